@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one list of Debian packages that Sluice wants, each with the reason why.
+
+/** `for: 'test'` is wanted by `npm test` alone. Names are those of Debian 12. */
+export const SYSTEM_PACKAGES = [
+  { name: 'build-essential', why: 'g++ and make build the addon' },
+  { name: 'python3', why: 'node-gyp runs on it' },
+  { name: 'pkg-config', why: 'says where DPDK is' },
+  { name: 'libdpdk-dev', why: 'DPDK: headers, libraries and the drivers, which it depends on' },
+  { name: 'dpdk-dev', why: 'dpdk-testpmd, the peer behind memif and vhost-user' },
+  { name: 'iproute2', why: 'ip netns: the pods of the demo' },
+  { name: 'curl', why: 'the HTTP client of the demo' },
+  { name: 'cmake', why: 'builds the C++ tests', for: 'test' },
+  { name: 'ninja-build', why: 'builds the C++ tests', for: 'test' },
+  { name: 'doctest-dev', why: 'the framework of the C++ tests', for: 'test' },
+  { name: 'clang-format', why: 'checks the format of native/', for: 'test' },
+];
