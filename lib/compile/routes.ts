@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SluiceError } from '../errors.js';
+import { formatAddress, formatPrefix, ipv4Number, networkOf } from '../model/address.js';
+import type { CheckedInterface, CheckedRoute } from '../model/checked.js';
+import { listOf, nearest, show } from '../model/explain.js';
+
+/** Which slot each interface has, by name. */
+export type InterfaceSlots = ReadonlyMap<string, { readonly slot: number }>;
+
+/** One row of the program's route table. */
+export interface RouteRow {
+  prefix: Uint8Array;
+  length: number;
+  interface: number;
+  /** All zero: the destination itself is on the link. */
+  gateway: Uint8Array;
+  /** All zero: resolve by ARP. */
+  mac: Uint8Array;
+}
+
+/** One row of the program's table of our own addresses. */
+export interface AddressRow {
+  interface: number;
+  address: Uint8Array;
+  length: number;
+}
+
+const ON_LINK = new Uint8Array(16);
+const BY_ARP = new Uint8Array(6);
+
+/**
+ * All addresses of all interfaces, in the order of the model.
+ * @throws SluiceError `ERR_INTERFACE_UNKNOWN` where an interface has no slot
+ */
+export function compileAddresses(
+  interfaces: readonly CheckedInterface[],
+  slots: InterfaceSlots,
+): AddressRow[] {
+  return interfaces.flatMap(({ name, addresses }, index) => {
+    const slot = slots.get(name)?.slot;
+    if (slot === undefined) {
+      throw new SluiceError('ERR_INTERFACE_UNKNOWN', `interface ${name} has not been added`, {
+        path: `interfaces[${index}].name`,
+      });
+    }
+    return addresses.map(({ bytes, length }) => ({ interface: slot, address: bytes, length }));
+  });
+}
+
+/**
+ * Connected routes of the interfaces' networks, and the routes that were asked for. A next hop
+ * without `dev` is looked up among the links: connected networks and `dev` routes, longest first.
+ * @returns rows by `PREFIX/LENGTH`
+ * @throws SluiceError `ERR_ROUTE_SPEC`, path `routes[i].via`, `.dev` or `.prefix`
+ */
+export function compileRoutes(
+  interfaces: readonly CheckedInterface[],
+  routes: readonly CheckedRoute[],
+  slots: InterfaceSlots,
+): Map<string, RouteRow> {
+  const rows = new Map<string, RouteRow>();
+  const links = new Links();
+  const own = new Map<string, string>();
+  for (const { name, addresses } of interfaces) {
+    for (const address of addresses) {
+      own.set(formatAddress(address.bytes), name);
+      if (address.length === 32) continue;
+      const { bytes: prefix, length } = networkOf(address);
+      rows.set(
+        formatPrefix({ bytes: prefix, length }),
+        onLink(prefix, length, slotOf(slots, name)),
+      );
+      links.add(prefix, length, name);
+    }
+  }
+  const connected = new Set(rows.keys());
+  const names = interfaces.map(({ name }) => name);
+
+  routes.forEach(({ text, prefix, length, via, dev }, index) => {
+    if (connected.has(text)) {
+      const holder = links.find(prefix);
+      const message = `${text} is the network of interface ${holder} and has its route already`;
+      throw new SluiceError('ERR_ROUTE_SPEC', message, { path: `routes[${index}].prefix` });
+    }
+    if (dev === null) return;
+    if (!names.includes(dev)) refuseDevice(dev, names, index);
+    if (via === null) links.add(prefix, length, dev);
+  });
+  routes.forEach((route, index) => {
+    const { via } = route;
+    if (via !== null) {
+      const holder = own.get(formatAddress(via));
+      if (holder !== undefined) {
+        const message =
+          `${formatAddress(via)} is our own address on ${holder}; ` +
+          'a next hop is the address of another machine';
+        throw new SluiceError('ERR_ROUTE_SPEC', message, { path: `routes[${index}].via` });
+      }
+    }
+    const name = route.dev ?? links.find(via!) ?? refuseNextHop(via!, index);
+    rows.set(route.text, {
+      prefix: route.prefix,
+      length: route.length,
+      interface: slotOf(slots, name),
+      gateway: via ?? ON_LINK,
+      mac: route.mac ?? BY_ARP,
+    });
+  });
+  return rows;
+}
+
+/** The same route: an engine would do nothing else with it. */
+export function sameRoute(a: RouteRow, b: RouteRow): boolean {
+  return a.interface === b.interface && sameBytes(a.gateway, b.gateway) && sameBytes(a.mac, b.mac);
+}
+
+/** The same addresses in the same order. */
+export function sameAddresses(a: readonly AddressRow[], b: readonly AddressRow[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((row, index) => {
+      const other = b[index]!;
+      return (
+        row.interface === other.interface &&
+        row.length === other.length &&
+        sameBytes(row.address, other.address)
+      );
+    })
+  );
+}
+
+/** What is reachable without a next hop: networks and the interface that each is on. */
+class Links {
+  readonly #byLength = new Map<number, Map<number, string>>();
+
+  add(prefix: Uint8Array, length: number, name: string): void {
+    const networks = this.#byLength.get(length) ?? new Map<number, string>();
+    networks.set(ipv4Number(prefix), name);
+    this.#byLength.set(length, networks);
+  }
+
+  /** Name of the interface of the longest network that holds `address`. */
+  find(address: Uint8Array): string | undefined {
+    const number = ipv4Number(address);
+    for (let length = 32; length >= 0; length--) {
+      const networks = this.#byLength.get(length);
+      const network = length === 0 ? 0 : (number & (-1 << (32 - length))) >>> 0;
+      const name = networks?.get(network);
+      if (name !== undefined) return name;
+    }
+    return undefined;
+  }
+}
+
+function onLink(prefix: Uint8Array, length: number, slot: number): RouteRow {
+  return { prefix, length, interface: slot, gateway: ON_LINK, mac: BY_ARP };
+}
+
+/** Every interface of the model has a slot: {@link compileAddresses} has seen to it. */
+function slotOf(slots: InterfaceSlots, name: string): number {
+  return slots.get(name)!.slot;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function refuseDevice(dev: string, names: readonly string[], index: number): never {
+  const meant = nearest(dev, names);
+  const hint = meant === null ? '' : `; did you mean ${meant}?`;
+  const known = names.length === 0 ? 'there is none' : `there is ${listOf(names)}`;
+  throw new SluiceError('ERR_ROUTE_SPEC', `no interface ${show(dev)}${hint} (${known})`, {
+    path: `routes[${index}].dev`,
+  });
+}
+
+function refuseNextHop(via: Uint8Array, index: number): never {
+  throw new SluiceError(
+    'ERR_ROUTE_SPEC',
+    `${formatAddress(via)} is on the link of no interface; give an interface an address in its ` +
+      'network, or name the interface with dev=',
+    { path: `routes[${index}].via` },
+  );
+}

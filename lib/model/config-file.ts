@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { SluiceError } from '../errors.js';
+import { checkInterfaces } from './check-interface.js';
+import { checkRoutes } from './check-route.js';
+import { Fields } from './fields.js';
+import { parseInterfaceSpec } from './interface-spec.js';
+import type { InterfaceSpec, RouteSpec } from './model.js';
+import {
+  checkEngineOptions,
+  ENGINE_CHOICES,
+  type EngineChoice,
+  type EngineOptionsInput,
+} from './options.js';
+import { parseRouteSpec } from './route-spec.js';
+
+const CONFIG_KEYS = ['interfaces', 'routes', 'manifests', 'engine', 'options'];
+
+/** The agent's configuration file. What the file leaves out is left out. */
+export interface ConfigFile {
+  interfaces?: InterfaceSpec[];
+  routes?: RouteSpec[];
+  /** Paths of manifests, resolved against the folder of the file. */
+  manifests?: string[];
+  engine?: EngineChoice;
+  options?: EngineOptionsInput;
+}
+
+/**
+ * Reads a configuration file.
+ * @throws SluiceError `ERR_CONFIG`; mistakes within specifications are `ERR_INTERFACE_SPEC` and
+ * `ERR_ROUTE_SPEC`. Paths read `sluice.yaml: interfaces[1].mtu`
+ */
+export async function readConfigFile(file: string): Promise<ConfigFile> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('ERR_CONFIG', `cannot be read: ${reason}`, { path: file, cause });
+  }
+  return parseConfig(text, file);
+}
+
+/**
+ * Reads the text of a configuration file.
+ * @param file - its path; named in errors, and relative manifest paths hang from its folder
+ */
+export function parseConfig(text: string, file: string): ConfigFile {
+  const fields = new Fields(parseYaml(text, file), `${file}: `, 'ERR_CONFIG', CONFIG_KEYS);
+  const config: ConfigFile = {};
+  if (given(fields, 'interfaces')) {
+    const path = fields.pathOf('interfaces');
+    const specs = fields.list('interfaces', 'interfaces').map((value, index) => {
+      if (typeof value !== 'string') return value;
+      return parseInterfaceSpec(value, `${path}[${index}]`);
+    });
+    checkInterfaces(specs, path);
+    config.interfaces = specs as InterfaceSpec[];
+  }
+  if (given(fields, 'routes')) {
+    const path = fields.pathOf('routes');
+    const specs = fields.list('routes', 'routes').map((value, index) => {
+      return typeof value === 'string' ? parseRouteSpec(value, `${path}[${index}]`) : value;
+    });
+    checkRoutes(specs, path);
+    config.routes = specs as RouteSpec[];
+  }
+  if (given(fields, 'manifests')) config.manifests = readPaths(fields, file);
+  if (given(fields, 'engine')) config.engine = fields.oneOf('engine', ENGINE_CHOICES);
+  if (given(fields, 'options')) {
+    const options = fields.value('options');
+    checkEngineOptions(options, fields.pathOf('options'), 'ERR_CONFIG');
+    config.options = options as EngineOptionsInput;
+  }
+  return config;
+}
+
+/** A key with nothing behind it (`routes:`) is a section that somebody emptied: left out. */
+function given(fields: Fields, key: string): boolean {
+  return fields.has(key) && fields.value(key) !== null;
+}
+
+function readPaths(fields: Fields, file: string): string[] {
+  return fields.list('manifests', 'paths').map((path, index) => {
+    if (typeof path !== 'string' || path === '') {
+      const at = `${fields.pathOf('manifests')}[${index}]`;
+      throw new SluiceError('ERR_CONFIG', 'expected the path of a manifest', { path: at });
+    }
+    return path === '-' || isAbsolute(path) ? path : resolve(dirname(file), path);
+  });
+}
+
+function parseYaml(text: string, file: string): unknown {
+  const document = parseDocument(text, { prettyErrors: true });
+  const error = document.errors[0];
+  if (error !== undefined) {
+    const message = `not YAML: ${error.message.split('\n')[0]}`;
+    throw new SluiceError('ERR_CONFIG', message, { path: file, cause: error });
+  }
+  try {
+    return document.toJS() ?? {};
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('ERR_CONFIG', `not YAML: ${reason}`, { path: file, cause });
+  }
+}
