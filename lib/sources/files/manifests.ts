@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Readable } from 'node:stream';
+import { SluiceError } from '../../errors.js';
+import { show } from '../../model/explain.js';
+import { isPlainObject } from '../../model/fields.js';
+import {
+  type EndpointSliceObject,
+  type KubernetesObjects,
+  ObjectMistake,
+  readEndpointSlice,
+  readService,
+  type ServiceObject,
+} from '../kubernetes/objects.js';
+import { type ManifestFile, parseDocuments, readFiles } from './read.js';
+
+/** What manifests hold. */
+export interface Manifests {
+  objects: KubernetesObjects;
+  /** How many objects of other kinds were passed over, by kind. */
+  skipped: Record<string, number>;
+  /** Number of files that were read; the standard input counts as one. */
+  files: number;
+}
+
+/** `kind` and `apiVersion` that an item of a list may leave out, because the list says them. */
+interface Implied {
+  kind: string;
+  apiVersion: unknown;
+}
+
+/** The kinds that are read, and the group and version that each must have. */
+const API_VERSIONS = { Service: 'v1', EndpointSlice: 'discovery.k8s.io/v1' } as const;
+
+/**
+ * Reads manifests: files, folders, and `-` for the standard input.
+ * @throws SluiceError `ERR_MANIFEST`, path `FILE#DOCUMENT[.items[i]]: spec.ports[0].port`
+ */
+export async function readManifests(
+  paths: readonly string[],
+  options: { stdin?: Readable } = {},
+): Promise<Manifests> {
+  return parseManifests(await readFiles(paths, options.stdin));
+}
+
+/**
+ * Reads manifests that are in memory.
+ * @throws SluiceError `ERR_MANIFEST`
+ */
+export function parseManifests(files: readonly ManifestFile[]): Manifests {
+  const collector = new Collector();
+  for (const file of files) {
+    for (const { path, value } of parseDocuments(file)) collector.add(value, path, null);
+  }
+  const { services, endpointSlices } = collector;
+  const skipped = Object.fromEntries(collector.skipped);
+  return { objects: { services, endpointSlices }, skipped, files: files.length };
+}
+
+/** Lists that must have items; of other kinds that end in `List`, those are lists that have some. */
+const LIST_KINDS = ['List', 'ServiceList', 'EndpointSliceList'];
+
+class Collector {
+  readonly services: ServiceObject[] = [];
+  readonly endpointSlices: EndpointSliceObject[] = [];
+  readonly skipped = new Map<string, number>();
+  /** Where each object was read. */
+  readonly #origins = new Map<string, string>();
+
+  add(value: unknown, path: string, implied: Implied | null): void {
+    if (!isPlainObject(value)) {
+      refuse(path, '', `expected an object with apiVersion and kind, found ${show(value)}`);
+    }
+    const kind = value['kind'] ?? implied?.kind;
+    if (typeof kind !== 'string' || kind === '') {
+      refuse(path, 'kind', `expected the kind of an object, such as Service, found ${show(kind)}`);
+    }
+    if (LIST_KINDS.includes(kind) || (kind.endsWith('List') && Array.isArray(value['items']))) {
+      this.#addList(value, kind, path);
+      return;
+    }
+    const apiVersion = value['apiVersion'] ?? implied?.apiVersion;
+    if (kind !== 'Service' && kind !== 'EndpointSlice') this.#skip(kind);
+    else if (isForeign(kind, apiVersion)) this.#skip(`${kind} (${apiVersion})`);
+    else this.#addObject(kind, apiVersion, value, path);
+  }
+
+  #addList(list: Record<string, unknown>, kind: string, path: string): void {
+    const items = list['items'] === null ? [] : list['items'];
+    if (!Array.isArray(items)) {
+      refuse(path, 'items', `expected a list of objects, found ${show(items)}`);
+    }
+    const inner = kind.slice(0, -'List'.length);
+    const implied = inner === '' ? null : { kind: inner, apiVersion: list['apiVersion'] };
+    items.forEach((item, index) => {
+      this.add(item, `${path}.items[${index}]`, implied);
+    });
+  }
+
+  #addObject(
+    kind: keyof typeof API_VERSIONS,
+    apiVersion: unknown,
+    value: Record<string, unknown>,
+    path: string,
+  ): void {
+    if (apiVersion !== API_VERSIONS[kind]) {
+      const right = API_VERSIONS[kind];
+      refuse(path, 'apiVersion', `expected ${right} for a ${kind}, found ${show(apiVersion)}`);
+    }
+    try {
+      if (kind === 'Service') this.#keep(readService(value), kind, this.services, path);
+      else this.#keep(readEndpointSlice(value), kind, this.endpointSlices, path);
+    } catch (error) {
+      if (error instanceof ObjectMistake) refuse(path, error.path, error.message);
+      throw error;
+    }
+  }
+
+  #keep<T extends { metadata: { namespace: string; name: string } }>(
+    object: T,
+    kind: string,
+    list: T[],
+    path: string,
+  ): void {
+    const name = `${object.metadata.namespace}/${object.metadata.name}`;
+    const key = `${kind} ${name}`;
+    const origin = this.#origins.get(key);
+    if (origin !== undefined) {
+      refuse(path, 'metadata.name', `${key} is given already at ${origin}; leave one of them out`);
+    }
+    this.#origins.set(key, path);
+    list.push(object);
+  }
+
+  #skip(kind: string): void {
+    this.skipped.set(kind, (this.skipped.get(kind) ?? 0) + 1);
+  }
+}
+
+/** Other API groups have kinds of the same name, such as Knative's Service. */
+function isForeign(kind: keyof typeof API_VERSIONS, apiVersion: unknown): boolean {
+  if (typeof apiVersion !== 'string') return false;
+  const group = (version: string) => version.split('/').slice(0, -1).join('/');
+  return group(apiVersion) !== '' && group(apiVersion) !== group(API_VERSIONS[kind]);
+}
+
+function refuse(document: string, field: string, message: string): never {
+  const path = field === '' ? document : `${document}: ${field}`;
+  throw new SluiceError('ERR_MANIFEST', message, { path });
+}
