@@ -51,7 +51,7 @@ export interface AddonEngine {
   commit(delta: ProgramDelta): Promise<number>;
   addInterface(request: InterfaceRequest): Promise<InterfaceReport>;
   removeInterface(slot: number): Promise<void>;
-  /** Rows of {@link FLOW_ROW_BYTES} bytes each; see `native/binding/flow_rows.h`. */
+  /** Rows of 96 bytes; the layout is in lib/engine/native/flow-rows.ts. */
   flows(limit: number): Promise<ArrayBuffer>;
   flowCount(): number;
   send(slot: number, frames: readonly Uint8Array[]): number;

@@ -1,0 +1,15 @@
+{
+  # The install build. The developer's build of the same sources is CMakeLists.txt.
+  'targets': [{
+    'target_name': 'sluice',
+    'sources': ['<!@(node deploy/setup/sources.js)'],
+    'include_dirs': ['native', '<!(node -p "require(\'node-addon-api\').include_dir")'],
+    'defines': ['NAPI_VERSION=9', 'NODE_ADDON_API_CPP_EXCEPTIONS'],
+    'cflags!': ['-fno-exceptions'],
+    'cflags_cc!': ['-fno-exceptions', '-std=gnu++17', '-std=gnu++20'],
+    'cflags': ['<!@(node deploy/setup/dpdk-flags.js cflags)', '-fvisibility=hidden'],
+    'cflags_cc': ['-std=c++20', '-O3', '-Wall', '-Wextra', '-Werror'],
+    'ldflags': ['<!@(pkg-config --libs-only-L libdpdk)', '-Wl,--as-needed'],
+    'libraries': ['<!@(pkg-config --libs libdpdk)'],
+  }],
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { FLOW_STATES, type FlowRecord } from '../engine.js';
+
+/** Bytes of one row; the layout's other side is `from_flows` in native/binding/convert.cc. */
+const ROW_BYTES = 96;
+
+/** Reads what the addon's `flows()` returns. */
+export function readFlowRows(buffer: ArrayBuffer): FlowRecord[] {
+  const view = new DataView(buffer);
+  const records: FlowRecord[] = [];
+  for (let at = 0; at < buffer.byteLength; at += ROW_BYTES) {
+    records.push({
+      protocol: view.getUint8(at),
+      state: FLOW_STATES[view.getUint8(at + 1)]!,
+      clientPort: view.getUint16(at + 2, true),
+      servicePort: view.getUint16(at + 4, true),
+      backendPort: view.getUint16(at + 6, true),
+      backendSlot: view.getUint32(at + 8, true),
+      idle: view.getUint32(at + 12, true),
+      client: new Uint8Array(buffer, at + 16, 16),
+      service: new Uint8Array(buffer, at + 32, 16),
+      backend: new Uint8Array(buffer, at + 48, 16),
+      packets: view.getFloat64(at + 64, true),
+      bytes: view.getFloat64(at + 72, true),
+      replyPackets: view.getFloat64(at + 80, true),
+      replyBytes: view.getFloat64(at + 88, true),
+    });
+  }
+  return records;
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// What JavaScript sees; the contract is typings/addon.d.ts. One engine per process: the one that is
+// open is held here, shared with the jobs that are under way.
+#include <napi.h>
+#include <rte_version.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "base/counters.h"
+#include "base/reasons.h"
+#include "binding/convert.h"
+#include "binding/jobs.h"
+#include "engine/control_thread.h"
+#include "engine/engine.h"
+
+namespace sluice::binding {
+namespace {
+
+std::atomic<bool> g_engine_open{false};  // over all environments of the process
+
+class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "AddonEngine",
+                       {InstanceMethod<&EngineHandle::commit>("commit"),
+                        InstanceMethod<&EngineHandle::add_interface>("addInterface"),
+                        InstanceMethod<&EngineHandle::remove_interface>("removeInterface"),
+                        InstanceMethod<&EngineHandle::flows>("flows"),
+                        InstanceMethod<&EngineHandle::flow_count>("flowCount"),
+                        InstanceMethod<&EngineHandle::send>("send"),
+                        InstanceMethod<&EngineHandle::receive>("receive"),
+                        InstanceMethod<&EngineHandle::step>("step"),
+                        InstanceMethod<&EngineHandle::close>("close")});
+  }
+
+  explicit EngineHandle(const Napi::CallbackInfo& info) : Napi::ObjectWrap<EngineHandle>(info) {}
+  ~EngineHandle() override { close_now(); }
+
+  // Once, right after construction: the constructor cannot be handed C++ values.
+  void adopt(Napi::Env env, Jobs* jobs, std::shared_ptr<Engine> engine) {
+    jobs_ = jobs;
+    engine_ = std::move(engine);
+    Napi::Object self = Value();
+    const std::shared_ptr<CounterRegion> region = engine_->counters();
+    Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(
+        env, region->data(), region->bytes(),
+        [](Napi::Env, void*, std::shared_ptr<CounterRegion>* held) { delete held; },
+        new std::shared_ptr<CounterRegion>(region));
+    Napi::Object layout = Napi::Object::New(env);
+    layout.Set("worker", region->layout.worker);
+    layout.Set("drops", region->layout.drops);
+    layout.Set("interfaces", region->layout.interfaces);
+    layout.Set("backends", region->layout.backends);
+    Napi::Object counters = Napi::Object::New(env);
+    counters.Set("buffer", buffer);
+    counters.Set("stride", region->layout.stride);
+    counters.Set("layout", layout);
+    self.Set("counters", counters);
+    self.Set("hugepages", engine_->eal().hugepages);
+    self.Set("workers", engine_->options().limits.workers);
+  }
+
+  // The environment goes away, or nobody holds the handle any more: take everything down, now.
+  void close_now() {
+    std::shared_ptr<Engine> engine = std::move(engine_);
+    engine_.reset();
+    if (!engine) return;
+    ControlThread::get().run([&engine] {
+      ControlThread::get().on_tick({});
+      engine.reset();
+    });
+    g_engine_open.store(false);
+  }
+
+ private:
+  std::shared_ptr<Engine> engine(Napi::Env env) const {
+    if (!engine_) throw to_error(env, {"ERR_CLOSED", "the engine has been closed", ""});
+    return engine_;
+  }
+
+  Napi::Value commit(const Napi::CallbackInfo& info) {
+    const auto engine = this->engine(info.Env());
+    auto delta = std::make_shared<ProgramDelta>(to_delta(info[0].As<Napi::Object>()));
+    auto generation = std::make_shared<uint64_t>(0);
+    return jobs_->run(
+        [engine, delta, generation]() -> Status {
+          Result<uint64_t> committed = engine->commit(*delta);
+          if (!committed.ok()) return committed.error();
+          *generation = committed.value();
+          return {};
+        },
+        [generation](Napi::Env env) {
+          return Napi::Number::New(env, static_cast<double>(*generation));
+        });
+  }
+
+  Napi::Value add_interface(const Napi::CallbackInfo& info) {
+    const auto engine = this->engine(info.Env());
+    const auto request = std::make_shared<InterfaceRequest>(to_request(info[0].As<Napi::Object>()));
+    const auto report = std::make_shared<InterfaceReport>();
+    return jobs_->run(
+        [engine, request, report]() -> Status {
+          Result<InterfaceReport> added = engine->add_interface(*request);
+          if (!added.ok()) return added.error();
+          *report = added.value();
+          return {};
+        },
+        [report](Napi::Env env) { return from_report(env, *report); });
+  }
+
+  Napi::Value remove_interface(const Napi::CallbackInfo& info) {
+    const auto engine = this->engine(info.Env());
+    const auto slot = static_cast<uint16_t>(info[0].ToNumber().Uint32Value());
+    return jobs_->run([engine, slot] { return engine->remove_interface(slot); },
+                      [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  Napi::Value flows(const Napi::CallbackInfo& info) {
+    const auto engine = this->engine(info.Env());
+    const size_t limit = info[0].ToNumber().Uint32Value();
+    const auto views = std::make_shared<std::vector<FlowView>>();
+    return jobs_->run(
+        [engine, limit, views]() -> Status {
+          *views = engine->flows(limit);
+          return {};
+        },
+        [views](Napi::Env env) { return from_flows(env, *views); });
+  }
+
+  Napi::Value flow_count(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), engine(info.Env())->flow_count());
+  }
+
+  Napi::Value send(const Napi::CallbackInfo& info) {
+    const auto engine = this->engine(info.Env());
+    const Napi::Array array = info[1].As<Napi::Array>();
+    std::vector<std::pair<const uint8_t*, uint32_t>> frames;
+    frames.reserve(array.Length());
+    for (uint32_t i = 0; i < array.Length(); ++i) {
+      const Napi::Value frame = array.Get(i);
+      if (!frame.IsTypedArray() ||
+          frame.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+        throw to_error(info.Env(), {"ERR_INTERFACE", "not a Uint8Array", "frames"});
+      }
+      const auto bytes = frame.As<Napi::Uint8Array>();
+      frames.emplace_back(bytes.Data(), static_cast<uint32_t>(bytes.ByteLength()));
+    }
+    const auto slot = static_cast<uint16_t>(info[0].ToNumber().Uint32Value());
+    return Napi::Number::New(info.Env(), engine->send(slot, frames));
+  }
+
+  Napi::Value receive(const Napi::CallbackInfo& info) {
+    const auto engine = this->engine(info.Env());
+    Napi::Array frames = Napi::Array::New(info.Env());
+    const auto slot = static_cast<uint16_t>(info[0].ToNumber().Uint32Value());
+    engine->receive(slot, info[1].ToNumber().Uint32Value(),
+                    [&](const uint8_t* data, uint32_t length) {
+                      Napi::Uint8Array frame = Napi::Uint8Array::New(info.Env(), length);
+                      std::memcpy(frame.Data(), data, length);
+                      frames.Set(frames.Length(), frame);
+                    });
+    return frames;
+  }
+
+  Napi::Value step(const Napi::CallbackInfo& info) {
+    const auto engine = this->engine(info.Env());
+    if (!engine->options().manual_clock) {
+      throw to_error(info.Env(), {"ERR_OPTIONS", "only with the manual clock", "clock"});
+    }
+    engine->step(static_cast<uint64_t>(info[0].ToNumber().Int64Value()));
+    return info.Env().Undefined();
+  }
+
+  Napi::Value close(const Napi::CallbackInfo&) {
+    // The jobs before this one hold the engine too, but they are done when this one runs.
+    const auto held = std::make_shared<std::shared_ptr<Engine>>(std::move(engine_));
+    engine_.reset();
+    return jobs_->run(
+        [held]() -> Status {
+          if (!*held) return {};
+          ControlThread::get().on_tick({});
+          held->reset();
+          g_engine_open.store(false);
+          return {};
+        },
+        [](Napi::Env env) { return env.Undefined(); });
+  }
+
+  Jobs* jobs_ = nullptr;
+  std::shared_ptr<Engine> engine_;
+};
+
+// One per environment that loads the addon.
+class Addon : public Napi::Addon<Addon> {
+ public:
+  Addon(Napi::Env env, Napi::Object exports) : jobs_(std::make_unique<Jobs>(env)) {
+    handle_class_ = Napi::Persistent(EngineHandle::define(env));
+    DefineAddon(exports, {InstanceMethod<&Addon::describe>("describe"),
+                          InstanceMethod<&Addon::open>("open")});
+    env.AddCleanupHook(
+        [](Addon* addon) {
+          if (addon->open_handle_) addon->open_handle_->close_now();
+        },
+        this);
+  }
+
+ private:
+  Napi::Value describe(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const auto list = [env](std::initializer_list<const char*> names) {
+      Napi::Array array = Napi::Array::New(env);
+      for (const char* name : names) array.Set(array.Length(), Napi::String::New(env, name));
+      return array;
+    };
+    Napi::Object description = Napi::Object::New(env);
+    description.Set("dpdk", rte_version());
+    Napi::Array cpu = Napi::Array::New(env);
+#ifdef __SSE4_2__
+    if (__builtin_cpu_supports("sse4.2")) cpu.Set(cpu.Length(), Napi::String::New(env, "sse4.2"));
+#endif
+    description.Set("cpu", cpu);
+#define X(symbol, cause, remedy) #symbol,
+    description.Set("reasons", list({SLUICE_DROP_REASONS(X)}));
+#undef X
+#define X(table, column, type) #table "." #column,
+#define LIST(table, type) #table,
+    description.Set("columns", list({SLUICE_PROGRAM_COLUMNS(X, LIST)}));
+#undef X
+#undef LIST
+#define X(name) #name,
+    description.Set("workerCounters", list({SLUICE_WORKER_COUNTERS(X)}));
+#undef X
+    return description;
+  }
+
+  Napi::Value open(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const EngineOptions options = to_options(info[0].As<Napi::Object>());
+    if (g_engine_open.exchange(true)) {
+      throw to_error(env, {"ERR_ENGINE_BUSY", "this process runs a native engine already", ""});
+    }
+    block_realtime_signals(true);
+    on_link_ = Napi::Persistent(info[1].As<Napi::Function>());
+    Jobs* const jobs = jobs_.get();
+    const auto engine = std::make_shared<std::shared_ptr<Engine>>();
+    return jobs->run(
+        [this, options, engine, jobs]() -> Status {
+          Result<std::unique_ptr<Engine>> opened =
+              Engine::open(options, [this, jobs](std::vector<LinkEvent> events) {
+                jobs->notify([this, events = std::move(events)](Napi::Env env) {
+                  on_link_.Call({from_events(env, events)});
+                });
+              });
+          if (!opened.ok()) {
+            g_engine_open.store(false);
+            return opened.error();
+          }
+          *engine = std::move(opened.value());
+          ControlThread::get().on_tick([watched = std::weak_ptr<Engine>(*engine)] {
+            if (const auto alive = watched.lock()) alive->poll_links();
+          });
+          return {};
+        },
+        [this, engine, jobs](Napi::Env env) -> Napi::Value {
+          Napi::Object handle = handle_class_.New({});
+          open_handle_ = EngineHandle::Unwrap(handle);
+          open_handle_->adopt(env, jobs, std::move(*engine));
+          // Held until the environment ends: a handle that nobody closes must not close by chance.
+          held_handle_ = Napi::Persistent(handle);
+          return handle;
+        });
+  }
+
+  std::unique_ptr<Jobs> jobs_;
+  Napi::FunctionReference handle_class_;
+  Napi::FunctionReference on_link_;  // JS thread only
+  Napi::ObjectReference held_handle_;
+  EngineHandle* open_handle_ = nullptr;
+};
+
+}  // namespace
+}  // namespace sluice::binding
+
+using SluiceAddon = sluice::binding::Addon;
+NODE_API_NAMED_ADDON(sluice, SluiceAddon)

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/device_arguments.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace sluice {
+namespace {
+
+class Arguments {
+ public:
+  explicit Arguments(const InterfaceRequest& request) : request_(request) {}
+
+  std::string parameter(const char* key, const std::string& otherwise = "") const {
+    const auto found = request_.parameters.find(key);
+    return found == request_.parameters.end() ? otherwise : found->second;
+  }
+  void add(const std::string& key, const std::string& value) {
+    text_ += (text_.empty() ? "" : ",") + key + "=" + value;
+  }
+  void pass(const char* key) {
+    if (const std::string value = parameter(key); !value.empty()) add(key, value);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  const InterfaceRequest& request_;
+  std::string text_;
+};
+
+Error missing(const char* key, const std::string& path) {
+  return {"ERR_INTERFACE", path + ": " + std::strerror(errno), key};
+}
+
+std::string directory_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// A socket that we make needs a directory, and must not be somebody's file.
+Status check_socket(const std::string& path, bool we_make_it) {
+  struct stat status {};
+  if (we_make_it) {
+    if (access(directory_of(path).c_str(), W_OK | X_OK) != 0) {
+      return missing("socket", directory_of(path));
+    }
+    if (stat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
+      return Error{"ERR_INTERFACE", path + " exists and is not a socket", "socket"};
+    }
+    return {};
+  }
+  if (stat(path.c_str(), &status) != 0) return missing("socket", path);
+  return {};
+}
+
+std::string format_mac(const uint8_t mac[6]) {
+  char text[18];
+  std::snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+                mac[4], mac[5]);
+  return text;
+}
+
+Result<DeviceArguments> memif(const InterfaceRequest& request) {
+  Arguments arguments(request);
+  const std::string role = arguments.parameter("role", "server");
+  const std::string socket = arguments.parameter("socket");
+  // A client may come before its server: the driver keeps trying. Only a server makes the socket.
+  if (role == "server") {
+    if (Status wrong = check_socket(socket, true)) return *wrong;
+  }
+  arguments.add("role", role);
+  arguments.add("id", arguments.parameter("id", "0"));
+  arguments.add("socket", socket);
+  arguments.add("socket-abstract", "no");
+  arguments.pass("secret");
+  if (request.has_mac) arguments.add("mac", format_mac(request.mac));
+  return DeviceArguments{"net_memif", arguments.text()};
+}
+
+Result<DeviceArguments> vhost_user(const InterfaceRequest& request) {
+  Arguments arguments(request);
+  const std::string socket = arguments.parameter("socket");
+  const bool server = arguments.parameter("role", "server") == "server";
+  if (Status wrong = check_socket(socket, server)) return *wrong;
+  // A socket left behind by a dead process would refuse the bind.
+  if (server) unlink(socket.c_str());
+  arguments.add("iface", socket);
+  arguments.add("queues", "1");
+  arguments.add("client", server ? "0" : "1");
+  return DeviceArguments{"net_vhost", arguments.text()};
+}
+
+Result<DeviceArguments> virtio_user(const InterfaceRequest& request, bool hugepages) {
+  if (!hugepages) {
+    return Error{"ERR_HUGEPAGES",
+                 "virtio-user shares this process's packet memory with its peer, which only "
+                 "hugepages allow; reserve some, or use memif",
+                 "kind"};
+  }
+  Arguments arguments(request);
+  const std::string socket = arguments.parameter("socket");
+  const bool server = arguments.parameter("role", "client") == "server";
+  if (Status wrong = check_socket(socket, server)) return *wrong;
+  arguments.add("path", socket);
+  arguments.add("queues", "1");
+  arguments.add("queue_size", "1024");
+  if (server) arguments.add("server", "1");
+  if (request.has_mac) arguments.add("mac", format_mac(request.mac));
+  return DeviceArguments{"net_virtio_user", arguments.text()};
+}
+
+Result<DeviceArguments> tap(const InterfaceRequest& request) {
+  if (access("/dev/net/tun", R_OK | W_OK) != 0) {
+    return Error{errno == EACCES ? "ERR_PERMISSION" : "ERR_INTERFACE",
+                 std::string("/dev/net/tun: ") + std::strerror(errno), "kind"};
+  }
+  Arguments arguments(request);
+  // The kernel's end gets a MAC of its own, made by the driver: ours is the other end's.
+  arguments.add("iface", arguments.parameter("device", request.name));
+  return DeviceArguments{"net_tap", arguments.text()};
+}
+
+Result<DeviceArguments> af_packet(const InterfaceRequest& request) {
+  Arguments arguments(request);
+  const std::string device = arguments.parameter("device", request.name);
+  arguments.add("iface", device);
+  arguments.add("qpairs", "1");
+  return DeviceArguments{"net_af_packet", arguments.text()};
+}
+
+Result<DeviceArguments> pcap(const InterfaceRequest& request) {
+  Arguments arguments(request);
+  const std::string rx = arguments.parameter("rx");
+  const std::string tx = arguments.parameter("tx");
+  if (!rx.empty()) {
+    if (access(rx.c_str(), R_OK) != 0) return missing("rx", rx);
+    arguments.add("rx_pcap", rx);
+  }
+  if (!tx.empty()) {
+    if (access(directory_of(tx).c_str(), W_OK | X_OK) != 0) return missing("tx", directory_of(tx));
+    arguments.add("tx_pcap", tx);
+  }
+  return DeviceArguments{"net_pcap", arguments.text()};
+}
+
+}  // namespace
+
+Result<DeviceArguments> device_arguments(const InterfaceRequest& request, bool hugepages) {
+  for (const auto& [key, value] : request.parameters) {
+    // DPDK's own separators: a value with one of them would be read as something else.
+    if (value.find_first_of(",=[]()\"' \t\n") != std::string::npos) {
+      return Error{"ERR_INTERFACE", "\"" + value + "\" holds a character that DPDK reserves", key};
+    }
+  }
+  if (request.kind == "memif") return memif(request);
+  if (request.kind == "vhost-user") return vhost_user(request);
+  if (request.kind == "virtio-user") return virtio_user(request, hugepages);
+  if (request.kind == "tap") return tap(request);
+  if (request.kind == "af_packet") return af_packet(request);
+  if (request.kind == "pcap") return pcap(request);
+  return Error{"ERR_INTERFACE_KIND", "the native engine has no interfaces of kind " + request.kind,
+               "kind"};
+}
+
+}  // namespace sluice

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which DPDK driver carries an interface of each kind, and with what arguments.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "engine/interface.h"
+
+namespace sluice {
+
+struct DeviceArguments {
+  std::string driver;     // "net_memif"
+  std::string arguments;  // "role=server,socket=..."
+};
+
+// ERR_INTERFACE_KIND for a kind without a driver; ERR_INTERFACE with the parameter as path for a
+// file that must be there and is not; ERR_HUGEPAGES for a kind that shares its memory with the
+// peer.
+Result<DeviceArguments> device_arguments(const InterfaceRequest& request, bool hugepages);
+
+}  // namespace sluice

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine: owns the tables, the workers, the interfaces and the published state. Opened, changed
+// and closed on the control thread; send, receive and step are the JS thread's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/limits.h"
+#include "config/program_state.h"
+#include "engine/eal.h"
+#include "engine/publish.h"
+#include "engine/worker.h"
+
+namespace sluice {
+
+struct EngineOptions {
+  Limits limits;
+  uint32_t mbufs = 16384;
+  uint32_t memory_mib = 256;
+  Hugepages hugepages = Hugepages::automatic;
+  bool manual_clock = false;
+};
+
+struct LinkEvent {
+  uint16_t slot;
+  bool up;
+};
+
+struct InterfaceReport {
+  uint16_t slot;
+  uint8_t mac[6];
+  uint32_t worker;
+  bool up;
+};
+
+// One connection as `flows` reports it.
+struct FlowView {
+  FiveTuple client_to_service;
+  be32 backend;
+  be16 backend_port;
+  uint32_t backend_slot;
+  FlowState state;
+  uint32_t idle_s;
+  uint64_t packets, bytes, reply_packets, reply_bytes;
+};
+
+// Memory of all counters. Outlives the engine for as long as somebody looks at it.
+class CounterRegion {
+ public:
+  CounterRegion(const Limits& limits);
+  ~CounterRegion();
+  CounterRegion(const CounterRegion&) = delete;
+  CounterRegion& operator=(const CounterRegion&) = delete;
+  uint64_t* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+  const CounterLayout layout;
+  CounterBlock block(uint32_t worker) const {
+    return {data_ + static_cast<size_t>(worker) * layout.stride, layout};
+  }
+
+ private:
+  size_t bytes_;
+  uint64_t* data_;
+};
+
+class Engine {
+ public:
+  using LinkSink = std::function<void(std::vector<LinkEvent>)>;
+
+  // Control thread, all of these.
+  static Result<std::unique_ptr<Engine>> open(const EngineOptions& options, LinkSink on_link);
+  ~Engine();  // stops the workers, takes the interfaces down
+  Result<uint64_t> commit(const ProgramDelta& delta);
+  Result<InterfaceReport> add_interface(const InterfaceRequest& request);
+  Status remove_interface(uint16_t slot);
+  std::vector<FlowView> flows(size_t limit);
+  void poll_links();
+
+  // JS thread, all of these.
+  uint32_t send(uint16_t slot, const std::vector<std::pair<const uint8_t*, uint32_t>>& frames);
+  // Calls `take` with up to `max` frames.
+  void receive(uint16_t slot, uint32_t max,
+               const std::function<void(const uint8_t*, uint32_t)>& take);
+  void step(uint64_t now_ms);
+  uint32_t flow_count() const { return flows_.used(); }
+
+  const std::shared_ptr<CounterRegion>& counters() const { return counters_; }
+  const EalFacts& eal() const { return eal_; }
+  const EngineOptions& options() const { return options_; }
+
+ private:
+  Engine(const EngineOptions& options, const EalFacts& eal, LinkSink on_link, rte_mempool* pool);
+  Status start();
+  std::unique_ptr<World> next_world(std::shared_ptr<const Snapshot> snapshot) const;
+  void publish(std::unique_ptr<Snapshot> snapshot);
+  uint32_t pick_worker(int wanted) const;
+  uint64_t now_ms() const;
+
+  const EngineOptions options_;
+  const EalFacts eal_;
+  const LinkSink on_link_;
+  rte_mempool* const pool_;
+  const std::unique_ptr<std::atomic<bool>[]> up_;  // by interface slot
+  const std::shared_ptr<CounterRegion> counters_;
+  FlowTable flows_;
+  NeighbourTable neighbours_;
+  ProgramState program_;
+  std::unique_ptr<Publisher> publisher_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::mutex interfaces_mutex_;  // the JS thread looks a memory interface up while the control
+                                 // thread changes the list
+  std::vector<std::unique_ptr<Interface>> interfaces_;  // by slot
+  std::vector<bool> transmits_, polled_;                // by slot: part of the next World
+  std::atomic<uint64_t> manual_now_ms_{0};
+  bool launched_ = false;
+};
+
+}  // namespace sluice

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/interface_memory.h"
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include <cstring>
+
+namespace sluice {
+namespace {
+
+rte_ring* make_ring(const char* side, uint16_t slot) {
+  const std::string name = std::string("sluice_memory_") + side + std::to_string(slot);
+  return rte_ring_create(name.c_str(), MemoryInterface::kRingFrames, SOCKET_ID_ANY,
+                         RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
+}
+
+void free_ring(rte_ring* ring) {
+  if (!ring) return;
+  void* mbuf = nullptr;
+  while (rte_ring_dequeue(ring, &mbuf) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(mbuf));
+  rte_ring_free(ring);
+}
+
+}  // namespace
+
+MemoryInterface::MemoryInterface(const InterfaceRequest& request, rte_mempool* pool)
+    : Interface(request), pool_(pool) {}
+
+Result<std::unique_ptr<Interface>> MemoryInterface::make(const InterfaceRequest& request,
+                                                         rte_mempool* pool) {
+  std::unique_ptr<MemoryInterface> made(new MemoryInterface(request, pool));
+  made->in_ = make_ring("in", request.slot);
+  made->out_ = make_ring("out", request.slot);
+  if (!made->in_ || !made->out_) {
+    return Error{"ERR_INTERFACE", "no memory for the rings of a memory interface", "kind"};
+  }
+  return std::unique_ptr<Interface>(std::move(made));
+}
+
+MemoryInterface::~MemoryInterface() {
+  free_ring(in_);
+  free_ring(out_);
+}
+
+uint16_t MemoryInterface::rx(rte_mbuf** mbufs, uint16_t count) {
+  return static_cast<uint16_t>(
+      rte_ring_dequeue_burst(in_, reinterpret_cast<void**>(mbufs), count, nullptr));
+}
+
+uint16_t MemoryInterface::tx(rte_mbuf** mbufs, uint16_t count) {
+  return static_cast<uint16_t>(
+      rte_ring_enqueue_burst(out_, reinterpret_cast<void**>(mbufs), count, nullptr));
+}
+
+bool MemoryInterface::inject(const uint8_t* frame, uint32_t length) {
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_);
+  if (!mbuf) return false;
+  char* room =
+      length > UINT16_MAX ? nullptr : rte_pktmbuf_append(mbuf, static_cast<uint16_t>(length));
+  if (room) std::memcpy(room, frame, length);
+  if (!room || rte_ring_enqueue(in_, mbuf) != 0) {
+    rte_pktmbuf_free(mbuf);
+    return false;
+  }
+  return true;
+}
+
+rte_mbuf* MemoryInterface::extract() {
+  void* mbuf = nullptr;
+  return rte_ring_dequeue(out_, &mbuf) == 0 ? static_cast<rte_mbuf*>(mbuf) : nullptr;
+}
+
+}  // namespace sluice

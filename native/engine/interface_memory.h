@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// `memory`: an interface whose peer is this process. The JS thread puts frames in and takes frames
+// out.
+#pragma once
+
+#include "engine/interface.h"
+
+namespace sluice {
+
+class MemoryInterface final : public Interface {
+ public:
+  static constexpr uint32_t kRingFrames = 4096;
+
+  static Result<std::unique_ptr<Interface>> make(const InterfaceRequest& request,
+                                                 rte_mempool* pool);
+  ~MemoryInterface() override;
+
+  uint16_t rx(rte_mbuf** mbufs, uint16_t count) override;
+  uint16_t tx(rte_mbuf** mbufs, uint16_t count) override;
+  bool link_up() override { return true; }
+  bool inject(const uint8_t* frame, uint32_t length) override;
+  rte_mbuf* extract() override;
+
+ private:
+  MemoryInterface(const InterfaceRequest& request, rte_mempool* pool);
+
+  rte_mempool* pool_;
+  rte_ring* in_ = nullptr;
+  rte_ring* out_ = nullptr;
+};
+
+}  // namespace sluice

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/worker.h"
+
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+#include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
+#include <time.h>
+
+#include "stage/pipeline.h"
+
+namespace sluice {
+namespace {
+
+// A poll that finds nothing costs about a microsecond: some hundreds of them are waited out at full
+// speed, then the worker sleeps between polls and leaves the CPU to others.
+constexpr uint32_t kBusyEmptyPolls = 512;
+constexpr timespec kIdleSleep{0, 50'000};
+
+uint64_t monotonic_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1'000'000;
+}
+
+}  // namespace
+
+Worker::Worker(uint32_t index, Publisher& publisher, rte_mempool* pool, FlowTable& flows,
+               NeighbourTable& neighbours, CounterBlock counters)
+    : index_(index), publisher_(publisher), pool_(pool) {
+  context_.worker = index;
+  context_.flows = &flows;
+  context_.neighbours = &neighbours;
+  context_.counters = counters;
+  context_.outside = this;
+  context_.held.reserve(kHeldPerWorker);
+  context_.originated.reserve(kMaxBurst + kHeldPerWorker);
+  flows.attach(context_.flow_cache);
+}
+
+Worker::~Worker() {
+  for (HeldPacket& packet : context_.held) free(packet.frame.handle);
+}
+
+void Worker::run() {
+  rte_rcu_qsbr* const rcu = publisher_.rcu();
+  rte_rcu_qsbr_thread_register(rcu, index_);
+  rte_rcu_qsbr_thread_online(rcu, index_);
+  uint32_t empty_polls = 0;
+  while (!stopping_.load(std::memory_order_acquire)) {
+    if (poll(monotonic_ms()) != 0) {
+      empty_polls = 0;
+    } else if (++empty_polls > kBusyEmptyPolls) {
+      clock_nanosleep(CLOCK_MONOTONIC, 0, &kIdleSleep, nullptr);
+    }
+    rte_rcu_qsbr_quiescent(rcu, index_);
+  }
+  rte_rcu_qsbr_thread_offline(rcu, index_);
+  rte_rcu_qsbr_thread_unregister(rcu, index_);
+}
+
+uint32_t Worker::poll(uint64_t now_ms) {
+  const uint64_t begin = rte_rdtsc();
+  driver_clocks_ = 0;
+  reclaim_flows();
+  world_ = publisher_.current();
+  context_.snapshot = world_->snapshot.get();
+  context_.now_ms = now_ms;
+  context_.now_s = static_cast<uint32_t>(now_ms / 1000);
+  uint32_t received = 0, handed_in = 0;
+  for (Interface* interface : world_->polled[index_]) received += receive(*interface);
+  for (Interface* interface : world_->polled[index_]) {
+    // A ringful at most, so that the others get their turn.
+    for (uint32_t n = 0; interface->handoff && n < kHandoffFrames; n += kMaxBurst) {
+      const uint32_t count = transmit_handed_over(*interface);
+      handed_in += count;
+      if (count < kMaxBurst) break;
+    }
+  }
+  run_housekeeping(context_);
+  context_.counters.add(WorkerCounter::polls, 1);
+  if (received + handed_in != 0) {
+    context_.counters.add(WorkerCounter::busyPolls, 1);
+    context_.counters.add(WorkerCounter::cycles, rte_rdtsc() - begin - driver_clocks_);
+  }
+  return received + handed_in;
+}
+
+// What was freed in the previous poll is sealed now, under an RCU token; when all workers have
+// passed it, it may be used again. With one worker that is at once: it holds nothing between two
+// polls.
+void Worker::reclaim_flows() {
+  FlowCache& cache = context_.flow_cache;
+  rte_rcu_qsbr* const rcu = publisher_.rcu();
+  if (cache.sealed.empty() && !cache.pending.empty()) {
+    cache.sealed.swap(cache.pending);
+    cache.seal_token = rte_rcu_qsbr_start(rcu);
+    rte_rcu_qsbr_quiescent(rcu, index_);
+  }
+  if (!cache.sealed.empty() && rte_rcu_qsbr_check(rcu, cache.seal_token, false) == 1) {
+    cache.free.insert(cache.free.end(), cache.sealed.begin(), cache.sealed.end());
+    cache.sealed.clear();
+  }
+}
+
+uint32_t Worker::receive(Interface& interface) {
+  rte_mbuf* mbufs[kMaxBurst];
+  const uint64_t begin = rte_rdtsc();
+  const uint32_t count = interface.rx(mbufs, kMaxBurst);
+  driver_clocks_ += rte_rdtsc() - begin;
+  if (count == 0) return 0;
+  burst_.count = count;
+  for (uint32_t i = 0; i < count; ++i) {
+    rte_mbuf* mbuf = mbufs[i];
+    Packet& packet = burst_.packets[i];
+    // The stages see one piece of memory. What does not fit into one is no frame that we can carry:
+    // parse drops it for its length of zero.
+    const bool whole = mbuf->nb_segs == 1 || rte_pktmbuf_linearize(mbuf) == 0;
+    packet.data = rte_pktmbuf_mtod(mbuf, uint8_t*);
+    packet.length = whole ? mbuf->pkt_len : 0;
+    packet.in_interface = interface.slot;
+    packet.handle = mbuf;
+    rte_prefetch0(packet.data);
+  }
+  run_burst(burst_, context_);
+  return count;
+}
+
+uint32_t Worker::transmit_handed_over(Interface& interface) {
+  rte_mbuf* mbufs[kMaxBurst];
+  const uint32_t count = rte_ring_dequeue_burst(interface.handoff, reinterpret_cast<void**>(mbufs),
+                                                kMaxBurst, nullptr);
+  if (count == 0) return 0;
+  uint64_t bytes[kMaxBurst];
+  for (uint32_t i = 0; i < count; ++i) bytes[i] = mbufs[i]->pkt_len;
+  const uint32_t sent = interface.tx(mbufs, static_cast<uint16_t>(count));
+  uint64_t sent_bytes = 0;
+  for (uint32_t i = 0; i < sent; ++i) sent_bytes += bytes[i];
+  for (uint32_t i = sent; i < count; ++i) rte_pktmbuf_free(mbufs[i]);
+  CounterBlock& counters = context_.counters;
+  counters.add(WorkerCounter::handedIn, count);
+  counters.add(WorkerCounter::forwarded, sent);
+  counters.drop(DropReason::tx_full, count - sent);
+  counters.add(interface.slot, InterfaceCounter::tx_packets, sent);
+  counters.add(interface.slot, InterfaceCounter::tx_bytes, sent_bytes);
+  return count;
+}
+
+void Worker::drop_held_for(uint16_t slot) { drop_held(context_, slot); }
+
+Frame Worker::allocate() {
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_);
+  if (!mbuf) return {};
+  return {mbuf, rte_pktmbuf_mtod(mbuf, uint8_t*), 0, 0};
+}
+
+void Worker::free(void* handle) { rte_pktmbuf_free(static_cast<rte_mbuf*>(handle)); }
+
+uint32_t Worker::send(uint16_t interface, const Frame* frames, uint32_t count,
+                      uint32_t* handed_over) {
+  *handed_over = 0;
+  Interface* const egress = world_->transmit[interface];
+  if (!egress) return 0;
+  uint32_t taken = 0;
+  while (taken < count) {
+    rte_mbuf* mbufs[kMaxBurst];
+    const uint32_t batch = std::min(count - taken, kMaxBurst);
+    for (uint32_t i = 0; i < batch; ++i) {
+      const Frame& frame = frames[taken + i];
+      mbufs[i] = static_cast<rte_mbuf*>(frame.handle);
+      mbufs[i]->data_off =
+          static_cast<uint16_t>(frame.data - static_cast<uint8_t*>(mbufs[i]->buf_addr));
+      mbufs[i]->data_len = static_cast<uint16_t>(frame.length);
+      mbufs[i]->pkt_len = frame.length;
+    }
+    uint32_t sent;
+    if (egress->worker == index_) {
+      const uint64_t begin = rte_rdtsc();
+      sent = egress->tx(mbufs, static_cast<uint16_t>(batch));
+      driver_clocks_ += rte_rdtsc() - begin;
+    } else {
+      sent =
+          rte_ring_enqueue_burst(egress->handoff, reinterpret_cast<void**>(mbufs), batch, nullptr);
+      *handed_over += sent;
+    }
+    taken += sent;
+    if (sent < batch) break;
+  }
+  return taken;
+}
+
+DropReason Worker::refusal(uint16_t interface) {
+  const Interface* egress = world_->transmit[interface];
+  if (!egress) return DropReason::interface_removed;
+  return egress->worker == index_ ? DropReason::tx_full : DropReason::handoff_full;
+}
+
+}  // namespace sluice

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// One worker: its context, its poll, and its way to buffers and interfaces. Everything in it
+// belongs to the thread that polls: a pinned lcore, or with the manual clock whoever calls step()
+// under the step lock.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "engine/publish.h"
+#include "packet/burst.h"
+#include "stage/context.h"
+
+struct rte_mempool;
+
+namespace sluice {
+
+// Room of the ring from the other workers to an interface's owner.
+inline constexpr uint32_t kHandoffFrames = 1024;
+
+class Worker final : public Outside {
+ public:
+  Worker(uint32_t index, Publisher& publisher, rte_mempool* pool, FlowTable& flows,
+         NeighbourTable& neighbours, CounterBlock counters);
+  ~Worker() override;
+
+  // Takes interfaces in slot order, a burst each; then handed-over packets; then housekeeping.
+  // Returns the number of packets received and taken over.
+  uint32_t poll(uint64_t now_ms);
+  // Polls until stop(), reporting quiescence at the top of each poll. The lcore's main function.
+  void run();
+  void stop() { stopping_.store(true, std::memory_order_release); }
+  // Drops what waits for a neighbour on `slot`. For whoever may poll.
+  void drop_held_for(uint16_t slot);
+
+  Frame allocate() override;
+  void free(void* handle) override;
+  uint32_t send(uint16_t interface, const Frame* frames, uint32_t count,
+                uint32_t* handed_over) override;
+  DropReason refusal(uint16_t interface) override;
+
+ private:
+  void reclaim_flows();
+  uint32_t receive(Interface& interface);
+  uint32_t transmit_handed_over(Interface& interface);
+
+  const uint32_t index_;
+  Publisher& publisher_;
+  rte_mempool* const pool_;
+  const World* world_ = nullptr;  // for this poll
+  Context context_;
+  Burst burst_;
+  uint64_t driver_clocks_ = 0;  // spent in rx and tx calls during this poll
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace sluice
