@@ -10,7 +10,7 @@ const REPEATED_WITHIN_MS = 500;
 
 const results = await setUp();
 for (const name of ['npmPackages', 'typescript']) {
-  if (results[name].outcome === 'failed') {
+  if (results[name]?.outcome === 'failed') {
     process.stderr.write('[sluice] the demo cannot start without this step\n');
     process.exit(1);
   }

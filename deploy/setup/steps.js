@@ -15,15 +15,21 @@ const HUGEPAGES = '/sys/kernel/mm/hugepages/hugepages-2048kB';
 const WANTED_FREE_HUGEPAGES = 512;
 const HUGEPAGE_KIB = 2_048;
 
-/** Every step in order. `tests`: with what only the tests need. */
+/**
+ * Every step in order; without npm packages only the first two. `tests`: with what only the tests
+ * need.
+ */
 export async function setUp({ tests = false } = {}) {
-  return {
+  const results = {
     systemPackages: await step('system packages', (starting) => systemPackages(starting, tests)),
     npmPackages: await step('npm packages', npmPackages),
-    nativeAddon: await step('native engine', nativeAddon),
-    typescript: await step('TypeScript', typescript),
-    hugepages: await step('hugepages', hugepages),
   };
+  // Everything from here on runs on those packages.
+  if (results.npmPackages.outcome === 'failed') return results;
+  results.nativeAddon = await step('native engine', nativeAddon);
+  results.typescript = await step('TypeScript', typescript);
+  results.hugepages = await step('hugepages', hugepages);
+  return results;
 }
 
 async function systemPackages(starting, tests) {
@@ -75,7 +81,10 @@ async function npmPackages(starting) {
   const result = npm?.endsWith('.js')
     ? await run(process.execPath, [npm, ...args], { cwd: ROOT })
     : await run('npm', args, { cwd: ROOT });
-  return result.ok ? done() : failed('npm ci did not succeed', result.output);
+  if (result.ok) return done();
+  // npm says the reason first and explains its options afterwards.
+  const [reason] = result.output.split('npm error Clean install a project');
+  return failed('npm ci did not succeed', reason);
 }
 
 /** npm keeps in node_modules what it has installed there: each entry of ours must be in it. */
