@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// CRC32C (Castagnoli, reflected), without final inversion: the flow hash and Maglev's. SSE4.2 where
+// the build has it, else a table; both give the same result.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SSE4_2__)
+#include <nmmintrin.h>
+#endif
+
+namespace sluice {
+
+inline constexpr uint32_t kCrcInitial = 0xffffffff;
+
+uint32_t crc32c(const void* bytes, size_t length, uint32_t crc = kCrcInitial);
+uint32_t crc32c_portable(const void* bytes, size_t length, uint32_t crc = kCrcInitial);
+
+// Inline form for the 16 bytes of a flow key: two instructions a packet.
+inline uint32_t crc32c_16(const void* bytes) {
+#if defined(__SSE4_2__)
+  uint64_t words[2];
+  std::memcpy(words, bytes, sizeof(words));
+  return static_cast<uint32_t>(_mm_crc32_u64(_mm_crc32_u64(kCrcInitial, words[0]), words[1]));
+#else
+  return crc32c_portable(bytes, 16);
+#endif
+}
+
+}  // namespace sluice

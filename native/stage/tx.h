@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation. Sends what the stages have decided, interface by interface and in order,
+// frees what was dropped, and counts every fate (docs/packet-path.md, "tx").
+#pragma once
+
+#include "packet/burst.h"
+#include "stage/context.h"
+
+namespace sluice {
+
+// A frame to send and what it counts as: forward, answer, or pending for one of our own making.
+struct Outgoing {
+  Frame frame;
+  Fate fate;
+};
+
+// At most kMaxBurst frames.
+void send_frames(Context& context, const Outgoing* outgoing, uint32_t count);
+
+// Sends and forgets what the burst or walk has originated.
+void send_originated(Context& context);
+
+void drop_frame(Context& context, void* handle, DropReason reason);
+
+void run_tx(Burst& burst, Context& context);
+
+}  // namespace sluice

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation. (interface, IPv4 address) -> MAC, learned by ARP (RFC 826). One table for
+// all workers: open addressing over atomic words, read without locks, inserted under one (a new
+// neighbour is rare), so that places of removed entries can be used again.
+// Ages and limits: docs/packet-path.md, "neighbour".
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "base/endian.h"
+
+namespace sluice {
+
+inline constexpr uint64_t kNeighbourFreshMs = 60'000;
+inline constexpr uint64_t kNeighbourUsableMs = 120'000;
+inline constexpr uint64_t kArpIntervalMs = 1'000;
+inline constexpr uint64_t kHoldMs = 3'000;
+
+class Neighbour {
+ public:
+  // False: not resolved, or confirmed too long ago.
+  bool usable(uint64_t now_ms) const;
+  bool stale(uint64_t now_ms) const;  // usable, but wants a refresh
+  void copy_mac(uint8_t out[6]) const;
+  void learn(const uint8_t mac[6], uint64_t now_ms);
+  // True at most once per kArpIntervalMs, over all workers: the caller sends a request.
+  bool may_request(uint64_t now_ms);
+
+ private:
+  friend class NeighbourTable;
+  std::atomic<uint64_t> key_{0};  // 0: empty, 1: removed
+  std::atomic<uint64_t> mac_{0};  // 48 bits; bit 63: resolved
+  std::atomic<uint64_t> confirmed_ms_{0};
+  std::atomic<uint64_t> requested_ms_{0};  // time + 1; 0: never
+};
+
+class NeighbourTable {
+ public:
+  explicit NeighbourTable(uint32_t capacity);
+  Neighbour* find(uint16_t interface, be32 address) const;   // null: none
+  Neighbour* find_or_add(uint16_t interface, be32 address);  // null: full
+  void remove_interface(uint16_t interface);  // control thread, when no worker uses it any more
+  uint32_t used() const { return used_.load(std::memory_order_relaxed); }
+
+ private:
+  uint32_t start(uint64_t key) const;
+
+  std::unique_ptr<Neighbour[]> slots_;
+  std::atomic_flag writer_ = ATOMIC_FLAG_INIT;
+  uint32_t mask_;
+  uint32_t capacity_;
+  std::atomic<uint32_t> used_{0};
+};
+
+}  // namespace sluice
