@@ -8,6 +8,7 @@ export type {
 } from './engine/engine.js';
 export { DROP_REASONS, type DropReason } from './engine/reasons.js';
 export { ERROR_CODES, type ErrorCode, SluiceError } from './errors.js';
+export { formatInterfaceSpec, parseInterfaceSpec } from './model/interface-spec.js';
 export type {
   Backend,
   InterfaceKind,
@@ -18,3 +19,20 @@ export type {
   Service,
   ServicePort,
 } from './model/model.js';
+export type { EngineChoice } from './model/options.js';
+export { formatRouteSpec, parseRouteSpec } from './model/route-spec.js';
+export type { DropCounts, InterfaceCounts } from './observe/counters.js';
+export type { Fates, InterfaceStats, Stats, WorkerStats } from './observe/stats.js';
+export type {
+  BackendView,
+  FlowView,
+  InterfaceView,
+  ServiceBackendView,
+  ServicePortView,
+  ServiceView,
+} from './observe/views.js';
+export type { BackendEvent, InterfaceEvent, ProxyEvents } from './proxy/events.js';
+export type { ApplyInput, ManifestInput } from './proxy/input.js';
+export type { InterfaceSet } from './proxy/interface-set.js';
+export type { ProxyOptions } from './proxy/options.js';
+export { type ApplyReport, ServiceProxy } from './proxy/service-proxy.js';

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import { DROP_REASONS } from '../engine/reasons.js';
+import type { CounterReader, DropCounts, InterfaceCounts, WorkerCounts } from './counters.js';
+import { dropCounts } from './counters.js';
+import type { InterfaceView } from './views.js';
+
+/**
+ * What became of the packets: `rx = forwarded + answered + host + dropped + held`, in total and,
+ * when `handedIn` and `handedOut` are counted in, per worker.
+ */
+export interface Fates {
+  /** Packets that came in. */
+  rx: number;
+  /** Sent on an interface. */
+  forwarded: number;
+  /** Sent back as a reply of our own: ARP, ICMP echo. */
+  answered: number;
+  /** Handed to the host. */
+  host: number;
+  /** Waiting for a neighbour at this moment. */
+  held: number;
+  /** `forwarded + answered`. */
+  tx: number;
+  /** Sum of `drops`. */
+  dropped: number;
+  /** By reason; zeroes are left out. */
+  drops: DropCounts;
+}
+
+/** Fates and work of one worker. */
+export interface WorkerStats extends Fates {
+  worker: number;
+  /** Packets taken over from other workers, and given to them. */
+  handedIn: number;
+  handedOut: number;
+  /** Frames of our own: ARP requests. */
+  originated: number;
+  flowsCreated: number;
+  flowsExpired: number;
+  /** Rounds over all interfaces, and how many of them found a packet. */
+  polls: number;
+  busyPolls: number;
+  /** TSC clocks spent on packets, the drivers' rx and tx left out. 0 where nobody measures. */
+  cycles: number;
+  /** `cycles / rx`, or 0. */
+  cyclesPerPacket: number;
+}
+
+/** Counters of one interface, since it was added. */
+export interface InterfaceStats extends InterfaceCounts {
+  name: string;
+  up: boolean;
+}
+
+/** Everything that is counted, at one moment. */
+export interface Stats {
+  /** Number of the running program: grows by one with every commit. */
+  generation: number;
+  /** Over all workers. */
+  fates: Fates;
+  workers: WorkerStats[];
+  interfaces: InterfaceStats[];
+  flows: {
+    /** Connections in the table at this moment. */
+    count: number;
+    /** Connections that the table holds. */
+    capacity: number;
+    created: number;
+    expired: number;
+  };
+}
+
+/** Reads all counters into one record. */
+export function readStats(
+  counters: CounterReader,
+  state: {
+    generation: number;
+    interfaces: readonly InterfaceView[];
+    flows: { count: number; capacity: number };
+  },
+): Stats {
+  const workers: WorkerStats[] = [];
+  const drops = DROP_REASONS.map(() => 0);
+  for (let worker = 0; worker < counters.workers; worker++) {
+    const own = counters.drops(worker);
+    for (const [index, count] of own.entries()) drops[index]! += count;
+    workers.push(workerStats(worker, counters.worker(worker), own));
+  }
+  const sum = (pick: (worker: WorkerStats) => number): number =>
+    workers.reduce((total, worker) => total + pick(worker), 0);
+  return {
+    generation: state.generation,
+    fates: {
+      rx: sum((worker) => worker.rx),
+      forwarded: sum((worker) => worker.forwarded),
+      answered: sum((worker) => worker.answered),
+      host: sum((worker) => worker.host),
+      held: sum((worker) => worker.held),
+      tx: sum((worker) => worker.tx),
+      dropped: drops.reduce((total, count) => total + count, 0),
+      drops: dropCounts(drops),
+    },
+    workers,
+    interfaces: state.interfaces.map(({ name, up, rxPackets, rxBytes, txPackets, txBytes }) => ({
+      name,
+      up,
+      rxPackets,
+      rxBytes,
+      txPackets,
+      txBytes,
+    })),
+    flows: {
+      count: state.flows.count,
+      capacity: state.flows.capacity,
+      created: sum((worker) => worker.flowsCreated),
+      expired: sum((worker) => worker.flowsExpired),
+    },
+  };
+}
+
+function workerStats(worker: number, counts: WorkerCounts, drops: number[]): WorkerStats {
+  return {
+    worker,
+    ...counts,
+    tx: counts.forwarded + counts.answered,
+    dropped: drops.reduce((total, count) => total + count, 0),
+    drops: dropCounts(drops),
+    cyclesPerPacket: counts.rx > 0 ? counts.cycles / counts.rx : 0,
+  };
+}
