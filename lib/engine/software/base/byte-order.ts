@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Reads 16 bits in network order. */
+export function read16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 8) | bytes[at + 1];
+}
+
+/** Reads 32 bits in network order, unsigned. */
+export function read32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0;
+}
+
+/** Writes 16 bits in network order. */
+export function write16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value;
+}
+
+/** Writes 32 bits in network order. */
+export function write32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+/** Copies a MAC address within or between frames, without a view being made for it. */
+export function copyMac(to: Uint8Array, toAt: number, from: Uint8Array, fromAt: number): void {
+  for (let i = 0; i < 6; i++) to[toAt + i] = from[fromAt + i];
+}
+
+/** Whether the 6 bytes at `at` are `mac`. */
+export function isMac(bytes: Uint8Array, at: number, mac: Uint8Array): boolean {
+  for (let i = 0; i < 6; i++) if (bytes[at + i] !== mac[i]) return false;
+  return true;
+}
