@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EngineOptions } from '../engine/engine.js';
 import { SluiceError } from '../errors.js';
 import type { CheckedInterface, CheckedModel, CheckedRoute } from '../model/checked.js';
 import { DeltaBuilder } from './delta-builder.js';
@@ -18,7 +17,10 @@ import { SlotAllocator } from './slots.js';
 import type { BackendAt, PortView, ProgramView } from './view.js';
 
 /** Limits of the engine that a program has to keep to. */
-export type CompilerLimits = Pick<EngineOptions, 'backends'>;
+export interface CompilerLimits {
+  /** Backend slots, over all services. */
+  readonly backends: number;
+}
 
 /** Routes that an engine holds, connected ones included. */
 const MAX_ROUTES = 65_536;

@@ -71,9 +71,8 @@ export function parseConfig(text: string, file: string): ConfigFile {
   if (given(fields, 'manifests')) config.manifests = readPaths(fields, file);
   if (given(fields, 'engine')) config.engine = fields.oneOf('engine', ENGINE_CHOICES);
   if (given(fields, 'options')) {
-    const options = fields.value('options');
-    checkEngineOptions(options, fields.pathOf('options'), 'ERR_CONFIG');
-    config.options = options as EngineOptionsInput;
+    const path = fields.pathOf('options');
+    config.options = checkEngineOptions(fields.value('options'), path, 'ERR_CONFIG');
   }
   return config;
 }

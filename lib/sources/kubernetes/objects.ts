@@ -30,9 +30,13 @@ const portNumber = (what: string, min: number) => {
   return z.int(expected(rule)).min(min, expected(rule)).max(65_535, expected(rule));
 };
 
-/** IPv4 in canonical form, or IPv6 as it is. */
-const address = (what: string) =>
+/**
+ * IPv4 in canonical form, or IPv6 as it is.
+ * @param words - what may stand in place of an address
+ */
+const address = (what: string, words: readonly string[] = []) =>
   text(what).transform((value, context) => {
+    if (words.includes(value)) return value;
     const canonical = canonicalIpv4(value) ?? (parseIpv6(value) === null ? null : value);
     if (canonical === null) {
       context.addIssue({ code: 'custom', message: `expected ${what}, found ${show(value)}` });
@@ -68,11 +72,7 @@ const portName = text('a name').refine(
   expected('a name of lower-case letters, digits and "-"'),
 );
 
-const clusterIp = text('an IP address, None, or nothing').pipe(
-  z.union([z.literal(['', 'None']), address('an IP address, None, or nothing')], {
-    error: (issue) => `expected an IP address, None, or nothing, found ${show(issue.input)}`,
-  }),
-);
+const clusterIp = address('an IP address, None, or nothing', ['', 'None']);
 
 const servicePort = z.looseObject(
   {

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+import test from 'ava';
+import fc from 'fast-check';
+import { ENGINE_DEFAULTS } from '../../lib/engine/engine.js';
+import { formatMac } from '../../lib/model/address.js';
+import { checkModel } from '../../lib/model/check.js';
+import { parseConfig, readConfigFile } from '../../lib/model/config-file.js';
+import { formatInterfaceSpec, parseInterfaceSpec } from '../../lib/model/interface-spec.js';
+import { INTERFACE_KINDS, type InterfaceSpec, type RouteSpec } from '../../lib/model/model.js';
+import {
+  checkOpenOptions,
+  fillOptions,
+  OPTION_KEYS,
+  TIMEOUT_KEYS,
+} from '../../lib/model/options.js';
+import { formatRouteSpec, parseRouteSpec } from '../../lib/model/route-spec.js';
+
+const name = fc.stringMatching(/^[A-Za-z0-9_-]{1,15}$/);
+const path = fc.stringMatching(/^\/[a-z0-9./_=:-]{1,60}$/);
+const mac = fc
+  .uint8Array({ minLength: 6, maxLength: 6 })
+  .map((bytes) => formatMac(Uint8Array.from([0x02, ...bytes.slice(1)])));
+const host = fc.integer({ min: 1, max: 253 }).map((low) => `10.0.0.${low}`);
+
+const KIND_KEYS: Record<(typeof INTERFACE_KINDS)[number], object> = {
+  memif: {
+    socket: path,
+    role: fc.constantFrom('server', 'client'),
+    id: fc.nat(65_535),
+    secret: name,
+  },
+  'vhost-user': { socket: path, role: fc.constantFrom('server', 'client') },
+  'virtio-user': { socket: path, role: fc.constantFrom('server', 'client') },
+  tap: { netns: name, device: name },
+  af_packet: { device: name },
+  pcap: { rx: path.map((file) => `${file}.in`), tx: path.map((file) => `${file}.out`) },
+  memory: {},
+};
+
+const interfaceSpec = fc.constantFrom(...INTERFACE_KINDS).chain((kind) =>
+  fc.record(
+    {
+      kind: fc.constant(kind),
+      name,
+      addresses: fc.uniqueArray(host, { minLength: 1, maxLength: 3 }).map((hosts) => {
+        return hosts.map((address) => `${address}/24`);
+      }),
+      mac,
+      mtu: fc.integer({ min: 576, max: 9_000 }),
+      worker: fc.nat(127),
+      ...KIND_KEYS[kind],
+    },
+    {
+      requiredKeys: [
+        'kind',
+        'name',
+        ...('socket' in KIND_KEYS[kind] ? ['socket'] : []),
+        ...(kind === 'pcap' ? ['rx'] : []),
+      ] as never,
+    },
+  ),
+) as fc.Arbitrary<InterfaceSpec>;
+
+test('interface specifications survive text and back', (t) => {
+  fc.assert(
+    fc.property(interfaceSpec, (spec) => {
+      t.deepEqual(parseInterfaceSpec(formatInterfaceSpec(spec), '--interface'), spec);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('route specifications survive text and back', (t) => {
+  const route = fc.record(
+    {
+      prefix: fc.constantFrom('10.1.0.0/16', 'default', '10.9.9.9/32'),
+      via: host,
+      dev: name,
+      mac,
+    },
+    { requiredKeys: ['prefix', 'via'] },
+  ) as fc.Arbitrary<RouteSpec>;
+  fc.assert(
+    fc.property(route, (spec) => {
+      t.deepEqual(parseRouteSpec(formatRouteSpec(spec), '--route'), spec);
+    }),
+  );
+});
+
+test('reads the specification of the reference', (t) => {
+  const text = 'memif:up,role=server,socket=/run/sluice/up.sock,id=0,address=10.0.0.1/24';
+  t.deepEqual(parseInterfaceSpec(text, '--interface'), {
+    kind: 'memif',
+    name: 'up',
+    role: 'server',
+    socket: '/run/sluice/up.sock',
+    id: 0,
+    addresses: ['10.0.0.1/24'],
+  });
+});
+
+test('fills in the defaults of every kind', (t) => {
+  const { interfaces } = checkModel({
+    interfaces: [
+      { kind: 'memif', name: 'a', socket: '/a' },
+      { kind: 'vhost-user', name: 'b', socket: '/b' },
+      { kind: 'virtio-user', name: 'c', socket: '/c' },
+      { kind: 'tap', name: 'd' },
+      { kind: 'af_packet', name: 'e', device: 'eth0' },
+      { kind: 'pcap', name: 'f', tx: 'out.pcap' },
+      { kind: 'memory', name: 'g' },
+    ],
+  });
+  t.deepEqual(
+    interfaces!.map(({ parameters }) => parameters),
+    [
+      { socket: '/a', role: 'server', id: '0' },
+      { socket: '/b', role: 'server' },
+      { socket: '/c', role: 'client' },
+      { device: 'd' },
+      { device: 'eth0' },
+      { tx: 'out.pcap' },
+      {},
+    ],
+  );
+  const { mac: ours, mtu, worker, addresses } = interfaces![0]!;
+  t.deepEqual(
+    { ours, mtu, worker, addresses },
+    { ours: null, mtu: 1500, worker: null, addresses: [] },
+  );
+});
+
+test('a socket path may be as long as the system allows', (t) => {
+  const socket = `/${'s'.repeat(106)}`;
+  t.notThrows(() => checkModel({ interfaces: [{ kind: 'vhost-user', name: 'a', socket }] }));
+});
+
+test('sorts backends by address bytes and port, and fills in weights', (t) => {
+  const addresses = ['10.1.10.2', '10.1.9.2', '9.9.9.9'];
+  const { services } = checkModel({
+    services: [
+      {
+        name: 'web',
+        addresses: ['10.96.0.10'],
+        ports: [
+          {
+            protocol: 'TCP',
+            port: 80,
+            backends: [
+              ...addresses.map((address) => ({ address, port: 8080 })),
+              { address: '9.9.9.9', port: 443, weight: 0 },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+  t.is(services![0]!.namespace, 'default');
+  t.deepEqual(services![0]!.ports[0]!.backends, [
+    { address: '9.9.9.9', port: 443, weight: 0 },
+    { address: '9.9.9.9', port: 8080, weight: 1 },
+    { address: '10.1.9.2', port: 8080, weight: 1 },
+    { address: '10.1.10.2', port: 8080, weight: 1 },
+  ]);
+});
+
+test('the options of a user are the options of the engine', (t) => {
+  t.deepEqual([...OPTION_KEYS].sort(), Object.keys(ENGINE_DEFAULTS).sort());
+  t.deepEqual([...TIMEOUT_KEYS].sort(), Object.keys(ENGINE_DEFAULTS.timeouts).sort());
+  t.deepEqual(checkOpenOptions(ENGINE_DEFAULTS).options, ENGINE_DEFAULTS);
+});
+
+test('fills in the options that were left out, timeouts one by one', (t) => {
+  const { engine, options } = checkOpenOptions({ flows: 64, timeouts: { udpStream: 7 }, log: 1 }, [
+    'log',
+  ]);
+  t.is(engine, 'auto');
+  t.deepEqual(fillOptions(options, ENGINE_DEFAULTS), {
+    ...ENGINE_DEFAULTS,
+    flows: 64,
+    timeouts: { ...ENGINE_DEFAULTS.timeouts, udpStream: 7 },
+  });
+});
+
+test('reads a configuration file; manifests hang from its folder', (t) => {
+  const text =
+    'manifests: [shop, /abs/x.yaml, "-"]\nroutes:\nengine: software\noptions: {flows: 64}';
+  t.deepEqual(parseConfig(text, '/etc/sluice/a.yaml'), {
+    manifests: ['/etc/sluice/shop', '/abs/x.yaml', '-'],
+    engine: 'software',
+    options: { flows: 64 },
+  });
+  t.deepEqual(parseConfig('', 'a.yaml'), {});
+});
+
+test('the example configuration is right', async (t) => {
+  const config = await readConfigFile('examples/sluice.yaml');
+  t.is(config.interfaces?.length, 6);
+  t.deepEqual(config.routes?.[1], { prefix: 'default', via: '10.0.0.254' });
+});
+
+test('a configuration file that cannot be read is a typed error', async (t) => {
+  const error = await t.throwsAsync(readConfigFile('no/such.yaml'), { code: 'ERR_CONFIG' });
+  t.true(error?.message.startsWith('no/such.yaml: cannot be read'));
+});
