@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseIpv4 } from '../model/address.js';
+import { writeIpv4 } from '../model/address.js';
 import type { AddressColumns, ProgramDelta } from './program.js';
 import type { AddressRow, RouteRow } from './routes.js';
 
@@ -17,7 +17,7 @@ interface BackendRow {
 export class DeltaBuilder {
   readonly #frontends = {
     slot: [] as number[],
-    address: [] as Uint8Array[],
+    address: [] as string[],
     port: [] as number[],
     protocol: [] as number[],
     pool: [] as number[],
@@ -38,7 +38,7 @@ export class DeltaBuilder {
     pool: number;
   }): void {
     this.#frontends.slot.push(row.slot);
-    this.#frontends.address.push(parseIpv4(row.address)!);
+    this.#frontends.address.push(row.address);
     this.#frontends.port.push(row.port);
     this.#frontends.protocol.push(PROTOCOL_NUMBERS[row.protocol]);
     this.#frontends.pool.push(row.pool);
@@ -91,7 +91,7 @@ export class DeltaBuilder {
     return {
       frontends: {
         slot: Uint32Array.from(this.#frontends.slot),
-        address: packed(this.#frontends.address, 16),
+        address: addressColumn(this.#frontends.address),
         port: Uint16Array.from(this.#frontends.port),
         protocol: Uint8Array.from(this.#frontends.protocol),
         pool: Uint32Array.from(this.#frontends.pool),
@@ -104,10 +104,7 @@ export class DeltaBuilder {
       },
       backends: {
         slot: Uint32Array.from(backends, (row) => row.slot),
-        address: packed(
-          backends.map((row) => parseIpv4(row.address)!),
-          16,
-        ),
+        address: addressColumn(backends.map((row) => row.address)),
         port: Uint16Array.from(backends, (row) => row.port),
         weight: Uint16Array.from(backends, (row) => row.weight),
       },
@@ -149,6 +146,15 @@ function addressColumns(rows: readonly AddressRow[]): AddressColumns {
     ),
     length: Uint8Array.from(rows, (row) => row.length),
   };
+}
+
+/** The texts come from a checked model: each is an IPv4 address. */
+function addressColumn(texts: readonly string[]): Uint8Array {
+  const bytes = new Uint8Array(texts.length * 16);
+  texts.forEach((text, index) => {
+    writeIpv4(text, bytes, index * 16);
+  });
+  return bytes;
 }
 
 function packed(rows: readonly Uint8Array[], width: number): Uint8Array {

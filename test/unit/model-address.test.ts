@@ -87,3 +87,15 @@ test('leading zeros of old Kubernetes objects are decimal', (t) => {
   t.is(canonicalIpv4('10.0.0.256'), null);
   t.is(canonicalIpv4('fd00::1'), null);
 });
+
+test('IPv4 is exactly what four decimal parts of 0 to 255 spell', (t) => {
+  const part = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+  const ipv4 = new RegExp(`^${part}(?:\\.${part}){3}$`);
+  const near = fc.stringMatching(/^[0-9a.]{1,4}\.[0-9]{1,3}\.[0-9]{0,3}\.?[0-9]{1,4}$/);
+  fc.assert(
+    fc.property(fc.oneof(near, fc.ipV4(), fc.string()), (text) => {
+      t.is(parseIpv4(text) !== null, ipv4.test(text), text);
+    }),
+    { numRuns: 2_000 },
+  );
+});
