@@ -83,7 +83,10 @@ export async function buildNative(options = {}) {
 
 async function sourcePrint() {
   // Tests are not part of the addon: changing one is no reason to build it again.
-  const sources = filesUnder(join(ROOT, 'native'), (file) => !/_(test|bench|fuzz)\.cc$/.test(file));
+  const sources = filesUnder(
+    join(ROOT, 'native'),
+    (file) => !/_(test|bench|fuzz)\.cc$|\/testing\//.test(file),
+  );
   const dpdk = await run('pkg-config', ['--modversion', 'libdpdk']);
   return fingerprint(
     [...sources, ...filesUnder(join(ROOT, 'binding.gyp'))],
