@@ -92,7 +92,7 @@ contract('close is idempotent; counters stay, everything else says ERR_CLOSED', 
     t.throws<SluiceError>(() => engine.step(1)),
     closed,
   );
-  t.like(await t.throwsAsync<SluiceError>(rig.commit({})), closed);
-  t.like(await t.throwsAsync<SluiceError>(engine.addInterface(memory(3))), closed);
-  t.like(await t.throwsAsync<SluiceError>(engine.flows(1)), closed);
+  t.like(await t.throwsAsync<SluiceError>(async () => rig.commit({})), closed);
+  t.like(await t.throwsAsync<SluiceError>(async () => engine.addInterface(memory(3))), closed);
+  t.like(await t.throwsAsync<SluiceError>(async () => engine.flows(1)), closed);
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ProgramDelta } from '../../lib/compile/program.js';
-import type { SluiceError } from '../../lib/errors.js';
+import type { ErrorCode, SluiceError } from '../../lib/errors.js';
 import { read } from '../support/packets.js';
 import { delta, type ProgramLiteral } from '../support/program.js';
 import { contract, NET, tcp, udp } from './rig.js';
@@ -11,6 +11,8 @@ const FRONTEND = { at: '10.96.0.99:80/tcp', pool: 0, slot: 50 };
 const REFUSED: readonly {
   title: string;
   path: string;
+  /** Default: `ERR_PROGRAM`. */
+  code?: ErrorCode;
   literal: ProgramLiteral;
   spoil?: (columns: ProgramDelta) => void;
 }[] = [
@@ -33,6 +35,7 @@ const REFUSED: readonly {
   {
     title: 'backend slot beyond the limit',
     path: 'backends.slot[1]',
+    code: 'ERR_CAPACITY',
     literal: {
       pools: [
         {
@@ -81,8 +84,28 @@ const REFUSED: readonly {
     path: 'pools.count[0]',
     literal: { pools: [{ slot: 9, backends: [{ slot: 9, at: '10.1.0.9:1' }] }] },
     spoil: (columns) => {
-      columns.pools.first[0] = 1;
       columns.pools.count[0] = 0xffffffff;
+    },
+  },
+  {
+    title: 'pool range that begins beyond the backends',
+    path: 'pools.first[0]',
+    literal: { pools: [{ slot: 9, backends: [{ slot: 9, at: '10.1.0.9:1' }] }] },
+    spoil: (columns) => {
+      columns.pools.first[0] = 1;
+    },
+  },
+  {
+    title: 'pools that share backends',
+    path: 'pools.first[1]',
+    literal: {
+      pools: [
+        { slot: 8, backends: [{ slot: 9, at: '10.1.0.9:1' }] },
+        { slot: 9, backends: [{ slot: 10, at: '10.1.0.9:2' }] },
+      ],
+    },
+    spoil: (columns) => {
+      columns.pools.first[1] = 0;
     },
   },
   {
@@ -165,9 +188,19 @@ const REFUSED: readonly {
     literal: { removedRoutes: ['10.1.0.1/16'] },
   },
   {
-    title: 'address of an interface beyond the limit',
+    title: 'route twice',
+    path: 'routes.prefix[1]',
+    literal: {
+      routes: [
+        { to: '10.5.0.0/16', over: 1 },
+        { to: '10.5.0.0/16', over: 0 },
+      ],
+    },
+  },
+  {
+    title: 'address of no interface',
     path: 'addresses.interface[0]',
-    literal: { addresses: [{ on: 8, address: '10.5.0.1/24' }] },
+    literal: { addresses: [{ on: 7, address: '10.5.0.1/24' }] },
   },
   {
     title: 'address of length 33',
@@ -176,7 +209,7 @@ const REFUSED: readonly {
   },
 ];
 
-for (const { title, path, literal, spoil } of REFUSED) {
+for (const { title, path, code, literal, spoil } of REFUSED) {
   contract(`refused whole: ${title}`, async (rig) => {
     const { t } = rig;
     // Each of them would be seen below if the delta were applied in part.
@@ -190,7 +223,7 @@ for (const { title, path, literal, spoil } of REFUSED) {
     const generation = await rig.commit({});
     const error = await t.throwsAsync<SluiceError>(rig.engine.commit(columns));
     t.is(error?.name, 'SluiceError');
-    t.is(error?.code, 'ERR_PROGRAM');
+    t.is(error?.code, code ?? 'ERR_PROGRAM');
     t.is(error?.path, path);
 
     t.is(await rig.commit({}), generation + 1);

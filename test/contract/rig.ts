@@ -152,8 +152,6 @@ const OPTIONS: Partial<EngineOptions> = {
   interfaces: 8,
   neighbours: 64,
   mbufs: 8_192,
-  hugepages: 'off',
-  memory: 128,
 };
 
 /** Registers a case for every engine; the engine is opened, set up and closed around it. */

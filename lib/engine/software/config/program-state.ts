@@ -44,7 +44,7 @@ export class ProgramState {
   /**
    * Applies all of a delta or nothing.
    * @returns the new generation number
-   * @throws SluiceError `ERR_PROGRAM`
+   * @throws SluiceError `ERR_PROGRAM`, `ERR_CAPACITY`
    */
   commit(delta: ProgramDelta): number {
     checkDelta(delta, this, this.#limits);

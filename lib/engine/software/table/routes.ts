@@ -23,6 +23,15 @@ export class RouteTable {
   readonly #byLength: (Map<number, Route> | undefined)[] = new Array(33).fill(undefined);
   #lengths: number[] = [];
 
+  /** Routes in the table. */
+  get size(): number {
+    return this.#byLength.reduce((total, routes) => total + (routes?.size ?? 0), 0);
+  }
+
+  has(prefix: number, length: number): boolean {
+    return this.#byLength[length]?.has(prefix | 0) ?? false;
+  }
+
   put(prefix: number, length: number, route: Route): void {
     let routes = this.#byLength[length];
     if (routes === undefined) {
