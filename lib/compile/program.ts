@@ -11,11 +11,14 @@ import type { InterfaceKind } from '../model/model.js';
  * compiler hands out and may reuse after removal; columns of one table have equal row counts.
  */
 
-/** One change of the program. Applied whole or not at all. A `null` table is left as it is. */
+/**
+ * One change of the program. Applied whole or not at all. Removals happen before insertions, and
+ * removing what is not there is no fault: an interface that goes takes its routes with it.
+ */
 export interface ProgramDelta {
   /** New or changed frontends, by slot. */
   frontends: FrontendColumns;
-  /** Slots of frontends to remove. Removal happens before insertion. */
+  /** Slots of frontends to remove. */
   removedFrontends: Uint32Array;
   /** New or changed pools. A pool is put whole: its backend rows replace the previous ones. */
   pools: PoolColumns;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables are looked at in the order frontends, removedFrontends, pools, backends, removedPools,
-// routes, removedRoutes, addresses; within one, row counts first, then row by row in the order of
-// the columns. Names are judged by what will be there once the delta is applied.
+// Tables are looked at in the order frontends, pools, backends, removedPools, routes, removedRoutes,
+// addresses; within one, row counts first, then row by row in the order of the columns. Names are
+// judged by what will be there once the delta is applied; removing what is not there is no fault.
 #include <string>
 #include <unordered_set>
 
@@ -58,7 +58,6 @@ class Check {
 
   Status run() const {
     if (auto error = frontends()) return error;
-    if (auto error = removed_frontends()) return error;
     if (auto error = pools()) return error;
     if (auto error = backends()) return error;
     if (auto error = removed_pools()) return error;
@@ -102,17 +101,6 @@ class Check {
       if (taken || !keys.insert(key).second) {
         return program_error("frontends.address", row,
                              "another frontend has this address, port and protocol");
-      }
-    }
-    return {};
-  }
-
-  Status removed_frontends() const {
-    Set seen;
-    for (size_t row = 0; row < delta_.removedFrontends.size(); row++) {
-      const uint32_t slot = delta_.removedFrontends[row];
-      if (!master_.frontends.contains(slot) || !seen.insert(slot).second) {
-        return program_error("removedFrontends", row, "names no frontend");
       }
     }
     return {};
@@ -181,12 +169,8 @@ class Check {
       const auto frontend = master_.frontends.find(slot);
       if (frontend != master_.frontends.end()) released[frontend->second.pool]++;
     }
-    Set seen;
     for (size_t row = 0; row < delta_.removedPools.size(); row++) {
       const uint32_t slot = delta_.removedPools[row];
-      if (!master_.has_pool(slot) || !seen.insert(slot).second) {
-        return program_error("removedPools", row, "names no pool");
-      }
       if (put_pools_.contains(slot)) continue;
       const auto references = master_.pool_references.find(slot);
       if (references != master_.pool_references.end() && references->second > released[slot]) {
@@ -225,13 +209,8 @@ class Check {
     if (auto error = check_rows("removedRoutes.prefix", table.prefix.size(), rows, 16)) {
       return error;
     }
-    std::unordered_set<uint64_t> seen;
     for (size_t row = 0; row < rows; row++) {
       if (auto error = prefix("removedRoutes", table.prefix, table.length, row)) return error;
-      const uint64_t key = route_key(address_of(table.prefix, row), table.length[row]);
-      if (!master_.routes.contains(key) || !seen.insert(key).second) {
-        return program_error("removedRoutes.prefix", row, "names no route");
-      }
     }
     return {};
   }
@@ -240,8 +219,9 @@ class Check {
   Status route_capacity() const {
     std::unordered_set<uint64_t> gone;
     for (size_t row = 0; row < delta_.removedRoutes.length.size(); row++) {
-      gone.insert(route_key(address_of(delta_.removedRoutes.prefix, row),
-                            delta_.removedRoutes.length[row]));
+      const uint64_t key = route_key(address_of(delta_.removedRoutes.prefix, row),
+                                     delta_.removedRoutes.length[row]);
+      if (master_.routes.contains(key)) gone.insert(key);
     }
     size_t count = master_.routes.size() - gone.size();
     for (size_t row = 0; row < delta_.routes.length.size(); row++) {

@@ -64,6 +64,7 @@ struct ProgramState::State {
 
 void ProgramState::State::remove_pool(uint32_t slot) {
   Snapshot& next = master.snapshot;
+  if (!master.has_pool(slot)) return;
   for (const BackendRow& row : next.pools[slot]->backends) next.backends[row.slot] = {};
   next.pools[slot] = nullptr;
 }
@@ -74,7 +75,7 @@ void ProgramState::State::apply_pools(const ProgramDelta& delta) {
   for (uint32_t slot : delta.removedPools) remove_pool(slot);
   for (uint32_t slot : delta.pools.slot) {
     if (slot >= next.pools.size()) next.pools.resize(slot + 1);
-    if (next.pools[slot] != nullptr) remove_pool(slot);
+    remove_pool(slot);
   }
   for (size_t row = 0; row < delta.pools.slot.size(); row++) {
     const uint32_t slot = delta.pools.slot[row];
@@ -137,6 +138,7 @@ void ProgramState::State::collect_own_addresses() {
 
 void ProgramState::State::remove_route(be32 prefix, uint8_t length) {
   const auto found = master.routes.find(route_key(prefix, length));
+  if (found == master.routes.end()) return;
   master.free_next_hops.push_back(found->second);
   master.routes.erase(found);
   changes.push_back({prefix, length, kNoNextHop});

@@ -95,7 +95,6 @@ Status Engine::start() {
       return Error{"ERR_ENGINE", "worker " + std::to_string(index) + " does not start", "workers"};
     }
   }
-  launched_ = true;
   return {};
 }
 
@@ -133,10 +132,8 @@ void Engine::publish(std::unique_ptr<Snapshot> snapshot) {
 
 Result<uint64_t> Engine::commit(const ProgramDelta& delta) {
   if (Status wrong = program_.check(delta)) return *wrong;
-  std::unique_ptr<Snapshot> snapshot = program_.build(delta);
-  const uint64_t generation = snapshot->generation;
-  publish(std::move(snapshot));
-  return generation;
+  publish(program_.build(delta));
+  return ++commits_;
 }
 
 uint32_t Engine::pick_worker(int wanted) const {

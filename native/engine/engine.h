@@ -115,7 +115,7 @@ class Engine {
   std::vector<std::unique_ptr<Interface>> interfaces_;  // by slot
   std::vector<bool> transmits_, polled_;                // by slot: part of the next World
   std::atomic<uint64_t> manual_now_ms_{0};
-  bool launched_ = false;
+  uint64_t commits_ = 0;
 };
 
 }  // namespace sluice

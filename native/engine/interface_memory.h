@@ -9,7 +9,7 @@ namespace sluice {
 
 class MemoryInterface final : public Interface {
  public:
-  static constexpr uint32_t kRingFrames = 4096;
+  static constexpr uint32_t kRingFrames = 1024;
 
   static Result<std::unique_ptr<Interface>> make(const InterfaceRequest& request,
                                                  rte_mempool* pool);
