@@ -130,12 +130,18 @@ export interface Engine {
   /**
    * Makes all of `delta` visible at once. Resolves when no worker reads the previous program.
    * @returns the new generation number
-   * @throws SluiceError `ERR_PROGRAM` (path = column) — nothing has changed then
+   * @throws SluiceError `ERR_PROGRAM`, `ERR_CAPACITY` (path = column) — nothing has changed then
    */
   commit(delta: ProgramDelta): Promise<number>;
-  /** @throws SluiceError `ERR_INTERFACE`, `ERR_INTERFACE_LIMIT`, `ERR_HUGEPAGES`, `ERR_PERMISSION` */
+  /**
+   * @throws SluiceError `ERR_INTERFACE`, `ERR_INTERFACE_EXISTS`, `ERR_INTERFACE_KIND`,
+   * `ERR_INTERFACE_LIMIT`, `ERR_HUGEPAGES`, `ERR_PERMISSION`
+   */
   addInterface(request: InterfaceRequest): Promise<InterfaceReport>;
-  /** Packets under way to it are dropped as `interface_removed`. The slot is free afterwards. */
+  /**
+   * Packets under way to it are dropped as `interface_removed`. The slot is free afterwards.
+   * @throws SluiceError `ERR_INTERFACE_UNKNOWN`
+   */
   removeInterface(slot: number): Promise<void>;
   /** At most `limit` flows that have not expired, in no particular order. */
   flows(limit: number): Promise<FlowRecord[]>;

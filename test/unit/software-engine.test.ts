@@ -86,6 +86,26 @@ test('with the real clock, packets pass by themselves', async (t) => {
   await engine.close();
 });
 
+test('frames for an interface that cannot take them are refused', async (t) => {
+  const engine = await SoftwareEngine.open({ flows: 64 });
+  await engine.addInterface({ ...REQUEST, kind: 'pcap' });
+  const pcap = { code: 'ERR_INTERFACE_KIND', path: 'slot' };
+  t.like(
+    t.throws<SluiceError>(() => engine.send(0, [])),
+    pcap,
+  );
+  const unknown = { code: 'ERR_INTERFACE_UNKNOWN', path: 'slot' };
+  t.like(
+    t.throws<SluiceError>(() => engine.send(5, [])),
+    unknown,
+  );
+  t.like(
+    t.throws<SluiceError>(() => engine.receive(5, 1)),
+    unknown,
+  );
+  await engine.close();
+});
+
 test('the counters lie as the layout says', async (t) => {
   const engine = await SoftwareEngine.open({ flows: 64, interfaces: 3, backends: 5 });
   const { values, stride, workers, layout } = engine.counters;
