@@ -10,9 +10,10 @@
 
 namespace sluice {
 
-#define SLUICE_WORKER_COUNTERS(X)                                                         \
-  X(rx) X(forwarded) X(answered) X(host) X(held) X(handedIn) X(handedOut) X(originated)   \
-  X(flowsCreated) X(flowsExpired) X(polls) X(busyPolls) X(cycles)
+#define SLUICE_WORKER_COUNTERS(X)                                                                 \
+  X(rx)                                                                                           \
+  X(forwarded) X(answered) X(host) X(held) X(handedIn) X(handedOut) X(originated) X(flowsCreated) \
+      X(flowsExpired) X(polls) X(busyPolls) X(cycles)
 
 enum class WorkerCounter : uint32_t {
 #define X(name) name,
@@ -34,8 +35,8 @@ struct CounterLayout {
     l.worker = 0;
     l.drops = round(static_cast<uint32_t>(WorkerCounter::count));
     l.interfaces = l.drops + round(kDropReasonCount);
-    l.backends = l.interfaces +
-                 round(limits.interfaces * static_cast<uint32_t>(InterfaceCounter::count));
+    l.backends =
+        l.interfaces + round(limits.interfaces * static_cast<uint32_t>(InterfaceCounter::count));
     l.stride = l.backends + round(limits.backends);
     return l;
   }
