@@ -2,7 +2,6 @@
 // What JavaScript sees; the contract is typings/addon.d.ts. One engine per process: the one that is
 // open is held here, shared with the jobs that are under way.
 #include <napi.h>
-#include <rte_version.h>
 
 #include <atomic>
 #include <cstring>
@@ -214,7 +213,7 @@ class Addon : public Napi::Addon<Addon> {
       return array;
     };
     Napi::Object description = Napi::Object::New(env);
-    description.Set("dpdk", rte_version());
+    description.Set("dpdk", dpdk_version());
     Napi::Array cpu = Napi::Array::New(env);
 #ifdef __SSE4_2__
     if (__builtin_cpu_supports("sse4.2")) cpu.Set(cpu.Length(), Napi::String::New(env, "sse4.2"));
@@ -248,8 +247,8 @@ class Addon : public Napi::Addon<Addon> {
         [this, options, engine, jobs]() -> Status {
           Result<std::unique_ptr<Engine>> opened =
               Engine::open(options, [this, jobs](std::vector<LinkEvent> events) {
-                jobs->notify([this, events = std::move(events)](Napi::Env env) {
-                  on_link_.Call({from_events(env, events)});
+                jobs->notify([this, events = std::move(events)](Napi::Env now) {
+                  on_link_.Call({from_events(now, events)});
                 });
               });
           if (!opened.ok()) {
@@ -262,10 +261,10 @@ class Addon : public Napi::Addon<Addon> {
           });
           return {};
         },
-        [this, engine, jobs](Napi::Env env) -> Napi::Value {
+        [this, engine, jobs](Napi::Env now) -> Napi::Value {
           Napi::Object handle = handle_class_.New({});
           open_handle_ = EngineHandle::Unwrap(handle);
-          open_handle_->adopt(env, jobs, std::move(*engine));
+          open_handle_->adopt(now, jobs, std::move(*engine));
           // Held until the environment ends: a handle that nobody closes must not close by chance.
           held_handle_ = Napi::Persistent(handle);
           return handle;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables are looked at in the order frontends, pools, backends, removedPools, routes, removedRoutes,
-// addresses; within one, row counts first, then row by row in the order of the columns. Names are
-// judged by what will be there once the delta is applied; removing what is not there is no fault.
+// Tables are looked at in the order frontends, pools, backends, removedPools, routes,
+// removedRoutes, addresses; within one, row counts first, then row by row in the order of the
+// columns. Names are judged by what will be there once the delta is applied; removing what is not
+// there is no fault.
 #include <string>
 #include <unordered_set>
 
@@ -219,8 +220,8 @@ class Check {
   Status route_capacity() const {
     std::unordered_set<uint64_t> gone;
     for (size_t row = 0; row < delta_.removedRoutes.length.size(); row++) {
-      const uint64_t key = route_key(address_of(delta_.removedRoutes.prefix, row),
-                                     delta_.removedRoutes.length[row]);
+      const uint64_t key =
+          route_key(address_of(delta_.removedRoutes.prefix, row), delta_.removedRoutes.length[row]);
       if (master_.routes.contains(key)) gone.insert(key);
     }
     size_t count = master_.routes.size() - gone.size();

@@ -4,6 +4,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
+#include <rte_version.h>
 #include <sched.h>
 
 #include <cstdlib>
@@ -47,6 +48,8 @@ uint64_t read_number(const char* path) {
 }
 
 }  // namespace
+
+const char* dpdk_version() { return rte_version(); }
 
 uint64_t free_hugepage_mib() {
   return 2 * read_number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages") +

@@ -24,6 +24,9 @@ struct EalFacts {
 // or ERR_ENGINE if they ask for hugepages that the first one did not take (or the reverse).
 Result<EalFacts> start_eal(Hugepages hugepages, uint32_t memory_mib);
 
+// "DPDK 22.11.11". Does not start anything. Any thread.
+const char* dpdk_version();
+
 // Free 2 MB and 1 GB hugepages, in MiB.
 uint64_t free_hugepage_mib();
 
