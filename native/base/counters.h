@@ -10,9 +10,10 @@
 
 namespace sluice {
 
-#define SLUICE_WORKER_COUNTERS(X)                                                                 \
-  X(rx)                                                                                           \
-  X(forwarded) X(answered) X(host) X(held) X(handedIn) X(handedOut) X(originated) X(flowsCreated) \
+#define SLUICE_WORKER_COUNTERS(X)                                                    \
+  X(rx)                                                                              \
+  X(forwarded)                                                                       \
+  X(answered) X(host) X(held) X(handedIn) X(handedOut) X(originated) X(flowsCreated) \
       X(flowsExpired) X(polls) X(busyPolls) X(cycles)
 
 enum class WorkerCounter : uint32_t {

@@ -110,7 +110,7 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
 
   Napi::Value remove_interface(const Napi::CallbackInfo& info) {
     const auto engine = this->engine(info.Env());
-    const auto slot = static_cast<uint16_t>(info[0].ToNumber().Uint32Value());
+    const uint32_t slot = info[0].ToNumber().Uint32Value();
     return jobs_->run([engine, slot] { return engine->remove_interface(slot); },
                       [](Napi::Env env) { return env.Undefined(); });
   }
@@ -145,20 +145,22 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
       const auto bytes = frame.As<Napi::Uint8Array>();
       frames.emplace_back(bytes.Data(), static_cast<uint32_t>(bytes.ByteLength()));
     }
-    const auto slot = static_cast<uint16_t>(info[0].ToNumber().Uint32Value());
-    return Napi::Number::New(info.Env(), engine->send(slot, frames));
+    const Result<uint32_t> sent = engine->send(info[0].ToNumber().Uint32Value(), frames);
+    if (!sent.ok()) throw to_error(info.Env(), sent.error());
+    return Napi::Number::New(info.Env(), sent.value());
   }
 
   Napi::Value receive(const Napi::CallbackInfo& info) {
     const auto engine = this->engine(info.Env());
     Napi::Array frames = Napi::Array::New(info.Env());
-    const auto slot = static_cast<uint16_t>(info[0].ToNumber().Uint32Value());
-    engine->receive(slot, info[1].ToNumber().Uint32Value(),
-                    [&](const uint8_t* data, uint32_t length) {
-                      Napi::Uint8Array frame = Napi::Uint8Array::New(info.Env(), length);
-                      std::memcpy(frame.Data(), data, length);
-                      frames.Set(frames.Length(), frame);
-                    });
+    const Status wrong =
+        engine->receive(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value(),
+                        [&](const uint8_t* data, uint32_t length) {
+                          Napi::Uint8Array frame = Napi::Uint8Array::New(info.Env(), length);
+                          std::memcpy(frame.Data(), data, length);
+                          frames.Set(frames.Length(), frame);
+                        });
+    if (wrong) throw to_error(info.Env(), *wrong);
     return frames;
   }
 

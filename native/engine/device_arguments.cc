@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/device_arguments.h"
 
+#include <net/if.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,6 +128,9 @@ Result<DeviceArguments> tap(const InterfaceRequest& request) {
 Result<DeviceArguments> af_packet(const InterfaceRequest& request) {
   Arguments arguments(request);
   const std::string device = arguments.parameter("device", request.name);
+  if (if_nametoindex(device.c_str()) == 0) {
+    return Error{"ERR_INTERFACE", "there is no network device " + device, "device"};
+  }
   arguments.add("iface", device);
   arguments.add("qpairs", "1");
   return DeviceArguments{"net_af_packet", arguments.text()};

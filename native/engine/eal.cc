@@ -82,20 +82,17 @@ Result<EalFacts> start_eal(Hugepages hugepages, uint32_t memory_mib) {
   const uint32_t workers =
       std::min<uint32_t>(static_cast<uint32_t>(cpus.size()), RTE_MAX_LCORE - 1);
   const char* log_level = std::getenv("SLUICE_DPDK_LOG");
-  std::vector<std::string> arguments = {"sluice",
-                                        "--in-memory",
-                                        "--no-telemetry",
-                                        "--no-pci",
-                                        "--iova-mode=va",
-                                        "--lcores",
-                                        lcore_map(cpus, workers),
-                                        "--log-level",
-                                        log_level ? log_level : "critical"};
+  std::vector<std::string> arguments = {
+      "sluice",   "--no-telemetry",         "--no-pci",    "--iova-mode=va",
+      "--lcores", lcore_map(cpus, workers), "--log-level", log_level ? log_level : "critical"};
   if (huge) {
     // One file per segment list: virtio-user passes each file to its peer, which takes at most 8.
-    arguments.push_back("--single-file-segments");
+    arguments.insert(arguments.end(), {"--in-memory", "--single-file-segments"});
   } else {
-    arguments.insert(arguments.end(), {"--no-huge", "-m", std::to_string(memory_mib)});
+    // --in-memory does not go with --no-huge; without shared configuration there are no files
+    // either.
+    arguments.insert(arguments.end(),
+                     {"--no-shconf", "--no-huge", "-m", std::to_string(memory_mib)});
   }
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());

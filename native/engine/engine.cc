@@ -178,10 +178,11 @@ Result<InterfaceReport> Engine::add_interface(const InterfaceRequest& request) {
   return report;
 }
 
-Status Engine::remove_interface(uint16_t slot) {
-  if (slot >= interfaces_.size() || !interfaces_[slot]) {
+Status Engine::remove_interface(uint32_t wanted) {
+  if (wanted >= interfaces_.size() || !interfaces_[wanted]) {
     return Error{"ERR_INTERFACE_UNKNOWN", "there is no interface in that slot", "slot"};
   }
+  const auto slot = static_cast<uint16_t>(wanted);
   // 1. Nothing more is sent to it. Its owner empties the hand-over ring: that wants a whole poll of
   // it after everybody's last send, which only the second quiescence from there on proves.
   transmits_[slot] = false;
@@ -247,10 +248,20 @@ std::vector<FlowView> Engine::flows(size_t limit) {
   return views;
 }
 
-uint32_t Engine::send(uint16_t slot,
-                      const std::vector<std::pair<const uint8_t*, uint32_t>>& frames) {
+Status Engine::check_memory(uint32_t slot) const {
+  if (slot >= interfaces_.size() || !interfaces_[slot]) {
+    return Error{"ERR_INTERFACE_UNKNOWN", "there is no interface in that slot", "slot"};
+  }
+  if (interfaces_[slot]->kind != "memory") {
+    return Error{"ERR_INTERFACE_KIND", "only memory interfaces send and receive", "slot"};
+  }
+  return {};
+}
+
+Result<uint32_t> Engine::send(uint32_t slot,
+                              const std::vector<std::pair<const uint8_t*, uint32_t>>& frames) {
   std::lock_guard lock(interfaces_mutex_);
-  if (slot >= interfaces_.size() || !interfaces_[slot]) return 0;
+  if (Status wrong = check_memory(slot)) return *wrong;
   uint32_t sent = 0;
   for (const auto& [data, length] : frames) {
     if (!interfaces_[slot]->inject(data, length)) break;
@@ -259,16 +270,17 @@ uint32_t Engine::send(uint16_t slot,
   return sent;
 }
 
-void Engine::receive(uint16_t slot, uint32_t max,
-                     const std::function<void(const uint8_t*, uint32_t)>& take) {
+Status Engine::receive(uint32_t slot, uint32_t max,
+                       const std::function<void(const uint8_t*, uint32_t)>& take) {
   std::lock_guard lock(interfaces_mutex_);
-  if (slot >= interfaces_.size() || !interfaces_[slot]) return;
+  if (Status wrong = check_memory(slot)) return wrong;
   for (uint32_t i = 0; i < max; ++i) {
     rte_mbuf* mbuf = interfaces_[slot]->extract();
-    if (!mbuf) return;
+    if (!mbuf) break;
     take(rte_pktmbuf_mtod(mbuf, const uint8_t*), mbuf->pkt_len);
     rte_pktmbuf_free(mbuf);
   }
+  return {};
 }
 
 void Engine::step(uint64_t now_ms) {

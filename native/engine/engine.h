@@ -75,15 +75,17 @@ class Engine {
   ~Engine();  // stops the workers, takes the interfaces down
   Result<uint64_t> commit(const ProgramDelta& delta);
   Result<InterfaceReport> add_interface(const InterfaceRequest& request);
-  Status remove_interface(uint16_t slot);
+  Status remove_interface(uint32_t slot);
   std::vector<FlowView> flows(size_t limit);
   void poll_links();
 
-  // JS thread, all of these.
-  uint32_t send(uint16_t slot, const std::vector<std::pair<const uint8_t*, uint32_t>>& frames);
+  // JS thread, all of these. send and receive: ERR_INTERFACE_UNKNOWN, or ERR_INTERFACE_KIND where
+  // the interface is not a `memory` one.
+  Result<uint32_t> send(uint32_t slot,
+                        const std::vector<std::pair<const uint8_t*, uint32_t>>& frames);
   // Calls `take` with up to `max` frames.
-  void receive(uint16_t slot, uint32_t max,
-               const std::function<void(const uint8_t*, uint32_t)>& take);
+  Status receive(uint32_t slot, uint32_t max,
+                 const std::function<void(const uint8_t*, uint32_t)>& take);
   void step(uint64_t now_ms);
   uint32_t flow_count() const { return flows_.used(); }
 
@@ -97,6 +99,7 @@ class Engine {
   std::unique_ptr<World> next_world(std::shared_ptr<const Snapshot> snapshot) const;
   void publish(std::unique_ptr<Snapshot> snapshot);
   uint32_t pick_worker(int wanted) const;
+  Status check_memory(uint32_t slot) const;
   uint64_t now_ms() const;
 
   const EngineOptions options_;

@@ -5,6 +5,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -54,9 +55,12 @@ Status EthdevInterface::attach(const std::string& driver, const std::string& arg
   const std::string device = driver + "_sluice" + std::to_string(serial++);
   const int attached = rte_eal_hotplug_add("vdev", device.c_str(), arguments.c_str());
   if (attached != 0) {
-    const bool denied = attached == -EPERM || attached == -EACCES;
+    // Many drivers say -1, which is EPERM, for anything that is wrong.
+    const bool denied = attached == -EACCES || (attached == -EPERM && geteuid() != 0);
     return Error{denied ? "ERR_PERMISSION" : "ERR_INTERFACE",
-                 driver + " refuses " + arguments + ": " + reason(attached), ""};
+                 driver + " refuses " + arguments +
+                     (attached == -1 ? std::string() : ": " + reason(attached)),
+                 ""};
   }
   device_ = device;
   if (rte_eth_dev_get_port_by_name(device.c_str(), &port_id_) != 0) {
@@ -78,8 +82,7 @@ Status EthdevInterface::start(rte_mempool* pool) {
   if (code == 0) code = rte_eth_tx_queue_setup(port_id_, 0, tx_slots, SOCKET_ID_ANY, nullptr);
   if (code == 0) code = rte_eth_dev_start(port_id_);
   if (code != 0) {
-    return Error{code == -EPERM ? "ERR_PERMISSION" : "ERR_INTERFACE",
-                 kind + " " + name + " does not start: " + reason(code), ""};
+    return Error{"ERR_INTERFACE", kind + " " + name + " does not start: " + reason(code), ""};
   }
   // Frames for our MAC must come in even where it is not the device's; not every driver has the
   // switch.

@@ -75,17 +75,17 @@ export class NativeEngine implements Engine {
     };
   }
 
-  commit(delta: ProgramDelta): Promise<number> {
+  async commit(delta: ProgramDelta): Promise<number> {
     return typed(() => this.#engine.commit(delta));
   }
 
-  addInterface(request: InterfaceRequest): Promise<InterfaceReport> {
+  async addInterface(request: InterfaceRequest): Promise<InterfaceReport> {
     // af_packet takes over the device's own MAC; every other kind gets one that is like no other.
     const mac = request.mac ?? (request.kind === 'af_packet' ? null : randomMac());
     return typed(() => this.#engine.addInterface({ ...request, mac }));
   }
 
-  removeInterface(slot: number): Promise<void> {
+  async removeInterface(slot: number): Promise<void> {
     return typed(() => this.#engine.removeInterface(slot));
   }
 
@@ -109,7 +109,7 @@ export class NativeEngine implements Engine {
     typed(() => this.#engine.step(nowMs));
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     return typed(() => this.#engine.close());
   }
 }
