@@ -48,7 +48,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     services: [],
     fates: { rx: 0, tx: 0, drops: {} },
   };
-  let inventory = 'nothing was made';
+  let inventory = 'what was made so far';
   let failure: unknown = null;
   try {
     const world = await openWorld(options.engine, setting);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crop, formatMoment, type Moment } from './live-table.js';
-import { targetOf } from './shop.js';
+import { targetOf, UDP_SERVICES } from './shop.js';
 import type { Setting, World } from './world.js';
 
 const TERMINAL_REFRESH_MS = 500;
@@ -25,15 +25,20 @@ export async function showLive(world: World, setting: Setting, screen: Screen): 
     if (!signal.aborted) failed.abort(error);
   });
   const terminal = screen.isTTY === true;
-  const restore = (): boolean => screen.write(BACK);
   if (terminal) {
     screen.write(OTHER_SCREEN);
-    setting.cleanup.defer('screen', () => undefined, restore);
+    setting.cleanup.defer(
+      'screen',
+      () => undefined,
+      () => screen.write(BACK),
+    );
   }
+  let last = '';
   try {
-    await draw(world, signal, screen, terminal);
+    last = await draw(world, signal, screen, terminal);
   } finally {
-    if (terminal) restore();
+    // What was seen last stays readable when the terminal has its own screen back.
+    if (terminal) screen.write(`${BACK}${last}\n`);
     await traffic;
   }
   if (failed.signal.aborted) throw failed.signal.reason;
@@ -44,15 +49,16 @@ async function draw(
   signal: AbortSignal,
   screen: Screen,
   terminal: boolean,
-): Promise<void> {
+): Promise<string> {
   const title = `Sluice: ${world.why}. Ctrl-C ends it.`;
   const beginning = performance.now();
   let before: Moment | null = null;
+  let text = '';
   while (!signal.aborted) {
     const { services } = world.proxy;
     const now: Moment = { atMs: performance.now(), services, stats: world.proxy.stats() };
     const seconds = Math.round((now.atMs - beginning) / 1_000);
-    const text = formatMoment(`${title} ${seconds} s`, now, before);
+    text = formatMoment(`${title} ${seconds} s`, now, before);
     if (terminal) screen.write(CLEAR + crop(text, screen.columns ?? 80, screen.rows ?? 24));
     else screen.write(`${text}\n\n`);
     before = now;
@@ -60,15 +66,23 @@ async function draw(
       () => undefined,
     );
   }
+  return text;
 }
 
-/** A little of everything, one after the other: never more than one process of each kind. */
+/** A little of everything, never more than one batch of each kind at a time. */
 async function trickle(world: World, signal: AbortSignal): Promise<void> {
   const { services } = world.proxy;
   const web = targetOf(services, 'web');
-  const udp = ['dns', 'echo-memif', 'echo-vhost'].map((name) => targetOf(services, name));
+  const udp = UDP_SERVICES.map((name) => targetOf(services, name));
+  await Promise.all([
+    repeat(() => world.http(web, HTTP_AT_A_TIME), signal),
+    repeat(() => world.udp(udp, UDP_AT_A_TIME), signal),
+  ]);
+}
+
+async function repeat(batch: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await Promise.all([world.http(web, HTTP_AT_A_TIME), world.udp(udp, UDP_AT_A_TIME)]);
+    await batch();
     await sleep(PAUSE_MS, undefined, { signal });
   }
 }

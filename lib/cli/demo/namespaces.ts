@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { NETNS_FOLDER, ownName } from './abandoned.js';
 import type { Children } from './children.js';
 import type { Cleanup } from './cleanup.js';
 import { PREFIX_LENGTH, type Seat } from './shop.js';
 
 /** The name of the device that a pod sees. */
 export const POD_DEVICE = 'eth0';
-
-const NETNS_FOLDER = '/var/run/netns';
-const PREFIX = 'sluice-demo-';
 
 /** Network namespaces that stand for pods; their names carry the number of this process. */
 export class Namespaces {
@@ -28,11 +26,11 @@ export class Namespaces {
 
   /** Name of a seat's namespace, as `ip netns` knows it. */
   nameOf(seat: Seat): string {
-    return this.#names.get(seat.name) ?? namespaceName(seat.name);
+    return this.#names.get(seat.name) ?? ownName(seat.name);
   }
 
   async add(seat: Seat, signal: AbortSignal): Promise<void> {
-    const name = namespaceName(seat.name);
+    const name = ownName(seat.name);
     this.#names.set(seat.name, name);
     this.#cleanup.defer(
       `namespace ${name}`,
@@ -79,23 +77,9 @@ export class Namespaces {
   }
 }
 
-/**
- * Removes namespaces of demos that were killed before they could: those whose process is gone.
- * @returns their names
- */
-export async function removeAbandonedNamespaces(children: Children): Promise<string[]> {
-  if (!existsSync(NETNS_FOLDER)) return [];
-  const abandoned = readdirSync(NETNS_FOLDER).filter((name) => {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    return pid !== undefined && !existsSync(`/proc/${pid}`);
-  });
-  for (const name of abandoned) await children.run('ip', ['netns', 'del', name]);
-  return abandoned;
-}
-
 /** Whether this process may make namespaces at all: root in a container may not. */
 export async function namespaceObstacle(children: Children): Promise<string | null> {
-  const name = namespaceName('try');
+  const name = ownName('try');
   try {
     await children.run('ip', ['netns', 'add', name]);
     await children.run('ip', ['netns', 'exec', name, 'true']);
@@ -106,8 +90,4 @@ export async function namespaceObstacle(children: Children): Promise<string | nu
     if (existsSync(`${NETNS_FOLDER}/${name}`))
       await children.run('ip', ['netns', 'del', name]).catch(() => undefined);
   }
-}
-
-function namespaceName(seat: string): string {
-  return `${PREFIX}${process.pid}-${seat}`;
 }

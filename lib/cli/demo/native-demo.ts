@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InterfaceSpec } from '../../model/model.js';
 import { ServiceProxy } from '../../proxy/service-proxy.js';
+import { ownName, removeAbandoned } from './abandoned.js';
 import { Children, waitFor } from './children.js';
-import { Namespaces, POD_DEVICE, removeAbandonedNamespaces } from './namespaces.js';
+import { Namespaces, POD_DEVICE } from './namespaces.js';
 import { which } from './prerequisites.js';
 import { scriptCommand } from './scripts.js';
 import {
@@ -41,7 +42,7 @@ export async function openNativeWorld(setting: Setting): Promise<World> {
     () => children.killAll(),
   );
   say(`engine: ${proxy.why}`);
-  const abandoned = await removeAbandonedNamespaces(children);
+  const abandoned = await removeAbandoned(children);
   if (abandoned.length > 0) say(`removed what an earlier demo left: ${abandoned.join(', ')}`);
 
   const namespaces = new Namespaces(children, cleanup);
@@ -116,7 +117,7 @@ async function startEchoes(
 }
 
 function temporaryFolder(cleanup: Setting['cleanup']): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-demo-'));
+  const folder = mkdtempSync(join(tmpdir(), ownName('')));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   cleanup.defer(`folder ${folder}`, remove, remove);
   return folder;

@@ -10,7 +10,7 @@ import {
 } from './checks.js';
 import { fatesOutcome, type Outcome } from './outcome.js';
 import { settledFates } from './settle.js';
-import { CLIENT, ECHO_PODS, podAt, targetOf, WEB_PODS } from './shop.js';
+import { CLIENT, ECHO_PODS, podAt, targetOf, UDP_SERVICES, WEB_PODS } from './shop.js';
 import type { Answers, Setting, World } from './world.js';
 
 const HTTP_CONNECTIONS = 600;
@@ -27,9 +27,7 @@ export interface Shown {
 export async function showOnce(world: World, { signal, say }: Setting): Promise<Shown> {
   const { proxy } = world;
   const web = targetOf(proxy.services, 'web');
-  const udpTargets = ['dns', 'echo-memif', 'echo-vhost'].map((name) =>
-    targetOf(proxy.services, name),
-  );
+  const udpTargets = UDP_SERVICES.map((name) => targetOf(proxy.services, name));
   const pinged = await world.ping(CLIENT);
 
   say(

@@ -67,6 +67,9 @@ export const ECHO_ROUTES: readonly RouteSpec[] = ECHO_PODS.map(({ name, address,
   mac,
 }));
 
+/** Services of the shop that are asked over UDP. */
+export const UDP_SERVICES = ['dns', 'echo-memif', 'echo-vhost'] as const;
+
 /** Name of the pod that has an address. */
 export function podAt(address: string): string {
   return [...WEB_PODS, ...ECHO_PODS].find((pod) => pod.address === address)?.name ?? address;

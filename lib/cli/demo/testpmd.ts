@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { DPDK_FOLDER, ownName } from './abandoned.js';
 import type { Children, StayingProcess } from './children.js';
 import type { Cleanup } from './cleanup.js';
 import type { EchoSeat } from './shop.js';
-
-const DPDK_RUNTIME = '/var/run/dpdk';
 
 /**
  * Starts a `dpdk-testpmd` as the peer of a memif or vhost-user interface of ours. It swaps the
@@ -21,8 +20,8 @@ export function startEcho(
   index: number,
   socket: string,
 ): StayingProcess {
-  const prefix = `sluice-demo-${process.pid}-${seat.name}`;
-  const runtime = `${DPDK_RUNTIME}/${prefix}`;
+  const prefix = ownName(seat.name);
+  const runtime = `${DPDK_FOLDER}/${prefix}`;
   const removeRuntime = (): void => rmSync(runtime, { recursive: true, force: true });
   cleanup.defer(`folder ${runtime}`, removeRuntime, removeRuntime);
   // It polls without pause: the lowest priority leaves the CPU to those who have work.

@@ -24,7 +24,7 @@ export async function curl(shell: ClientShell, target: Target, requests: number)
     shell,
     [
       ...['curl', '--silent', '--show-error', '--header', 'Connection: close'],
-      ...['--noproxy', '*', '--connect-timeout', '5', '--max-time', '10'],
+      ...['--noproxy', '*', '--fail-early', '--connect-timeout', '5', '--max-time', '10'],
       `http://${target.address}:${target.port}/?[1-${requests}]`,
     ],
     { timeoutMs: HTTP_TIMEOUT_MS, anyExitCode: true },

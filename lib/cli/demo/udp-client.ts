@@ -14,9 +14,9 @@ export interface UdpTally {
   answers: Record<string, number>;
 }
 
-const CONCURRENT = 16;
+const CONCURRENT = 32;
 const TRIES = 3;
-const TIMEOUT_MS = 1_500;
+const TIMEOUT_MS = 1_000;
 
 const [count = '0', ...targets] = process.argv.slice(2);
 const tallies = await Promise.all(targets.map(async (target) => ask(target, Number(count))));
