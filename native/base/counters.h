@@ -10,11 +10,11 @@
 
 namespace sluice {
 
-#define SLUICE_WORKER_COUNTERS(X)                                                    \
-  X(rx)                                                                              \
-  X(forwarded)                                                                       \
-  X(answered) X(host) X(held) X(handedIn) X(handedOut) X(originated) X(flowsCreated) \
-      X(flowsExpired) X(polls) X(busyPolls) X(cycles)
+// clang-format off
+#define SLUICE_WORKER_COUNTERS(X)                                                       \
+  X(rx) X(forwarded) X(answered) X(host) X(held) X(handedIn) X(handedOut) X(originated) \
+  X(flowsCreated) X(flowsExpired) X(polls) X(busyPolls) X(cycles)
+// clang-format on
 
 enum class WorkerCounter : uint32_t {
 #define X(name) name,

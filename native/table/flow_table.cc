@@ -147,8 +147,8 @@ void FlowTable::count(uint32_t index, uint32_t now_s, uint32_t bytes, uint8_t tc
   // never a flag.
   FlowEntry& entry = entries_[index];
   store(entry.last_seen, now_s);
-  store(entry.packets, entry.packets + 1);
-  store(entry.bytes, entry.bytes + bytes);
+  store(entry.packets, load(entry.packets) + 1);
+  store(entry.bytes, load(entry.bytes) + bytes);
   if ((load(entry.tcp_flags) | tcp_flags) != load(entry.tcp_flags)) {
     __atomic_fetch_or(&entry.tcp_flags, tcp_flags, __ATOMIC_RELAXED);
   }

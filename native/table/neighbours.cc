@@ -95,6 +95,14 @@ Neighbour* NeighbourTable::find_or_add(uint16_t interface, be32 address) {
   return place;
 }
 
+void NeighbourTable::forget_interface(uint16_t interface) {
+  for (uint32_t at = 0; at <= mask_; at++) {
+    if (slots_[at].key_.load(std::memory_order_acquire) >> 32 != uint64_t{interface} + 1) continue;
+    slots_[at].mac_.store(0, std::memory_order_relaxed);
+    slots_[at].requested_ms_.store(0, std::memory_order_relaxed);
+  }
+}
+
 void NeighbourTable::remove_interface(uint16_t interface) {
   const SpinGuard guard(writer_);
   // Downwards, so that a removed place before an empty one becomes empty too and probes stay short.

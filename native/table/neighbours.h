@@ -41,6 +41,9 @@ class NeighbourTable {
   explicit NeighbourTable(uint32_t capacity);
   Neighbour* find(uint16_t interface, be32 address) const;   // null: none
   Neighbour* find_or_add(uint16_t interface, be32 address);  // null: full
+  // The peer is gone; whoever comes next may have other addresses. Any thread: entries stay in
+  // place, unresolved.
+  void forget_interface(uint16_t interface);
   void remove_interface(uint16_t interface);  // control thread, when no worker uses it any more
   uint32_t used() const { return used_.load(std::memory_order_relaxed); }
 
