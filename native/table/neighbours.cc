@@ -98,7 +98,8 @@ Neighbour* NeighbourTable::find_or_add(uint16_t interface, be32 address) {
 void NeighbourTable::forget_interface(uint16_t interface) {
   for (uint32_t at = 0; at <= mask_; at++) {
     if (slots_[at].key_.load(std::memory_order_acquire) >> 32 != uint64_t{interface} + 1) continue;
-    slots_[at].mac_.store(0, std::memory_order_relaxed);
+    // The address itself stays: a worker may be between usable() and copy_mac().
+    slots_[at].mac_.fetch_and(~kResolved, std::memory_order_relaxed);
     slots_[at].requested_ms_.store(0, std::memory_order_relaxed);
   }
 }

@@ -74,6 +74,22 @@ TEST_CASE("the capacity counts all interfaces, and removal gives room back") {
   }
 }
 
+TEST_CASE("an interface whose link went down forgets what it learned, and may ask at once") {
+  NeighbourTable table(8);
+  const be32 address = be32::from_host(1);
+  for (uint16_t interface : {1, 2}) {
+    Neighbour* neighbour = table.find_or_add(interface, address);
+    CHECK(neighbour->may_request(5000));
+    neighbour->learn(kMac, 5000);
+  }
+  table.forget_interface(1);
+  CHECK(table.used() == 2);
+  CHECK_FALSE(table.find(1, address)->usable(5000));
+  CHECK(table.find(1, address)->may_request(5000));
+  CHECK(table.find(2, address)->usable(5000));
+  CHECK_FALSE(table.find(2, address)->may_request(5000));
+}
+
 TEST_CASE("workers that add the same neighbours at once get the same entries") {
   NeighbourTable table(1000);
   std::vector<Neighbour*> seen[2];
