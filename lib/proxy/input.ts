@@ -30,19 +30,28 @@ export interface CheckedInput {
   warnings: string[];
 }
 
-/** @throws SluiceError `ERR_MODEL`, `ERR_MANIFEST`, `ERR_INTERFACE_SPEC`, `ERR_ROUTE_SPEC` */
-export async function readInput(input: ApplyInput): Promise<CheckedInput> {
+/**
+ * Checks a model at once, so that its owner may change it afterwards.
+ *
+ * @returns `null` if `input` names manifests, which are for {@link readInput}
+ * @throws SluiceError `ERR_MODEL`, `ERR_INTERFACE_SPEC`, `ERR_ROUTE_SPEC`
+ */
+export function checkInput(input: ApplyInput): CheckedInput | null {
   if (!isPlainObject(input))
     throw new SluiceError('ERR_MODEL', `expected a model or manifests, found ${show(input)}`);
-  if (!('manifests' in input)) return checkInput(input, {}, []);
-  const { manifests, stdin, ...rest } = input as unknown as ManifestInput & Model;
+  return 'manifests' in input ? null : checked(input, {}, []);
+}
+
+/** @throws SluiceError as {@link checkInput} does, and `ERR_MANIFEST` */
+export async function readInput(input: ManifestInput): Promise<CheckedInput> {
+  const { manifests, stdin, ...rest } = input as ManifestInput & Model;
   if (rest.services !== undefined)
     throw new SluiceError('ERR_MODEL', 'services come from the manifests; leave one of them out', {
       path: 'services',
     });
   const read = await readManifests(pathsOf(manifests), stdin === undefined ? {} : { stdin });
   const { services, warnings } = translate(read.objects);
-  return checkInput(
+  return checked(
     { ...rest, services },
     read.skipped,
     warnings.map(
@@ -51,16 +60,12 @@ export async function readInput(input: ApplyInput): Promise<CheckedInput> {
   );
 }
 
-function checkInput(
-  input: Model,
-  skipped: Record<string, number>,
-  warnings: string[],
-): CheckedInput {
+function checked(input: Model, skipped: Record<string, number>, warnings: string[]): CheckedInput {
   const model = checkModel(input);
   const interfaces =
-    model.interfaces?.map((checked, index) => ({
+    model.interfaces?.map((each, index) => ({
       spec: structuredClone(input.interfaces![index] as InterfaceSpec),
-      checked,
+      checked: each,
     })) ?? null;
   return { model, interfaces, skipped, warnings };
 }

@@ -36,6 +36,15 @@ export class InterfaceSet implements Iterable<InterfaceView> {
     return this.#table.list().map((attached) => this.#table.view(attached));
   }
 
+  /**
+   * The specifications as they were given, in the order of {@link list}.
+   * @throws SluiceError `ERR_CLOSED`
+   */
+  specs(): InterfaceSpec[] {
+    this.#actions.assertOpen();
+    return this.#table.list().map(({ spec }) => structuredClone(spec));
+  }
+
   [Symbol.iterator](): Iterator<InterfaceView> {
     return this.list()[Symbol.iterator]();
   }

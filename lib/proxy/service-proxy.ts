@@ -10,7 +10,7 @@ import { CounterReader } from '../observe/counters.js';
 import { readStats, type Stats } from '../observe/stats.js';
 import type { BackendView, FlowView, ServiceView } from '../observe/views.js';
 import { DropTicker, type ProxyEvents, tell } from './events.js';
-import { type ApplyInput, readInput } from './input.js';
+import { type ApplyInput, checkInput, type ManifestInput, readInput } from './input.js';
 import { InterfaceSet, refuseUnknown } from './interface-set.js';
 import { InterfaceTable, type WantedInterface } from './interface-table.js';
 import { checkProxyOptions, oneMoreInterface, type ProxyOptions } from './options.js';
@@ -115,11 +115,12 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
    */
   async apply(input: ApplyInput): Promise<ApplyReport> {
     this.#assertOpen();
-    // Files are read when their turn comes, so that the last call has the last word.
-    const early = 'manifests' in Object(input) ? null : await readInput(input);
+    const early = checkInput(input);
     return this.#queue.run(async () => {
       this.#assertOpen();
-      const { model, interfaces, skipped, warnings } = early ?? (await readInput(input));
+      // Files are read when their turn comes, so that the last call has the last word.
+      const { model, interfaces, skipped, warnings } =
+        early ?? (await readInput(input as ManifestInput));
       const outcome = await this.#run(model, interfaces);
       return {
         generation: this.#transactor.generation,
