@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+import { addAbortSignal, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { Logger } from 'pino';
+import { SluiceError } from '../../errors.js';
+import type { InterfaceSpec } from '../../model/model.js';
+import type { ManifestInput } from '../../proxy/input.js';
+import { type ApplyReport, ServiceProxy } from '../../proxy/service-proxy.js';
+import { messageOf } from '../control/protocol.js';
+import { ControlServer } from '../control/server.js';
+import { Reloader } from './reloader.js';
+import { resourcesOf } from './resources.js';
+import { type RunFlags, readSettings, type Settings } from './settings.js';
+import { PathWatcher } from './watch.js';
+
+/**
+ * Runs the agent until `stop` is aborted. Starts completely or not at all; afterwards a bad manifest
+ * or configuration is logged, and what ran before runs on.
+ *
+ * @param onReload - takes the function that asks for a reload
+ * @throws SluiceError if it cannot start
+ */
+export async function runAgent(
+  flags: RunFlags,
+  log: Logger,
+  stop: AbortSignal,
+  onReload: (reload: (cause: string) => void) => void,
+): Promise<void> {
+  const settings = await readSettings(flags);
+  const stdin = settings.manifests.includes('-') ? await readStdin(stop) : '';
+  await using control = await openControl(flags.control);
+  if (stop.aborted) return;
+  const { interfaces, routes } = settings;
+  await using proxy = await ServiceProxy.open({ ...settings.open, interfaces, routes });
+  log.info({ engine: proxy.engine, why: proxy.why }, 'engine started');
+  logEvents(proxy, log);
+
+  const manifests = settings.manifests;
+  report(log, 'started', await proxy.apply({ manifests, stdin: Readable.from([stdin]) }));
+  control.server.serve(resourcesOf(proxy));
+  log.info({ control: flags.control }, 'ready');
+
+  await using follower = new Follower(flags, settings, stdin, proxy, log);
+  await follower.start();
+  onReload((cause) => follower.reload(cause));
+  // What changed before the watch began.
+  follower.reload('change');
+  if (!stop.aborted)
+    await new Promise<void>((resolve) => {
+      stop.addEventListener('abort', () => resolve(), { once: true });
+    });
+  log.info({ cause: stop.reason }, 'stopping');
+}
+
+/** The whole standard input, or what came of it before the agent was told to stop. */
+async function readStdin(stop: AbortSignal): Promise<string> {
+  try {
+    return await text(addAbortSignal(stop, process.stdin));
+  } catch (error) {
+    if (stop.aborted) return '';
+    throw new SluiceError('ERR_MANIFEST', messageOf(error), { path: 'stdin', cause: error });
+  }
+}
+
+async function openControl(path: string): Promise<AsyncDisposable & { server: ControlServer }> {
+  const server = await ControlServer.listen(path);
+  return { server, [Symbol.asyncDispose]: () => server.close() };
+}
+
+/** Follows the manifests and the configuration file. */
+class Follower implements AsyncDisposable {
+  readonly #flags: RunFlags;
+  readonly #stdin: string;
+  readonly #proxy: ServiceProxy;
+  readonly #log: Logger;
+  readonly #watcher: PathWatcher;
+  readonly #reloader: Reloader;
+  #settings: Settings;
+
+  constructor(
+    flags: RunFlags,
+    settings: Settings,
+    stdin: string,
+    proxy: ServiceProxy,
+    log: Logger,
+  ) {
+    this.#flags = flags;
+    this.#settings = settings;
+    this.#stdin = stdin;
+    this.#proxy = proxy;
+    this.#log = log;
+    this.#reloader = new Reloader((cause) => this.#reload(cause));
+    this.#watcher = new PathWatcher(
+      () => this.reload('change'),
+      (path, error) => log.warn({ path, reason: messageOf(error) }, 'cannot be watched'),
+    );
+  }
+
+  start(): Promise<void> {
+    const { config } = this.#flags;
+    const files = this.#settings.manifests.filter((path) => path !== '-');
+    return this.#watcher.watch(config === undefined ? files : [config, ...files]);
+  }
+
+  reload(cause: string): void {
+    this.#reloader.request(cause);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watcher.close();
+    await this.#reloader.stop();
+  }
+
+  async #reload(cause: string): Promise<void> {
+    try {
+      const settings = await readSettings(this.#flags);
+      if (!same(settings.open, this.#settings.open))
+        this.#log.warn('engine and options of the configuration take effect at the next start');
+      const applied = await this.#proxy.apply(this.#inputOf(settings));
+      const moved = !same(settings.manifests, this.#settings.manifests);
+      this.#settings = settings;
+      if (moved) await this.start();
+      report(this.#log, 'reloaded', applied, cause);
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'ERR_CLOSED') return;
+      this.#log.error({ cause, ...reasonOf(error) }, 'reload refused; what ran before runs on');
+    }
+  }
+
+  /** Interfaces and routes only where the configuration says something else than it did. */
+  #inputOf(settings: Settings): ManifestInput {
+    const input: ManifestInput = {
+      manifests: settings.manifests,
+      stdin: Readable.from([this.#stdin]),
+    };
+    if (!same(settings.interfaces, this.#settings.interfaces)) {
+      const declared = new Set([...settings.interfaces, ...this.#settings.interfaces].map(nameOf));
+      const attached = this.#proxy.interfaces.specs().filter((spec) => !declared.has(nameOf(spec)));
+      input.interfaces = [...settings.interfaces, ...attached];
+    }
+    if (!same(settings.routes, this.#settings.routes)) input.routes = settings.routes;
+    return input;
+  }
+}
+
+function logEvents(proxy: ServiceProxy, log: Logger): void {
+  proxy.on('interface', ({ name, kind, up, change }) =>
+    log.info({ interface: name, kind, up, change }, 'interface'),
+  );
+  proxy.on('backend', (event) => log.debug(event, 'backend'));
+  proxy.on('drops', (drops) => log.debug({ drops }, 'packets dropped'));
+}
+
+function report(log: Logger, what: string, applied: ApplyReport, cause?: string): void {
+  const { generation, services, backends, skipped, warnings, changed } = applied;
+  for (const warning of warnings) log.warn(warning);
+  const level = changed || cause !== 'change' ? 'info' : 'debug';
+  log[level]({ cause, generation, changed, services, backends, skipped }, what);
+}
+
+function reasonOf(error: unknown): { code?: string; path?: string | undefined; reason: string } {
+  if (!(error instanceof SluiceError)) return { reason: messageOf(error) };
+  return { code: error.code, path: error.path, reason: error.message };
+}
+
+function nameOf(spec: InterfaceSpec): string {
+  return spec.name;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
