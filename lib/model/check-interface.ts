@@ -24,7 +24,7 @@ const COMMON_KEYS = ['kind', 'name', 'addresses', 'mac', 'mtu', 'worker'];
 const KIND_KEYS: Readonly<Record<InterfaceKind, readonly string[]>> = {
   memif: ['socket', 'role', 'id', 'secret'],
   'vhost-user': ['socket', 'role'],
-  'virtio-user': ['socket', 'role'],
+  'virtio-user': ['socket'],
   tap: ['netns', 'device'],
   af_packet: ['device'],
   pcap: ['rx', 'tx'],
@@ -106,8 +106,9 @@ function checkParameters(
   const parameters: Record<string, string> = {};
   if (KIND_KEYS[kind].includes('socket')) {
     parameters['socket'] = checkSocket(fields, kind);
-    const role = kind === 'virtio-user' ? 'client' : 'server';
-    parameters['role'] = fields.has('role') ? fields.oneOf('role', ROLES) : role;
+    if (KIND_KEYS[kind].includes('role')) {
+      parameters['role'] = fields.has('role') ? fields.oneOf('role', ROLES) : 'server';
+    }
   }
   if (kind === 'memif') {
     const id = fields.has('id') ? fields.integer('id', 0, 65_535, 'an interface id') : 0;

@@ -68,7 +68,7 @@ export interface InterfaceSpec {
   socket?: string;
   /**
    * Which side makes the socket. `memif`: default `server`. `vhost-user` (device side): default
-   * `server`. `virtio-user` (driver side): default `client`.
+   * `server`. A `virtio-user` (driver side) is always the client: its driver would wait for the peer.
    */
   role?: 'server' | 'client';
   /** `memif`: interface id within the socket. Default 0. */

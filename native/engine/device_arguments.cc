@@ -95,21 +95,15 @@ Result<DeviceArguments> vhost_user(const InterfaceRequest& request) {
   return DeviceArguments{"net_vhost", arguments.text()};
 }
 
-Result<DeviceArguments> virtio_user(const InterfaceRequest& request, bool hugepages) {
-  if (!hugepages) {
-    return Error{"ERR_HUGEPAGES",
-                 "virtio-user shares this process's packet memory with its peer, which only "
-                 "hugepages allow; reserve some, or use memif",
-                 "kind"};
-  }
+// The client only: as a server, the driver's probe waits for its peer, and the control thread with
+// it.
+Result<DeviceArguments> virtio_user(const InterfaceRequest& request) {
   Arguments arguments(request);
   const std::string socket = arguments.parameter("socket");
-  const bool server = arguments.parameter("role", "client") == "server";
-  if (Status wrong = check_socket(socket, server)) return *wrong;
+  if (Status wrong = check_socket(socket, false)) return *wrong;
   arguments.add("path", socket);
   arguments.add("queues", "1");
   arguments.add("queue_size", "1024");
-  if (server) arguments.add("server", "1");
   if (request.has_mac) arguments.add("mac", format_mac(request.mac));
   return DeviceArguments{"net_virtio_user", arguments.text()};
 }
@@ -153,7 +147,7 @@ Result<DeviceArguments> pcap(const InterfaceRequest& request) {
 
 }  // namespace
 
-Result<DeviceArguments> device_arguments(const InterfaceRequest& request, bool hugepages) {
+Result<DeviceArguments> device_arguments(const InterfaceRequest& request) {
   for (const auto& [key, value] : request.parameters) {
     // DPDK's own separators: a value with one of them would be read as something else.
     if (value.find_first_of(",=[]()\"' \t\n") != std::string::npos) {
@@ -162,7 +156,7 @@ Result<DeviceArguments> device_arguments(const InterfaceRequest& request, bool h
   }
   if (request.kind == "memif") return memif(request);
   if (request.kind == "vhost-user") return vhost_user(request);
-  if (request.kind == "virtio-user") return virtio_user(request, hugepages);
+  if (request.kind == "virtio-user") return virtio_user(request);
   if (request.kind == "tap") return tap(request);
   if (request.kind == "af_packet") return af_packet(request);
   if (request.kind == "pcap") return pcap(request);

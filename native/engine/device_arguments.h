@@ -15,8 +15,7 @@ struct DeviceArguments {
 };
 
 // ERR_INTERFACE_KIND for a kind without a driver; ERR_INTERFACE with the parameter as path for a
-// file that must be there and is not; ERR_HUGEPAGES for a kind that shares its memory with the
-// peer.
-Result<DeviceArguments> device_arguments(const InterfaceRequest& request, bool hugepages);
+// file that must be there and is not.
+Result<DeviceArguments> device_arguments(const InterfaceRequest& request);
 
 }  // namespace sluice

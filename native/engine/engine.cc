@@ -156,7 +156,7 @@ Result<InterfaceReport> Engine::add_interface(const InterfaceRequest& request) {
     return Error{"ERR_INTERFACE",
                  "there are " + std::to_string(options_.limits.workers) + " workers", "worker"};
   }
-  Result<std::unique_ptr<Interface>> made = make_interface(request, pool_, eal_.hugepages);
+  Result<std::unique_ptr<Interface>> made = make_interface(request, pool_);
   if (!made.ok()) return made.error();
   std::unique_ptr<Interface> interface = std::move(made.value());
   interface->worker = pick_worker(request.worker);
@@ -215,7 +215,9 @@ void Engine::poll_links() {
   for (size_t slot = 0; slot < interfaces_.size(); ++slot) {
     if (!interfaces_[slot]) continue;
     const bool up = interfaces_[slot]->link_up();
-    if (up_[slot].exchange(up) != up) events.push_back({static_cast<uint16_t>(slot), up});
+    if (up_[slot].exchange(up) == up) continue;
+    events.push_back({static_cast<uint16_t>(slot), up});
+    if (!up) neighbours_.forget_interface(static_cast<uint16_t>(slot));
   }
   if (!events.empty()) on_link_(std::move(events));
 }

@@ -56,8 +56,8 @@ class Interface {
   rte_ring* handoff = nullptr;
 };
 
-// ERR_INTERFACE, ERR_INTERFACE_LIMIT, ERR_HUGEPAGES, ERR_PERMISSION with the parameter as path.
+// ERR_INTERFACE, ERR_INTERFACE_LIMIT, ERR_PERMISSION with the parameter as path.
 Result<std::unique_ptr<Interface>> make_interface(const InterfaceRequest& request,
-                                                  rte_mempool* pool, bool hugepages);
+                                                  rte_mempool* pool);
 
 }  // namespace sluice

@@ -26,8 +26,8 @@ EthdevInterface::EthdevInterface(const InterfaceRequest& request) : Interface(re
 }
 
 Result<std::unique_ptr<Interface>> EthdevInterface::make(const InterfaceRequest& request,
-                                                         rte_mempool* pool, bool hugepages) {
-  Result<DeviceArguments> arguments = device_arguments(request, hugepages);
+                                                         rte_mempool* pool) {
+  Result<DeviceArguments> arguments = device_arguments(request);
   if (!arguments.ok()) return arguments.error();
   if (rte_eth_dev_count_total() >= RTE_MAX_ETHPORTS) {
     return Error{"ERR_INTERFACE_LIMIT",

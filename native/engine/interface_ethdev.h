@@ -9,8 +9,8 @@ namespace sluice {
 
 class EthdevInterface final : public Interface {
  public:
-  static Result<std::unique_ptr<Interface>> make(const InterfaceRequest& request, rte_mempool* pool,
-                                                 bool hugepages);
+  static Result<std::unique_ptr<Interface>> make(const InterfaceRequest& request,
+                                                 rte_mempool* pool);
   ~EthdevInterface() override;
 
   uint16_t rx(rte_mbuf** mbufs, uint16_t count) override;

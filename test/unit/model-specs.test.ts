@@ -30,7 +30,7 @@ const KIND_KEYS: Record<(typeof INTERFACE_KINDS)[number], object> = {
     secret: name,
   },
   'vhost-user': { socket: path, role: fc.constantFrom('server', 'client') },
-  'virtio-user': { socket: path, role: fc.constantFrom('server', 'client') },
+  'virtio-user': { socket: path },
   tap: { netns: name, device: name },
   af_packet: { device: name },
   pcap: { rx: path.map((file) => `${file}.in`), tx: path.map((file) => `${file}.out`) },

@@ -190,6 +190,7 @@ export class SoftwareEngine implements Engine {
   }
 
   #report(event: LinkEvent): void {
+    if (!event.up) this.#context.neighbours.forgetInterface(event.slot);
     this.#events.push(event);
     if (this.#events.length > 1) return;
     queueMicrotask(() => {

@@ -30,6 +30,11 @@ export class Neighbour {
     this.#confirmedMs = nowMs;
   }
 
+  forget(): void {
+    this.#confirmedMs = Number.NEGATIVE_INFINITY;
+    this.#requestedMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** Whether a request is due; the caller sends one then. */
   takeRequest(nowMs: number): boolean {
     if (nowMs - this.#requestedMs < ARP_INTERVAL_MS) return false;
@@ -60,6 +65,11 @@ export class NeighbourTable {
     this.#byInterface[slot].set(address | 0, neighbour);
     this.#used++;
     return neighbour;
+  }
+
+  /** The peer is gone; whoever comes next may have other addresses. Entries stay, unresolved. */
+  forgetInterface(slot: number): void {
+    for (const neighbour of this.#byInterface[slot].values()) neighbour.forget();
   }
 
   removeInterface(slot: number): void {

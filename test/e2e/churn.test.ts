@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync } from 'node:fs';
+import { ServiceProxy } from '../../lib/index.js';
+import { freeHugepages, requires } from '../support/requires.js';
+import { makeFolder, makeNamespace, startPeer, until } from './rig.js';
+import { STREAM_OPTIONS, STREAM_SERVICE, Stream } from './stream.js';
+
+const CYCLES = 100;
+/** What a leak of one packet buffer a cycle would exceed. */
+const RSS_SLACK = 12 * 1024 * 1024;
+
+const KINDS = [
+  { kind: 'tap', spec: (_: string, netns: string) => `tap:pod,netns=${netns},device=eth0` },
+  { kind: 'memif', spec: (folder: string) => `memif:pod,socket=${folder}/pod.sock` },
+  { kind: 'vhost-user', spec: (folder: string) => `vhost-user:pod,socket=${folder}/pod.sock` },
+  { kind: 'memory', spec: () => 'memory:pod' },
+];
+
+const privileged = requires('the native addon', 'root', '/dev/net/tun', 'ip');
+
+for (const { kind, spec } of KINDS) {
+  privileged(
+    `${CYCLES} ${kind} interfaces come and go beside traffic: no loss, no leak`,
+    async (t) => {
+      t.timeout(180_000);
+      const folder = makeFolder(t);
+      const netns = kind === 'tap' ? makeNamespace(t, 'churn') : '';
+      const text = `${spec(folder, netns)},address=10.7.0.1/24`;
+      await using proxy = await ServiceProxy.open({ engine: 'dpdk', ...STREAM_OPTIONS });
+      await proxy.apply({ services: [STREAM_SERVICE] });
+      const stream = new Stream(proxy);
+      const cycle = async () => {
+        const added = proxy.interfaces.add(text);
+        stream.push(32);
+        await added;
+        stream.push(32);
+        const removed = proxy.interfaces.remove('pod');
+        stream.push(32);
+        await removed;
+      };
+
+      // Allocators, drivers and V8 settle during the first cycles.
+      for (let i = 0; i < 20; i++) await cycle();
+      const before = holdings();
+      for (let i = 0; i < CYCLES; i++) await cycle();
+      await stream.drain();
+      const after = holdings();
+
+      t.is(stream.sent, 96 * (CYCLES + 20));
+      t.is(stream.delivered, stream.sent);
+      t.is(stream.answered, stream.sent);
+      t.deepEqual(stream.wrong, []);
+      t.log(`${stream.sent} packets; resident ${mib(before.rss)} MiB, then ${mib(after.rss)} MiB`);
+      t.is(after.files, before.files, 'open files');
+      t.is(after.hugepages, before.hugepages, 'free hugepages');
+      t.true(after.rss - before.rss < RSS_SLACK, `${after.rss - before.rss} bytes more`);
+    },
+  );
+}
+
+privileged('no DPDK device is left: after all that coming and going 32 still fit', async (t) => {
+  t.timeout(120_000);
+  const folder = makeFolder(t);
+  await using proxy = await ServiceProxy.open({ engine: 'dpdk', ...STREAM_OPTIONS });
+  for (let i = 0; i < 40; i++) {
+    await proxy.interfaces.add(`pcap:p,tx=${folder}/p.pcap`);
+    await proxy.interfaces.remove('p');
+  }
+  for (let i = 0; i < 32; i++) await proxy.interfaces.add(`pcap:p${i},tx=${folder}/${i}.pcap`);
+  await t.throwsAsync(proxy.interfaces.add(`pcap:more,tx=${folder}/more.pcap`), {
+    code: 'ERR_INTERFACE_LIMIT',
+  });
+  for (let i = 0; i < 32; i++) await proxy.interfaces.remove(`p${i}`);
+});
+
+privileged('a memif with a live peer comes and goes beside traffic', async (t) => {
+  t.timeout(120_000);
+  const folder = makeFolder(t);
+  await using proxy = await ServiceProxy.open({ engine: 'dpdk', ...STREAM_OPTIONS });
+  await proxy.apply({ services: [STREAM_SERVICE] });
+  const stream = new Stream(proxy);
+  const socket = `${folder}/pod.sock`;
+  await startPeer(t, { interfaces: [`memif:up,role=client,socket=${socket},address=10.7.0.2/24`] });
+  for (let i = 0; i < 8; i++) {
+    await proxy.interfaces.add(`memif:pod,role=server,socket=${socket},address=10.7.0.1/24`);
+    t.true(
+      await until(() => {
+        stream.push(1);
+        return proxy.interfaces.get('pod')?.up === true;
+      }),
+    );
+    await proxy.interfaces.remove('pod');
+    stream.push(32);
+  }
+  await stream.drain();
+  t.is(stream.answered, stream.sent);
+  t.deepEqual(stream.wrong, []);
+});
+
+function holdings() {
+  globalThis.gc?.();
+  return {
+    rss: process.memoryUsage.rss(),
+    files: readdirSync('/proc/self/fd').length,
+    hugepages: freeHugepages(),
+  };
+}
+
+function mib(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import anyTest, { type ExecutionContext } from 'ava';
+import { nativeAvailability } from '../../lib/engine/native/native.js';
+
+/** What a test may need of the machine. */
+export type Need = 'the native addon' | 'root' | 'hugepages' | '/dev/net/tun' | 'ip' | 'curl';
+
+const CHECKS: Readonly<Record<Need, () => boolean>> = {
+  'the native addon': () =>
+    process.env['SLUICE_ENGINE'] !== 'software' && nativeAvailability().available,
+  root: () => process.geteuid?.() === 0,
+  hugepages: () => freeHugepages() >= 128,
+  '/dev/net/tun': () => accessible('/dev/net/tun', constants.R_OK | constants.W_OK),
+  ip: () => onPath('ip'),
+  curl: () => onPath('curl'),
+};
+
+/**
+ * Registers tests that need something of the machine. Where it is missing the test is registered as
+ * skipped, and its title says what it needs.
+ */
+export function requires(...needs: Need[]) {
+  const missing = needs.filter((need) => !CHECKS[need]());
+  return (title: string, body: (t: ExecutionContext) => Promise<void>): void => {
+    const register = missing.length === 0 ? anyTest.serial : anyTest.skip;
+    register(missing.length === 0 ? title : `${title} (needs ${missing.join(', ')})`, body);
+  };
+}
+
+/** Free hugepages of 2 MB. */
+export function freeHugepages(): number {
+  try {
+    return Number(readFileSync('/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages', 'utf8'));
+  } catch {
+    return 0;
+  }
+}
+
+function onPath(program: string): boolean {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .some((folder) => accessible(join(folder, program), constants.X_OK));
+}
+
+function accessible(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
