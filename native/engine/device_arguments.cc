@@ -2,7 +2,9 @@
 #include "engine/device_arguments.h"
 
 #include <net/if.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,20 +44,24 @@ std::string directory_of(const std::string& path) {
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// A socket that we make needs a directory, and must not be somebody's file.
-Status check_socket(const std::string& path, bool we_make_it) {
+Status check_client_socket(const std::string& path) {
   struct stat status {};
-  if (we_make_it) {
-    if (access(directory_of(path).c_str(), W_OK | X_OK) != 0) {
-      return missing("socket", directory_of(path));
-    }
-    if (stat(path.c_str(), &status) == 0 && !S_ISSOCK(status.st_mode)) {
-      return Error{"ERR_INTERFACE", path + " exists and is not a socket", "socket"};
-    }
-    return {};
-  }
   if (stat(path.c_str(), &status) != 0) return missing("socket", path);
   return {};
+}
+
+// Whether somebody accepts connections there. memif speaks SEQPACKET, vhost-user STREAM; asked with
+// the wrong one, a live listener answers EPROTOTYPE.
+bool is_listening(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return false;
+  const int connected = connect(probe, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+  const bool listening = connected == 0 || errno == EPROTOTYPE;
+  close(probe);
+  return listening;
 }
 
 std::string format_mac(const uint8_t mac[6]) {
@@ -65,30 +71,15 @@ std::string format_mac(const uint8_t mac[6]) {
   return text;
 }
 
-Result<DeviceArguments> memif(const InterfaceRequest& request) {
-  Arguments arguments(request);
-  const std::string role = arguments.parameter("role", "server");
-  const std::string socket = arguments.parameter("socket");
-  // A client may come before its server: the driver keeps trying. Only a server makes the socket.
-  if (role == "server") {
-    if (Status wrong = check_socket(socket, true)) return *wrong;
-  }
-  arguments.add("role", role);
-  arguments.add("id", arguments.parameter("id", "0"));
-  arguments.add("socket", socket);
-  arguments.add("socket-abstract", "no");
-  arguments.pass("secret");
-  if (request.has_mac) arguments.add("mac", format_mac(request.mac));
-  return DeviceArguments{"net_memif", arguments.text()};
-}
-
 Result<DeviceArguments> vhost_user(const InterfaceRequest& request) {
   Arguments arguments(request);
   const std::string socket = arguments.parameter("socket");
   const bool server = arguments.parameter("role", "server") == "server";
-  if (Status wrong = check_socket(socket, server)) return *wrong;
-  // A socket left behind by a dead process would refuse the bind.
-  if (server) unlink(socket.c_str());
+  // A client may come before its server: the driver keeps trying.
+  if (server) {
+    if (Status wrong = check_server_socket(socket)) return *wrong;
+    unlink(socket.c_str());  // left behind by a dead process: it would refuse the bind
+  }
   arguments.add("iface", socket);
   arguments.add("queues", "1");
   arguments.add("client", server ? "0" : "1");
@@ -100,7 +91,7 @@ Result<DeviceArguments> vhost_user(const InterfaceRequest& request) {
 Result<DeviceArguments> virtio_user(const InterfaceRequest& request) {
   Arguments arguments(request);
   const std::string socket = arguments.parameter("socket");
-  if (Status wrong = check_socket(socket, false)) return *wrong;
+  if (Status wrong = check_client_socket(socket)) return *wrong;
   arguments.add("path", socket);
   arguments.add("queues", "1");
   arguments.add("queue_size", "1024");
@@ -154,7 +145,9 @@ Result<DeviceArguments> device_arguments(const InterfaceRequest& request) {
       return Error{"ERR_INTERFACE", "\"" + value + "\" holds a character that DPDK reserves", key};
     }
   }
-  if (request.kind == "memif") return memif(request);
+  if (request.kind == "memif") {
+    return memif_arguments(request, request.parameters.at("socket"));
+  }
   if (request.kind == "vhost-user") return vhost_user(request);
   if (request.kind == "virtio-user") return virtio_user(request);
   if (request.kind == "tap") return tap(request);
@@ -162,6 +155,31 @@ Result<DeviceArguments> device_arguments(const InterfaceRequest& request) {
   if (request.kind == "pcap") return pcap(request);
   return Error{"ERR_INTERFACE_KIND", "the native engine has no interfaces of kind " + request.kind,
                "kind"};
+}
+
+DeviceArguments memif_arguments(const InterfaceRequest& request, const std::string& socket) {
+  Arguments arguments(request);
+  arguments.add("role", arguments.parameter("role", "server"));
+  arguments.add("id", arguments.parameter("id", "0"));
+  arguments.add("socket", socket);
+  arguments.add("socket-abstract", "no");
+  arguments.pass("secret");
+  return {"net_memif", arguments.text()};
+}
+
+Status check_server_socket(const std::string& path) {
+  if (access(directory_of(path).c_str(), W_OK | X_OK) != 0) {
+    return missing("socket", directory_of(path));
+  }
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return {};
+  if (!S_ISSOCK(status.st_mode)) {
+    return Error{"ERR_INTERFACE", path + " exists and is not a socket", "socket"};
+  }
+  if (is_listening(path)) {
+    return Error{"ERR_INTERFACE", path + " is in use by another process", "socket"};
+  }
+  return {};
 }
 
 }  // namespace sluice

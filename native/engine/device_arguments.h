@@ -18,4 +18,11 @@ struct DeviceArguments {
 // file that must be there and is not.
 Result<DeviceArguments> device_arguments(const InterfaceRequest& request);
 
+// The arguments of a memif device that is told `socket` whatever the request's own path is.
+DeviceArguments memif_arguments(const InterfaceRequest& request, const std::string& socket);
+
+// A server's socket wants a writable folder, and nothing at its path but perhaps the socket of a
+// dead process: ERR_INTERFACE with path `socket`.
+Status check_server_socket(const std::string& path);
+
 }  // namespace sluice

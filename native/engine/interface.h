@@ -18,6 +18,8 @@ struct rte_ring;
 
 namespace sluice {
 
+class MemifServers;
+
 // The twin of InterfaceRequest in lib/compile/program.ts.
 struct InterfaceRequest {
   uint16_t slot = 0;
@@ -58,6 +60,6 @@ class Interface {
 
 // ERR_INTERFACE, ERR_INTERFACE_LIMIT, ERR_PERMISSION with the parameter as path.
 Result<std::unique_ptr<Interface>> make_interface(const InterfaceRequest& request,
-                                                  rte_mempool* pool);
+                                                  rte_mempool* pool, MemifServers& servers);
 
 }  // namespace sluice

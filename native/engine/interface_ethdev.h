@@ -2,15 +2,17 @@
 // An interface that a DPDK poll-mode driver carries: one ethdev, one queue each way.
 #pragma once
 
+#include "engine/eth_device.h"
 #include "engine/interface.h"
-#include "engine/netns.h"
+#include "engine/memif_servers.h"
 
 namespace sluice {
 
 class EthdevInterface final : public Interface {
  public:
-  static Result<std::unique_ptr<Interface>> make(const InterfaceRequest& request,
-                                                 rte_mempool* pool);
+  // `servers` outlives the interface.
+  static Result<std::unique_ptr<Interface>> make(const InterfaceRequest& request, rte_mempool* pool,
+                                                 MemifServers& servers);
   ~EthdevInterface() override;
 
   uint16_t rx(rte_mbuf** mbufs, uint16_t count) override;
@@ -18,13 +20,17 @@ class EthdevInterface final : public Interface {
   bool link_up() override;
 
  private:
-  explicit EthdevInterface(const InterfaceRequest& request);
-  Status attach(const std::string& driver, const std::string& arguments);
-  Status start(rte_mempool* pool);
+  EthdevInterface(const InterfaceRequest& request, MemifServers& servers);
+  Status open(rte_mempool* pool);
+  std::string parameter(const char* key) const;
+  bool is_memif(const char* role) const;
 
-  std::string netns_;
-  std::string device_;  // DPDK's name; empty: not attached
+  const InterfaceRequest request_;
+  MemifServers& servers_;
+  std::unique_ptr<EthDevice> device_;
   uint16_t port_id_ = UINT16_MAX;
+  std::atomic<bool> started_{true};  // false: a memif client between two tries
+  uint32_t looks_while_down_ = 0;
 };
 
 }  // namespace sluice

@@ -11,8 +11,15 @@ const RSS_SLACK = 12 * 1024 * 1024;
 
 const KINDS = [
   { kind: 'tap', spec: (_: string, netns: string) => `tap:pod,netns=${netns},device=eth0` },
-  { kind: 'memif', spec: (folder: string) => `memif:pod,socket=${folder}/pod.sock` },
-  { kind: 'vhost-user', spec: (folder: string) => `vhost-user:pod,socket=${folder}/pod.sock` },
+  // Every pod has a socket of its own.
+  {
+    kind: 'memif',
+    spec: (folder: string, _: string, i: number) => `memif:pod,socket=${folder}/${i}`,
+  },
+  {
+    kind: 'vhost-user',
+    spec: (folder: string, _: string, i: number) => `vhost-user:pod,socket=${folder}/${i}`,
+  },
   { kind: 'memory', spec: () => 'memory:pod' },
 ];
 
@@ -25,12 +32,11 @@ for (const { kind, spec } of KINDS) {
       t.timeout(180_000);
       const folder = makeFolder(t);
       const netns = kind === 'tap' ? makeNamespace(t, 'churn') : '';
-      const text = `${spec(folder, netns)},address=10.7.0.1/24`;
       await using proxy = await ServiceProxy.open({ engine: 'dpdk', ...STREAM_OPTIONS });
       await proxy.apply({ services: [STREAM_SERVICE] });
       const stream = new Stream(proxy);
-      const cycle = async () => {
-        const added = proxy.interfaces.add(text);
+      const cycle = async (i: number) => {
+        const added = proxy.interfaces.add(`${spec(folder, netns, i)},address=10.7.0.1/24`);
         stream.push(32);
         await added;
         stream.push(32);
@@ -40,9 +46,9 @@ for (const { kind, spec } of KINDS) {
       };
 
       // Allocators, drivers and V8 settle during the first cycles.
-      for (let i = 0; i < 20; i++) await cycle();
+      for (let i = 0; i < 20; i++) await cycle(i);
       const before = holdings();
-      for (let i = 0; i < CYCLES; i++) await cycle();
+      for (let i = 0; i < CYCLES; i++) await cycle(20 + i);
       await stream.drain();
       const after = holdings();
 
@@ -51,6 +57,7 @@ for (const { kind, spec } of KINDS) {
       t.is(stream.answered, stream.sent);
       t.deepEqual(stream.wrong, []);
       t.log(`${stream.sent} packets; resident ${mib(before.rss)} MiB, then ${mib(after.rss)} MiB`);
+      t.deepEqual(readdirSync(folder), [], 'no socket stays');
       t.is(after.files, before.files, 'open files');
       t.is(after.hugepages, before.hugepages, 'free hugepages');
       t.true(after.rss - before.rss < RSS_SLACK, `${after.rss - before.rss} bytes more`);

@@ -76,7 +76,8 @@ for (const { ours, theirs } of PAIRS) {
     // A driver that connects while it is added is up from the start.
     t.true(['pod up', 'pod added'].includes(seen.at(-2)!));
     t.is(seen.at(-1), 'pod down');
-    if (!weMakeTheSocket) return;
+    // DPDK's virtio-user does not connect again.
+    if (ours.startsWith('virtio-user')) return;
 
     await startPeer(t, peer);
     t.true(await until(() => proxy.interfaces.get('pod')?.up === true), 'it has come back');

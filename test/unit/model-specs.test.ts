@@ -116,7 +116,7 @@ test('fills in the defaults of every kind', (t) => {
     [
       { socket: '/a', role: 'server', id: '0' },
       { socket: '/b', role: 'server' },
-      { socket: '/c', role: 'client' },
+      { socket: '/c' },
       { device: 'd' },
       { device: 'eth0' },
       { tx: 'out.pcap' },

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// One DPDK device that was made by name and arguments, with one queue each way. Control thread
+// only, but for its number, which workers poll.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+struct rte_mempool;
+
+namespace sluice {
+
+class EthDevice {
+ public:
+  // ERR_INTERFACE, ERR_INTERFACE_LIMIT or ERR_PERMISSION.
+  static Result<std::unique_ptr<EthDevice>> attach(const std::string& driver,
+                                                   const std::string& arguments);
+  ~EthDevice();  // stops and detaches
+  EthDevice(const EthDevice&) = delete;
+  EthDevice& operator=(const EthDevice&) = delete;
+
+  // Queues into `pool`. Once.
+  Status configure(rte_mempool* pool);
+  Status start();
+  void stop();
+  bool link_up() const;
+  uint16_t port_id() const { return port_id_; }
+
+ private:
+  explicit EthDevice(std::string name) : name_(std::move(name)) {}
+
+  const std::string name_;  // DPDK's
+  uint16_t port_id_ = UINT16_MAX;
+};
+
+}  // namespace sluice
