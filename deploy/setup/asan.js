@@ -8,8 +8,8 @@ import { run, tail, which } from './processes.js';
 import { TapReader } from './tap.js';
 
 const OUT = 'build-addon-asan';
-/** Folders of test/ whose tests load the addon. */
-const FOLDERS = ['native', 'contract', 'differential'];
+/** Folders and files of test/ whose tests load the addon. */
+const FOLDERS = ['contract', 'differential', 'e2e/commits', 'e2e/interfaces'];
 const say = (line) => process.stdout.write(`${line}\n`);
 
 process.exitCode = await main();
@@ -43,7 +43,9 @@ async function main() {
     [
       join(ROOT, 'node_modules/ava/entrypoints/cli.mjs'),
       '--tap',
-      ...(globs.length ? globs : FOLDERS.map((folder) => `test/${folder}/**/*.test.ts`)),
+      ...(globs.length
+        ? globs
+        : FOLDERS.flatMap((name) => [`test/${name}/**/*.test.ts`, `test/${name}.test.ts`])),
     ],
     {
       cwd: ROOT,

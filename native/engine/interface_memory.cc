@@ -58,7 +58,7 @@ bool MemoryInterface::inject(const uint8_t* frame, uint32_t length) {
   if (!mbuf) return false;
   char* room =
       length > UINT16_MAX ? nullptr : rte_pktmbuf_append(mbuf, static_cast<uint16_t>(length));
-  if (room) std::memcpy(room, frame, length);
+  if (room && length != 0) std::memcpy(room, frame, length);  // an empty array has no address
   if (!room || rte_ring_enqueue(in_, mbuf) != 0) {
     rte_pktmbuf_free(mbuf);
     return false;

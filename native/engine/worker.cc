@@ -121,6 +121,7 @@ uint32_t Worker::receive(Interface& interface) {
     packet.length = whole ? mbuf->pkt_len : 0;
     packet.in_interface = interface.slot;
     packet.handle = mbuf;
+    mbuf->port = interface.slot;  // tells it from a frame of our own, which has none
     rte_prefetch0(packet.data);
   }
   run_burst(burst_, context_);
@@ -133,15 +134,26 @@ uint32_t Worker::transmit_handed_over(Interface& interface) {
                                                 kMaxBurst, nullptr);
   if (count == 0) return 0;
   uint64_t bytes[kMaxBurst];
-  for (uint32_t i = 0; i < count; ++i) bytes[i] = mbufs[i]->pkt_len;
+  bool received[kMaxBurst];  // rather than originated by a worker: those have no fate
+  for (uint32_t i = 0; i < count; ++i) {
+    bytes[i] = mbufs[i]->pkt_len;
+    received[i] = mbufs[i]->port != RTE_MBUF_PORT_INVALID;
+  }
   const uint32_t sent = interface.tx(mbufs, static_cast<uint16_t>(count));
   uint64_t sent_bytes = 0;
-  for (uint32_t i = 0; i < sent; ++i) sent_bytes += bytes[i];
-  for (uint32_t i = sent; i < count; ++i) rte_pktmbuf_free(mbufs[i]);
+  uint32_t forwarded = 0, refused = 0;
+  for (uint32_t i = 0; i < sent; ++i) {
+    sent_bytes += bytes[i];
+    forwarded += received[i];
+  }
+  for (uint32_t i = sent; i < count; ++i) {
+    refused += received[i];
+    rte_pktmbuf_free(mbufs[i]);
+  }
   CounterBlock& counters = context_.counters;
-  counters.add(WorkerCounter::handedIn, count);
-  counters.add(WorkerCounter::forwarded, sent);
-  counters.drop(DropReason::tx_full, count - sent);
+  counters.add(WorkerCounter::handedIn, forwarded + refused);
+  counters.add(WorkerCounter::forwarded, forwarded);
+  counters.drop(DropReason::tx_full, refused);
   counters.add(interface.slot, InterfaceCounter::tx_packets, sent);
   counters.add(interface.slot, InterfaceCounter::tx_bytes, sent_bytes);
   return count;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accessSync, constants, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
 import anyTest, { type ExecutionContext } from 'ava';
 import { nativeAvailability } from '../../lib/engine/native/native.js';
 
 /** What a test may need of the machine. */
-export type Need = 'the native addon' | 'root' | 'hugepages' | '/dev/net/tun' | 'ip' | 'curl';
+export type Need = 'the native addon' | 'root' | 'hugepages' | '/dev/net/tun' | 'ip' | 'two CPUs';
 
 const CHECKS: Readonly<Record<Need, () => boolean>> = {
   'the native addon': () =>
@@ -14,7 +15,7 @@ const CHECKS: Readonly<Record<Need, () => boolean>> = {
   hugepages: () => freeHugepages() >= 128,
   '/dev/net/tun': () => accessible('/dev/net/tun', constants.R_OK | constants.W_OK),
   ip: () => onPath('ip'),
-  curl: () => onPath('curl'),
+  'two CPUs': () => availableParallelism() >= 2,
 };
 
 /**

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ServiceProxy } from '../../lib/index.js';
+import { requires } from '../support/requires.js';
+import { STREAM_OPTIONS, STREAM_SERVICE, Stream } from './stream.js';
+
+const two = requires('the native addon', 'two CPUs');
+
+two(
+  'two workers hand packets over: no loss, one flow one backend, every packet accounted for',
+  async (t) => {
+    t.timeout(60_000);
+    const interfaces = STREAM_OPTIONS.interfaces.map((spec, worker) => `${spec},worker=${worker}`);
+    await using proxy = await ServiceProxy.open({
+      engine: 'dpdk',
+      workers: 2,
+      ...STREAM_OPTIONS,
+      interfaces,
+    });
+    await proxy.apply({ services: [STREAM_SERVICE] });
+    const stream = new Stream(proxy);
+    for (let i = 0; i < 500; i++) {
+      stream.push(32);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await stream.drain();
+    t.is(stream.delivered, stream.sent);
+    t.is(stream.answered, stream.sent);
+    t.deepEqual(stream.wrong, []);
+    const { fates, workers } = proxy.stats();
+    t.is(fates.rx, fates.forwarded + fates.answered + fates.host + fates.dropped + fates.held);
+    t.is(fates.rx, 2 * stream.sent);
+    for (const worker of workers) {
+      t.true(worker.handedIn > 0 && worker.handedOut > 0);
+      t.is(
+        worker.rx + worker.handedIn,
+        worker.forwarded +
+          worker.answered +
+          worker.host +
+          worker.dropped +
+          worker.held +
+          worker.handedOut,
+      );
+    }
+  },
+);
