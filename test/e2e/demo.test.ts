@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
@@ -152,7 +152,7 @@ function lastLine(demo: Demo): Outcome {
 function traces(demo: Demo): string[] {
   const mark = `sluice-demo-${demo.child.pid}-`;
   const files = [NETNS_FOLDER, DPDK_FOLDER, tmpdir()].flatMap((folder) =>
-    existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(mark)) : [],
+    isReadable(folder) ? readdirSync(folder).filter((name) => name.startsWith(mark)) : [],
   );
   const processes = processIds()
     .map(commandOf)
@@ -189,4 +189,14 @@ function readIfThere(path: string): string {
 async function findObstacle(): Promise<string | null> {
   const { kind, why } = preferredEngine();
   return kind === 'software' ? why : nativeObstacle();
+}
+
+/** What this user cannot look into, its demo cannot have written to. */
+function isReadable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
