@@ -91,6 +91,7 @@ export class InterfaceTable {
   /**
    * Makes the device.
    * @param base - what its counters count from; default: from now
+   * @throws SluiceError with the path `interfaces[NAME].KEY`
    */
   async attach(
     wanted: WantedInterface,
@@ -99,7 +100,7 @@ export class InterfaceTable {
   ): Promise<AttachedInterface> {
     const { spec, checked } = wanted;
     this.#early.delete(slot);
-    const report = await this.#engine.addInterface(interfaceRequest(checked, slot));
+    const report = await this.#make(checked, slot);
     const up = this.#early.get(slot) ?? report.up;
     this.#early.delete(slot);
     const attached = { spec, checked, slot, report, up, base };
@@ -143,6 +144,14 @@ export class InterfaceTable {
     };
   }
 
+  async #make(checked: CheckedInterface, slot: number): Promise<InterfaceReport> {
+    try {
+      return await this.#engine.addInterface(interfaceRequest(checked, slot));
+    } catch (error) {
+      throw ofInterface(checked.name, error);
+    }
+  }
+
   #link({ slot, up }: LinkEvent): void {
     const attached = this.#bySlot.get(slot);
     if (attached === undefined) {
@@ -170,4 +179,13 @@ function deviceOf(checked: CheckedInterface): string {
   const { kind, mac, mtu, worker, parameters } = checked;
   const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([kind, mac === null ? null : formatMac(mac), mtu, worker, sorted]);
+}
+
+/** An engine knows the key that is to blame; whose key it is, it does not say. */
+function ofInterface(name: string, error: unknown): unknown {
+  if (!(error instanceof SluiceError)) return error;
+  const { code, path, message } = error;
+  const key = path === undefined ? '' : `.${path}`;
+  const reason = path === undefined ? message : message.slice(`${path}: `.length);
+  return new SluiceError(code, reason, { path: `interfaces[${name}]${key}`, cause: error });
 }

@@ -115,7 +115,7 @@ test('a failing interface takes the whole apply back', async (t) => {
       services: [service('b', 2, ['10.1.0.3'])],
       interfaces: [UP, PODS, { kind: 'memory', name: 'new' }, IMPOSSIBLE],
     }),
-    { code: 'ERR_INTERFACE' },
+    { code: 'ERR_INTERFACE', message: /^interfaces\[file\]\.rx: \/nowhere/ },
   );
   t.deepEqual([proxy.services, proxy.interfaces.list(), proxy.stats()], before);
   t.deepEqual(events, []);

@@ -156,9 +156,9 @@ test('files that cannot be opened are named', async (t) => {
     const engine = await SoftwareEngine.open({ clock: 'manual', flows: 64 });
     const missing = join(directory, 'nowhere', 'x.pcap');
     const rx = await t.throwsAsync<SluiceError>(engine.addInterface(pcap(0, { rx: missing })));
-    t.like(rx, { code: 'ERR_INTERFACE', path: 'parameters.rx' });
+    t.like(rx, { code: 'ERR_INTERFACE', path: 'rx' });
     const tx = await t.throwsAsync<SluiceError>(engine.addInterface(pcap(0, { tx: missing })));
-    t.like(tx, { code: 'ERR_INTERFACE', path: 'parameters.tx' });
+    t.like(tx, { code: 'ERR_INTERFACE', path: 'tx' });
     await engine.close();
   });
 });

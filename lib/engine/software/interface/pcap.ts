@@ -45,7 +45,7 @@ export class PcapInterface implements SoftwareInterface {
     if (this.#file !== null) this.#write(pcapHeader());
   }
 
-  /** @throws SluiceError `ERR_INTERFACE`; `path` is `parameters.rx` or `parameters.tx` */
+  /** @throws SluiceError `ERR_INTERFACE`; `path` is `rx` or `tx` */
   static async open(parameters: PcapParameters): Promise<PcapInterface> {
     const frames = parameters.rx === undefined ? null : await play(parameters.rx);
     return new PcapInterface(parameters, frames);
@@ -110,7 +110,7 @@ function openForWriting(path: string): number {
 function failure(parameter: string, path: string, cause: unknown): SluiceError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new SluiceError('ERR_INTERFACE', `${path}: ${reason}`, {
-    path: `parameters.${parameter}`,
+    path: parameter,
     cause,
   });
 }
