@@ -36,5 +36,8 @@ export function buildProgram(terminal: Terminal): Command {
 }
 
 function formatUsageError(text: string): string {
-  return `sluice: ${text.replace(/^error: /, '').trim()} (ERR_OPTIONS)\n`;
+  return `sluice: ${text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\s+/g, ' ')} (ERR_OPTIONS)\n`;
 }

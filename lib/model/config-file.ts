@@ -38,8 +38,10 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SluiceError('ERR_CONFIG', `cannot be read: ${reason}`, { path: file, cause });
+    const message = missing ? 'there is no such file' : `cannot be read: ${reason}`;
+    throw new SluiceError('ERR_CONFIG', message, { path: file, cause });
   }
   return parseConfig(text, file);
 }

@@ -134,6 +134,26 @@ test('files that are replaced or linked are followed, SIGHUP asks for a reload',
   t.is(await agent.end('SIGTERM'), 0);
 });
 
+test('a folder that is exchanged for another one is followed', async (t) => {
+  const parent = await folderOf(t);
+  const [current, next] = [join(parent, 'current'), join(parent, 'next')];
+  for (const [folder, text] of [
+    [current, MANIFEST],
+    [next, withBackend('10.1.0.5')],
+  ] as const) {
+    await mkdir(folder);
+    await writeFile(join(folder, 'shop.yaml'), text);
+  }
+  const agent = await RunningAgent.start(t, ['-f', current], join(parent, 'c.sock'));
+  await rename(current, join(parent, 'former'));
+  await rename(next, current);
+  await agent.logged('reloaded');
+  t.regex((await agent.ask('get', 'backends')).stdout, /10\.1\.0\.5:8080/);
+  await writeFile(join(current, 'shop.yaml'), withBackend('10.1.0.6'));
+  await agent.logged('reloaded', 2);
+  t.is(await agent.end('SIGTERM'), 0);
+});
+
 test('a live control socket is refused, a stale one replaced, a file left alone', async (t) => {
   const folder = await folderOf(t);
   const file = join(folder, 'shop.yaml');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import type { Command } from 'commander';
 import { defaultControlPath, errorBody, errorFromBody } from '../../lib/cli/control/protocol.js';
@@ -7,7 +8,7 @@ import { buildProgram } from '../../lib/cli/program.js';
 import { formatTable } from '../../lib/cli/table.js';
 import { preferredEngine } from '../../lib/engine/choose.js';
 import { SluiceError } from '../../lib/errors.js';
-import { command, sluice } from '../support/cli.js';
+import { command, folderOf, sluice } from '../support/cli.js';
 
 const REFERENCE = new URL('../../docs/reference/cli.md', import.meta.url);
 
@@ -137,4 +138,25 @@ test('the control socket is where its user may write', (t) => {
   const environment = { XDG_RUNTIME_DIR: '/run/user/7' };
   t.is(defaultControlPath(environment, 7), '/run/user/7/sluice/control.sock');
   t.regex(defaultControlPath({}, 7), /^\/.*\/\.sluice\/control\.sock$/);
+});
+
+test('errors of usage are one line, files and interfaces that are to blame are named', async (t) => {
+  for (const [words, stderr] of [
+    [['gte'], /^sluice: unknown command 'gte' \(Did you mean get\?\) \(ERR_OPTIONS\)\n$/],
+    [
+      ['run', '--config', '/nope.yaml'],
+      /^sluice: \/nope\.yaml: there is no such file \(ERR_CONFIG\)\n$/,
+    ],
+  ] as const) {
+    const result = await command(...words);
+    t.is(result.code, 2);
+    t.regex(result.stderr, stderr);
+  }
+  const folder = await folderOf(t);
+  const refused = await sluice(
+    ['run', '-f', '-', '--control', join(folder, 's.sock'), '--interface', 'tap:pod'],
+    { stdin: '{}' },
+  );
+  t.is(refused.code, 2);
+  t.regex(refused.stderr, /^sluice: interfaces\[pod\]\.kind: .*\(ERR_INTERFACE_KIND\)$/m);
 });

@@ -153,8 +153,10 @@ function logEvents(proxy: ServiceProxy, log: Logger): void {
 
 function report(log: Logger, what: string, applied: ApplyReport, cause?: string): void {
   const { generation, services, backends, skipped, warnings, changed } = applied;
-  for (const warning of warnings) log.warn(warning);
-  const level = changed || cause !== 'change' ? 'info' : 'debug';
+  // A file that was touched and says what it said before is no news.
+  const news = changed || cause !== 'change';
+  if (news) for (const warning of warnings) log.warn(warning);
+  const level = news ? 'info' : 'debug';
   log[level]({ cause, generation, changed, services, backends, skipped }, what);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type FSWatcher, watch } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 
 /** Changes that come within this time are told of once. */
 const SETTLE_MS = 150;
@@ -120,10 +120,9 @@ async function lookUp(
   for (const path of paths) {
     try {
       if ((await stat(path)).isDirectory()) placeAt(path).manifests = true;
-      else {
-        add(path);
-        add(await realpath(path));
-      }
+      // A folder can be exchanged for another one as well, and its own watch would not tell.
+      add(resolve(path));
+      add(await realpath(path));
     } catch (error) {
       missing.push({ path, error: error as Error });
     }
