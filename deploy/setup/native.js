@@ -33,8 +33,7 @@ export async function nativeObstacle() {
   if (process.platform !== 'linux') return `needs Linux, this is ${process.platform}`;
   const compiler = process.env['CXX']?.split(' ')[0];
   const missing = [];
-  if (!(compiler ? which(compiler) : (which('g++') ?? which('c++'))))
-    missing.push('C++ compiler');
+  if (!(compiler ? which(compiler) : (which('g++') ?? which('c++')))) missing.push('C++ compiler');
   for (const tool of ['make', 'python3', 'pkg-config']) if (!which(tool)) missing.push(tool);
   if (which('pkg-config')) {
     const found = await run('pkg-config', [`--atleast-version=${MINIMUM_DPDK}`, 'libdpdk']);
