@@ -18,6 +18,16 @@ namespace {
 
 std::atomic<bool> g_engine_open{false};  // over all environments of the process
 
+// Waits for the control thread.
+void take_down(std::shared_ptr<Engine>& engine) {
+  if (!engine) return;
+  ControlThread::get().run([&engine] {
+    ControlThread::get().on_tick({});
+    engine.reset();
+  });
+  g_engine_open.store(false);
+}
+
 class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -64,12 +74,7 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
   void close_now() {
     std::shared_ptr<Engine> engine = std::move(engine_);
     engine_.reset();
-    if (!engine) return;
-    ControlThread::get().run([&engine] {
-      ControlThread::get().on_tick({});
-      engine.reset();
-    });
-    g_engine_open.store(false);
+    take_down(engine);
   }
 
  private:
@@ -80,7 +85,7 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
 
   Napi::Value commit(const Napi::CallbackInfo& info) {
     const auto engine = this->engine(info.Env());
-    auto delta = std::make_shared<ProgramDelta>(to_delta(info[0].As<Napi::Object>()));
+    auto delta = std::make_shared<ProgramDelta>(to_delta(info[0]));
     auto generation = std::make_shared<uint64_t>(0);
     return jobs_->run(
         [engine, delta, generation]() -> Status {
@@ -96,7 +101,7 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
 
   Napi::Value add_interface(const Napi::CallbackInfo& info) {
     const auto engine = this->engine(info.Env());
-    const auto request = std::make_shared<InterfaceRequest>(to_request(info[0].As<Napi::Object>()));
+    const auto request = std::make_shared<InterfaceRequest>(to_request(info[0]));
     const auto report = std::make_shared<InterfaceReport>();
     return jobs_->run(
         [engine, request, report]() -> Status {
@@ -110,14 +115,14 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
 
   Napi::Value remove_interface(const Napi::CallbackInfo& info) {
     const auto engine = this->engine(info.Env());
-    const uint32_t slot = info[0].ToNumber().Uint32Value();
+    const uint32_t slot = to_slot(info[0]);
     return jobs_->run([engine, slot] { return engine->remove_interface(slot); },
                       [](Napi::Env env) { return env.Undefined(); });
   }
 
   Napi::Value flows(const Napi::CallbackInfo& info) {
     const auto engine = this->engine(info.Env());
-    const size_t limit = info[0].ToNumber().Uint32Value();
+    const size_t limit = to_limit(info[0]);
     const auto views = std::make_shared<std::vector<FlowView>>();
     return jobs_->run(
         [engine, limit, views]() -> Status {
@@ -133,19 +138,23 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
 
   Napi::Value send(const Napi::CallbackInfo& info) {
     const auto engine = this->engine(info.Env());
+    const uint32_t slot = to_slot(info[0]);
+    if (!info[1].IsArray()) throw to_error(info.Env(), {"ERR_INTERFACE", "not an array", "frames"});
     const Napi::Array array = info[1].As<Napi::Array>();
-    std::vector<std::pair<const uint8_t*, uint32_t>> frames;
-    frames.reserve(array.Length());
+    std::vector<Napi::Uint8Array> arrays;
     for (uint32_t i = 0; i < array.Length(); ++i) {
       const Napi::Value frame = array.Get(i);
       if (!frame.IsTypedArray() ||
           frame.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
         throw to_error(info.Env(), {"ERR_INTERFACE", "not a Uint8Array", "frames"});
       }
-      const auto bytes = frame.As<Napi::Uint8Array>();
-      frames.emplace_back(bytes.Data(), static_cast<uint32_t>(bytes.ByteLength()));
+      arrays.push_back(frame.As<Napi::Uint8Array>());
     }
-    const Result<uint32_t> sent = engine->send(info[0].ToNumber().Uint32Value(), frames);
+    // Only now: reading an element may have run JavaScript, which can take the memory of an array
+    // that was read before.
+    std::vector<std::pair<const uint8_t*, uint32_t>> frames;
+    for (const Napi::Uint8Array& frame : arrays) frames.push_back(bytes_of(frame));
+    const Result<uint32_t> sent = engine->send(slot, frames);
     if (!sent.ok()) throw to_error(info.Env(), sent.error());
     return Napi::Number::New(info.Env(), sent.value());
   }
@@ -153,13 +162,12 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
   Napi::Value receive(const Napi::CallbackInfo& info) {
     const auto engine = this->engine(info.Env());
     Napi::Array frames = Napi::Array::New(info.Env());
-    const Status wrong =
-        engine->receive(info[0].ToNumber().Uint32Value(), info[1].ToNumber().Uint32Value(),
-                        [&](const uint8_t* data, uint32_t length) {
-                          Napi::Uint8Array frame = Napi::Uint8Array::New(info.Env(), length);
-                          std::memcpy(frame.Data(), data, length);
-                          frames.Set(frames.Length(), frame);
-                        });
+    const Status wrong = engine->receive(
+        to_slot(info[0]), to_limit(info[1]), [&](const uint8_t* data, uint32_t length) {
+          Napi::Uint8Array frame = Napi::Uint8Array::New(info.Env(), length);
+          std::memcpy(frame.Data(), data, length);
+          frames.Set(frames.Length(), frame);
+        });
     if (wrong) throw to_error(info.Env(), *wrong);
     return frames;
   }
@@ -173,7 +181,8 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
     return info.Env().Undefined();
   }
 
-  Napi::Value close(const Napi::CallbackInfo&) {
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    if (!jobs_) engine(info.Env());  // made by somebody else than open()
     // The jobs before this one hold the engine too, but they are done when this one runs.
     const auto held = std::make_shared<std::shared_ptr<Engine>>(std::move(engine_));
     engine_.reset();
@@ -199,14 +208,18 @@ class Addon : public Napi::Addon<Addon> {
     handle_class_ = Napi::Persistent(EngineHandle::define(env));
     DefineAddon(exports, {InstanceMethod<&Addon::describe>("describe"),
                           InstanceMethod<&Addon::open>("open")});
-    env.AddCleanupHook(
-        [](Addon* addon) {
-          if (addon->open_handle_) addon->open_handle_->close_now();
-        },
-        this);
+    env.AddCleanupHook([](Addon* addon) { addon->leave(); }, this);
   }
 
  private:
+  // The environment goes away: afterwards no other thread knows of this object. Work under way may
+  // be a close, or an open that nobody will take the engine from.
+  void leave() {
+    jobs_->drain();
+    if (opening_) take_down(*opening_);
+    if (open_handle_) open_handle_->close_now();
+  }
+
   Napi::Value describe(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const auto list = [env](std::initializer_list<const char*> names) {
@@ -237,7 +250,8 @@ class Addon : public Napi::Addon<Addon> {
 
   Napi::Value open(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const EngineOptions options = to_options(info[0].As<Napi::Object>());
+    const EngineOptions options = to_options(info[0]);
+    if (!info[1].IsFunction()) throw to_error(env, {"ERR_OPTIONS", "not a function", "onLink"});
     if (g_engine_open.exchange(true)) {
       throw to_error(env, {"ERR_ENGINE_BUSY", "this process runs a native engine already", ""});
     }
@@ -245,6 +259,7 @@ class Addon : public Napi::Addon<Addon> {
     on_link_ = Napi::Persistent(info[1].As<Napi::Function>());
     Jobs* const jobs = jobs_.get();
     const auto engine = std::make_shared<std::shared_ptr<Engine>>();
+    opening_ = engine;
     return jobs->run(
         [this, options, engine, jobs]() -> Status {
           Result<std::unique_ptr<Engine>> opened =
@@ -278,6 +293,7 @@ class Addon : public Napi::Addon<Addon> {
   Napi::FunctionReference on_link_;  // JS thread only
   Napi::ObjectReference held_handle_;
   EngineHandle* open_handle_ = nullptr;
+  std::shared_ptr<std::shared_ptr<Engine>> opening_;  // filled by the control thread
 };
 
 }  // namespace

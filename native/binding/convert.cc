@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "binding/convert.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace sluice::binding {
@@ -54,35 +55,55 @@ Napi::Object to_object(const Napi::Value& value, const char* path, const char* c
   return value.As<Napi::Object>();
 }
 
+// An option that is a number of something; `prefix` goes before `key` in the path.
+uint32_t to_count(const Napi::Object& object, const char* key, uint32_t most,
+                  const std::string& prefix = "") {
+  const Napi::Value value = object.Get(key);
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+  if (!(number >= 1 && number <= most) || number != static_cast<uint32_t>(number)) {
+    throw to_error(
+        object.Env(),
+        {"ERR_OPTIONS", "must be a whole number from 1 to " + std::to_string(most), prefix + key});
+  }
+  return static_cast<uint32_t>(number);
+}
+
 }  // namespace
 
-EngineOptions to_options(const Napi::Object& options) {
+EngineOptions to_options(const Napi::Value& value) {
   constexpr const char* kCode = "ERR_OPTIONS";
+  constexpr uint32_t kMost = 1u << 24;
+  const Napi::Object options = to_object(value, "options", kCode);
   EngineOptions result;
-  result.limits.workers = to_uint(options, "workers", kCode);
-  result.limits.flows = to_uint(options, "flows", kCode);
-  result.limits.backends = to_uint(options, "backends", kCode);
-  result.limits.interfaces = to_uint(options, "interfaces", kCode);
-  result.limits.neighbours = to_uint(options, "neighbours", kCode);
-  result.mbufs = to_uint(options, "mbufs", kCode);
-  result.memory_mib = to_uint(options, "memory", kCode);
+  result.limits.workers = to_count(options, "workers", kMost);
+  result.limits.flows = to_count(options, "flows", kMost);
+  result.limits.backends = to_count(options, "backends", kMost);
+  result.limits.interfaces = to_count(options, "interfaces", kNoInterface);
+  result.limits.neighbours = to_count(options, "neighbours", kMost);
+  result.mbufs = to_count(options, "mbufs", kMost);
+  result.memory_mib = to_count(options, "memory", kMost);
   const std::string hugepages = to_string(options, "hugepages", kCode);
   result.hugepages = hugepages == "on"    ? Hugepages::on
                      : hugepages == "off" ? Hugepages::off
                                           : Hugepages::automatic;
-  result.manual_clock = to_string(options, "clock", kCode) == "manual";
+  const std::string clock = to_string(options, "clock", kCode);
+  if (clock != "real" && clock != "manual") {
+    throw to_error(options.Env(), {kCode, "must be real or manual", "clock"});
+  }
+  result.manual_clock = clock == "manual";
   const Napi::Object timeouts = to_object(options.Get("timeouts"), "timeouts", kCode);
   FlowTimeouts& into = result.limits.timeouts;
-  into.tcp_unreplied = to_uint(timeouts, "tcpUnreplied", kCode);
-  into.tcp_established = to_uint(timeouts, "tcpEstablished", kCode);
-  into.tcp_close_wait = to_uint(timeouts, "tcpCloseWait", kCode);
-  into.tcp_closed = to_uint(timeouts, "tcpClosed", kCode);
-  into.udp_unreplied = to_uint(timeouts, "udpUnreplied", kCode);
-  into.udp_stream = to_uint(timeouts, "udpStream", kCode);
+  into.tcp_unreplied = to_count(timeouts, "tcpUnreplied", UINT32_MAX, "timeouts.");
+  into.tcp_established = to_count(timeouts, "tcpEstablished", UINT32_MAX, "timeouts.");
+  into.tcp_close_wait = to_count(timeouts, "tcpCloseWait", UINT32_MAX, "timeouts.");
+  into.tcp_closed = to_count(timeouts, "tcpClosed", UINT32_MAX, "timeouts.");
+  into.udp_unreplied = to_count(timeouts, "udpUnreplied", UINT32_MAX, "timeouts.");
+  into.udp_stream = to_count(timeouts, "udpStream", UINT32_MAX, "timeouts.");
   return result;
 }
 
-ProgramDelta to_delta(const Napi::Object& delta) {
+ProgramDelta to_delta(const Napi::Value& value) {
+  const Napi::Object delta = to_object(value, "delta", "ERR_PROGRAM");
   ProgramDelta result;
   result.addresses_given = !delta.Get("addresses").IsNull();
   const auto table = [&](const char* name) {
@@ -99,8 +120,9 @@ ProgramDelta to_delta(const Napi::Object& delta) {
   return result;
 }
 
-InterfaceRequest to_request(const Napi::Object& request) {
+InterfaceRequest to_request(const Napi::Value& value) {
   constexpr const char* kCode = "ERR_INTERFACE";
+  const Napi::Object request = to_object(value, "request", kCode);
   InterfaceRequest result;
   const uint32_t slot = to_uint(request, "slot", kCode);
   const uint32_t mtu = to_uint(request, "mtu", kCode);
@@ -119,7 +141,8 @@ InterfaceRequest to_request(const Napi::Object& request) {
     result.has_mac = true;
   }
   if (!request.Get("worker").IsNull()) {
-    result.worker = static_cast<int>(to_uint(request, "worker", kCode) & INT32_MAX);
+    const uint32_t worker = to_uint(request, "worker", kCode);
+    result.worker = worker > INT32_MAX ? INT32_MAX : static_cast<int>(worker);
   }
   const Napi::Object parameters = to_object(request.Get("parameters"), "parameters", kCode);
   const Napi::Array keys = parameters.GetPropertyNames();
@@ -128,6 +151,28 @@ InterfaceRequest to_request(const Napi::Object& request) {
     result.parameters[key] = to_string(parameters, key.c_str(), kCode);
   }
   return result;
+}
+
+uint32_t to_slot(const Napi::Value& value) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  const bool whole = number >= 0 && number < UINT32_MAX && number == static_cast<uint32_t>(number);
+  return whole ? static_cast<uint32_t>(number) : UINT32_MAX;
+}
+
+uint32_t to_limit(const Napi::Value& value) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+  if (!(number > 0)) return 0;
+  return number < UINT32_MAX ? static_cast<uint32_t>(number) : UINT32_MAX;
+}
+
+std::pair<const uint8_t*, uint32_t> bytes_of(const Napi::Uint8Array& array) {
+  // Asked anew: the array object in hand remembers how long it was when it was made.
+  void* data = nullptr;
+  size_t length = 0;
+  napi_get_typedarray_info(array.Env(), array, nullptr, &length, &data, nullptr, nullptr);
+  if (data == nullptr) length = 0;
+  return {static_cast<const uint8_t*>(data),
+          static_cast<uint32_t>(std::min<size_t>(length, UINT32_MAX))};
 }
 
 Napi::Value from_report(Napi::Env env, const InterfaceReport& report) {

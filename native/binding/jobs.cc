@@ -13,8 +13,6 @@ Jobs::Jobs(Napi::Env env)
   loop_.Unref(env);
 }
 
-Jobs::~Jobs() { loop_.Release(); }
-
 void Jobs::notify(std::function<void(Napi::Env)> call) {
   auto* boxed = new std::function<void(Napi::Env)>(std::move(call));
   const napi_status status = loop_.NonBlockingCall(
@@ -29,6 +27,10 @@ void Jobs::notify(std::function<void(Napi::Env)> call) {
         }
       });
   if (status != napi_ok) delete boxed;
+}
+
+void Jobs::drain() {
+  if (under_way_ > 0) ControlThread::get().run([] {});
 }
 
 Napi::Promise Jobs::run(std::function<Status()> work, Finish finish) {

@@ -15,8 +15,8 @@ namespace sluice::binding {
 
 class Jobs {
  public:
+  // Lives as long as `env`, which ends the thread-safe function by itself.
   explicit Jobs(Napi::Env env);
-  ~Jobs();
 
   // Makes the promise's value on the JS thread, from what the work left behind.
   using Finish = std::function<Napi::Value(Napi::Env)>;
@@ -25,6 +25,9 @@ class Jobs {
   Napi::Promise run(std::function<Status()> work, Finish finish);
   // Calls `call` on the JS thread soon; dropped when the environment is going away. Any thread.
   void notify(std::function<void(Napi::Env)> call);
+  // Waits for the work that is under way, whose promises nobody will settle: before the environment
+  // ends. JS thread.
+  void drain();
 
  private:
   Napi::Env env_;

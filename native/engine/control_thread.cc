@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <future>
+#include <memory>
 
 namespace sluice {
 
@@ -37,12 +38,13 @@ void ControlThread::post(std::function<void()> task) {
 void ControlThread::on_tick(std::function<void()> tick) { tick_ = std::move(tick); }
 
 void ControlThread::run(const std::function<void()>& task) {
-  std::promise<void> done;
-  post([&] {
+  // Shared: whoever wakes up must not take it away from under set_value().
+  const auto done = std::make_shared<std::promise<void>>();
+  post([&task, done] {
     task();
-    done.set_value();
+    done->set_value();
   });
-  done.get_future().wait();
+  done->get_future().wait();
 }
 
 void ControlThread::loop() {

@@ -44,6 +44,19 @@ std::string directory_of(const std::string& path) {
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// Drivers cut what is too long, and meet somewhere else.
+Status check_socket_path(const InterfaceRequest& request) {
+  const auto found = request.parameters.find("socket");
+  if (found == request.parameters.end() || found->second.empty()) {
+    return Error{"ERR_INTERFACE", request.kind + " needs a socket", "socket"};
+  }
+  if (found->second.size() >= sizeof(sockaddr_un::sun_path)) {
+    return Error{"ERR_INTERFACE", found->second + " is longer than a socket's path may be",
+                 "socket"};
+  }
+  return {};
+}
+
 Status check_client_socket(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return missing("socket", path);
@@ -139,11 +152,16 @@ Result<DeviceArguments> pcap(const InterfaceRequest& request) {
 }  // namespace
 
 Result<DeviceArguments> device_arguments(const InterfaceRequest& request) {
-  for (const auto& [key, value] : request.parameters) {
+  std::map<std::string, std::string> values = request.parameters;
+  values.emplace("name", request.name);  // names a device where no parameter does
+  for (const auto& [key, value] : values) {
     // DPDK's own separators: a value with one of them would be read as something else.
     if (value.find_first_of(",=[]()\"' \t\n") != std::string::npos) {
       return Error{"ERR_INTERFACE", "\"" + value + "\" holds a character that DPDK reserves", key};
     }
+  }
+  if (request.kind == "memif" || request.kind == "vhost-user" || request.kind == "virtio-user") {
+    if (Status wrong = check_socket_path(request)) return *wrong;
   }
   if (request.kind == "memif") {
     return memif_arguments(request, request.parameters.at("socket"));

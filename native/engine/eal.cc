@@ -58,6 +58,8 @@ uint64_t free_hugepage_mib() {
 
 Result<EalFacts> start_eal(Hugepages hugepages, uint32_t memory_mib) {
   static std::optional<EalFacts> facts;
+  static std::optional<Error> failure;
+  if (failure) return *failure;  // DPDK says no more than that it has been called already
   if (facts) {
     if (hugepages != Hugepages::automatic && (hugepages == Hugepages::on) != facts->hugepages) {
       return Error{"ERR_ENGINE",
@@ -97,7 +99,11 @@ Result<EalFacts> start_eal(Hugepages hugepages, uint32_t memory_mib) {
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {
-    return Error{"ERR_ENGINE", std::string("DPDK does not start: ") + rte_strerror(rte_errno), ""};
+    failure = Error{"ERR_ENGINE",
+                    std::string("DPDK does not start: ") + rte_strerror(rte_errno) +
+                        "; it can be tried once in a process",
+                    ""};
+    return *failure;
   }
   facts = EalFacts{huge, workers};
   return *facts;

@@ -21,8 +21,8 @@ export function completeOptions(options: Partial<EngineOptions>): EngineOptions 
   for (const [name, seconds] of Object.entries(complete.timeouts)) {
     checkCount(`timeouts.${name}`, seconds, 2 ** 32 - 1);
   }
-  if (complete.interfaces > 0x10000) {
-    throw new SluiceError('ERR_OPTIONS', 'must be at most 65536', { path: 'interfaces' });
+  if (complete.interfaces > 0xffff) {
+    throw new SluiceError('ERR_OPTIONS', 'must be at most 65535', { path: 'interfaces' });
   }
   if (complete.clock !== 'real' && complete.clock !== 'manual') {
     throw new SluiceError('ERR_OPTIONS', 'must be real or manual', { path: 'clock' });
