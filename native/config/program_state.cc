@@ -212,8 +212,9 @@ Status ProgramState::open() {
     if (table == nullptr) {
       return Error{"ERR_ENGINE",
                    "no memory for a route table of " +
-                       std::to_string(state_->master.limits.routes) + " routes",
-                   "routes"};
+                       std::to_string(state_->master.limits.routes) +
+                       " routes; raise `memory` or lower `mbufs`",
+                   "memory"};
     }
   }
   return {};

@@ -60,7 +60,11 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, LinkS
     rte_mempool_free(pool);
     return Error{"ERR_ENGINE", "no memory for the tables; lower `flows`", "flows"};
   }
-  if (Status wrong = engine->start()) return *wrong;
+  try {
+    if (Status wrong = engine->start()) return *wrong;
+  } catch (const std::bad_alloc&) {
+    return Error{"ERR_ENGINE", "no memory for the workers", ""};
+  }
   return engine;
 }
 
@@ -197,6 +201,7 @@ Status Engine::remove_interface(uint32_t wanted) {
   if (options_.manual_clock) {
     const auto lock = publisher_->step_lock();
     for (auto& worker : workers_) worker->drop_held_for(slot);
+    workers_[interfaces_[slot]->worker]->drop_handed_over(*interfaces_[slot]);
   } else {
     publisher_->quiesce();
   }

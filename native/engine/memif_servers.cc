@@ -52,9 +52,13 @@ Result<std::unique_ptr<EthDevice>> MemifServers::take(const InterfaceRequest& re
     });
     if (spare != spares_.end() && move_file(spare->socket.path, path)) {
       std::unique_ptr<EthDevice> device = std::move(spare->device);
-      sockets_.push_back({spare->socket.driver_path, path, 1});
+      const Socket socket{spare->socket.driver_path, path, 1};
       spares_.erase(spare);
-      if (Status wrong = device->start()) return *wrong;
+      if (Status wrong = device->start()) {
+        unlink(path.c_str());
+        return *wrong;
+      }
+      sockets_.push_back(socket);
       return device;
     }
   }

@@ -161,6 +161,18 @@ uint32_t Worker::transmit_handed_over(Interface& interface) {
 
 void Worker::drop_held_for(uint16_t slot) { drop_held(context_, slot); }
 
+void Worker::drop_handed_over(Interface& interface) {
+  void* handle = nullptr;
+  while (interface.handoff && rte_ring_dequeue(interface.handoff, &handle) == 0) {
+    const auto* mbuf = static_cast<rte_mbuf*>(handle);
+    if (mbuf->port != RTE_MBUF_PORT_INVALID) {
+      context_.counters.add(WorkerCounter::handedIn, 1);
+      context_.counters.drop(DropReason::interface_removed);
+    }
+    free(handle);
+  }
+}
+
 Frame Worker::allocate() {
   rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_);
   if (!mbuf) return {};

@@ -32,6 +32,8 @@ class Worker final : public Outside {
   void stop() { stopping_.store(true, std::memory_order_release); }
   // Drops what waits for a neighbour on `slot`. For whoever may poll.
   void drop_held_for(uint16_t slot);
+  // Drops what other workers have handed over for an interface of this worker's own.
+  void drop_handed_over(Interface& interface);
 
   Frame allocate() override;
   void free(void* handle) override;

@@ -109,7 +109,7 @@ Verdict judge_held(const HeldPacket& held, Context& context) {
     neighbour->copy_mac(header_at<EthernetHeader>(frame.data, 0)->destination);
     return Verdict::send;
   }
-  if (context.now_ms - held.since_ms >= kHoldMs) return drop(DropReason::neighbour_unresolved);
+  if (context.now_ms >= held.since_ms + kHoldMs) return drop(DropReason::neighbour_unresolved);
   if (neighbour != nullptr) request(*neighbour, frame.interface, held.next_hop, context);
   return Verdict::wait;
 }

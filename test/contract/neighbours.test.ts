@@ -239,3 +239,13 @@ contract('a service behind a neighbour that is not known yet', async (rig) => {
   t.is(read(out).ipv4?.dst, HOP.address);
   t.is(read(out).tcp?.dst, 8080);
 });
+
+contract('a clock that goes back does not make a held packet old', async (rig) => {
+  const { t } = rig;
+  rig.send(0, fromClient('10.2.0.9').udp({ src: 1, dst: 2, payload: 'x' }).build());
+  rig.step();
+  t.is(rig.counter('held'), 1);
+  rig.step(-500);
+  t.is(rig.counter('held'), 1);
+  t.deepEqual(rig.drops(), {});
+});
