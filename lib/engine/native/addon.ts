@@ -37,7 +37,7 @@ function load(): LoadedAddon {
     const message = (error as Error).message.split('\n')[0];
     return {
       why: message?.includes('Could not locate the bindings file')
-        ? 'the native addon is not built (`npm run build:native` builds it; it needs a C++ compiler and libdpdk-dev)'
+        ? 'the native addon is not built (`npm rebuild sluice`, or `npm run build:native` in a clone, builds it; it needs a C++ compiler and libdpdk-dev)'
         : `the native addon does not load: ${message}`,
     };
   }
