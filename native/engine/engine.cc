@@ -111,7 +111,6 @@ Engine::~Engine() {
     std::lock_guard lock(interfaces_mutex_);
     interfaces_.clear();
   }
-  memif_servers_.reset();
   workers_.clear();
   publisher_.reset();
   rte_mempool_free(pool_);
@@ -161,7 +160,7 @@ Result<InterfaceReport> Engine::add_interface(const InterfaceRequest& request) {
     return Error{"ERR_INTERFACE",
                  "there are " + std::to_string(options_.limits.workers) + " workers", "worker"};
   }
-  Result<std::unique_ptr<Interface>> made = make_interface(request, pool_, *memif_servers_);
+  Result<std::unique_ptr<Interface>> made = make_interface(request, pool_);
   if (!made.ok()) return made.error();
   std::unique_ptr<Interface> interface = std::move(made.value());
   interface->worker = pick_worker(request.worker);

@@ -11,7 +11,6 @@
 #include "base/limits.h"
 #include "config/program_state.h"
 #include "engine/eal.h"
-#include "engine/memif_servers.h"
 #include "engine/publish.h"
 #include "engine/worker.h"
 
@@ -114,7 +113,6 @@ class Engine {
   ProgramState program_;
   std::unique_ptr<Publisher> publisher_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<MemifServers> memif_servers_ = std::make_unique<MemifServers>();
   std::mutex interfaces_mutex_;  // the JS thread looks a memory interface up while the control
                                  // thread changes the list
   std::vector<std::unique_ptr<Interface>> interfaces_;  // by slot

@@ -20,7 +20,7 @@ std::string because(int code) {
 
 Result<std::unique_ptr<EthDevice>> EthDevice::attach(const std::string& driver,
                                                      const std::string& arguments) {
-  if (rte_eth_dev_count_total() >= RTE_MAX_ETHPORTS) {
+  if (!has_room()) {
     return Error{"ERR_INTERFACE_LIMIT",
                  "this DPDK carries at most " + std::to_string(RTE_MAX_ETHPORTS) + " devices",
                  "kind"};
@@ -41,6 +41,8 @@ Result<std::unique_ptr<EthDevice>> EthDevice::attach(const std::string& driver,
   return device;
 }
 
+bool EthDevice::has_room() { return rte_eth_dev_count_total() < RTE_MAX_ETHPORTS; }
+
 EthDevice::~EthDevice() {
   if (port_id_ != UINT16_MAX) {
     rte_eth_dev_stop(port_id_);
@@ -60,6 +62,16 @@ Status EthDevice::configure(rte_mempool* pool) {
   if (code == 0) code = rte_eth_tx_queue_setup(port_id_, 0, tx_slots, SOCKET_ID_ANY, nullptr);
   if (code == 0) return {};
   return Error{"ERR_INTERFACE", "the device cannot be set up" + because(code), ""};
+}
+
+Status EthDevice::change_pool(rte_mempool* pool) {
+  uint16_t rx_slots = kRingSlots, tx_slots = kRingSlots;
+  int code = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_slots, &tx_slots);
+  if (code == 0) {
+    code = rte_eth_rx_queue_setup(port_id_, 0, rx_slots, SOCKET_ID_ANY, nullptr, pool);
+  }
+  if (code == 0) return {};
+  return Error{"ERR_INTERFACE", "the device cannot be set up again" + because(code), ""};
 }
 
 Status EthDevice::start() {

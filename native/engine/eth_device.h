@@ -22,8 +22,13 @@ class EthDevice {
   EthDevice(const EthDevice&) = delete;
   EthDevice& operator=(const EthDevice&) = delete;
 
-  // Queues into `pool`. Once.
+  // Whether DPDK carries another device.
+  static bool has_room();
+  // Queues, and where received packets go. Once.
   Status configure(rte_mempool* pool);
+  // Another pool for received packets, while it is stopped. The transmit queue stays as it is:
+  // memif loses memory each time that one is set up again.
+  Status change_pool(rte_mempool* pool);
   Status start();
   void stop();
   bool link_up() const;

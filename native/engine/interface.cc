@@ -27,9 +27,9 @@ bool Interface::inject(const uint8_t*, uint32_t) { return false; }
 rte_mbuf* Interface::extract() { return nullptr; }
 
 Result<std::unique_ptr<Interface>> make_interface(const InterfaceRequest& request,
-                                                  rte_mempool* pool, MemifServers& servers) {
+                                                  rte_mempool* pool) {
   if (request.kind == "memory") return MemoryInterface::make(request, pool);
-  return EthdevInterface::make(request, pool, servers);
+  return EthdevInterface::make(request, pool);
 }
 
 }  // namespace sluice

@@ -18,8 +18,6 @@ struct rte_ring;
 
 namespace sluice {
 
-class MemifServers;
-
 // The twin of InterfaceRequest in lib/compile/program.ts.
 struct InterfaceRequest {
   uint16_t slot = 0;
@@ -60,6 +58,6 @@ class Interface {
 
 // ERR_INTERFACE, ERR_INTERFACE_LIMIT, ERR_PERMISSION with the parameter as path.
 Result<std::unique_ptr<Interface>> make_interface(const InterfaceRequest& request,
-                                                  rte_mempool* pool, MemifServers& servers);
+                                                  rte_mempool* pool);
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/device_arguments.h"
+#include "engine/memif_servers.h"
 #include "engine/netns.h"
 
 namespace sluice {
@@ -16,12 +17,12 @@ constexpr uint32_t kLooksPerRetry = 10;
 
 }  // namespace
 
-EthdevInterface::EthdevInterface(const InterfaceRequest& request, MemifServers& servers)
-    : Interface(request), request_(request), servers_(servers) {}
+EthdevInterface::EthdevInterface(const InterfaceRequest& request)
+    : Interface(request), request_(request) {}
 
 Result<std::unique_ptr<Interface>> EthdevInterface::make(const InterfaceRequest& request,
-                                                         rte_mempool* pool, MemifServers& servers) {
-  std::unique_ptr<EthdevInterface> made(new EthdevInterface(request, servers));
+                                                         rte_mempool* pool) {
+  std::unique_ptr<EthdevInterface> made(new EthdevInterface(request));
   NetnsScope scope;
   if (Status wrong = scope.enter(made->parameter("netns"))) return *wrong;
   if (Status wrong = made->open(pool)) return *wrong;
@@ -37,8 +38,9 @@ Result<std::unique_ptr<Interface>> EthdevInterface::make(const InterfaceRequest&
 Status EthdevInterface::open(rte_mempool* pool) {
   Result<DeviceArguments> arguments = device_arguments(request_);
   if (!arguments.ok()) return arguments.error();
+  if (!is_memif("server")) MemifServers::get().make_room();
   Result<std::unique_ptr<EthDevice>> made =
-      is_memif("server") ? servers_.take(request_, pool)
+      is_memif("server") ? MemifServers::get().take(request_, pool)
                          : EthDevice::attach(arguments.value().driver, arguments.value().arguments);
   if (!made.ok()) return made.error();
   device_ = std::move(made.value());
@@ -56,7 +58,7 @@ EthdevInterface::~EthdevInterface() {
   // The namespace may be gone by now, and its devices with it.
   (void)scope.enter(parameter("netns"));
   if (is_memif("server")) {
-    servers_.put_back(request_, std::move(device_));
+    MemifServers::get().put_back(request_, std::move(device_));
   } else {
     device_.reset();
   }

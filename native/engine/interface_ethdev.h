@@ -4,15 +4,13 @@
 
 #include "engine/eth_device.h"
 #include "engine/interface.h"
-#include "engine/memif_servers.h"
 
 namespace sluice {
 
 class EthdevInterface final : public Interface {
  public:
-  // `servers` outlives the interface.
-  static Result<std::unique_ptr<Interface>> make(const InterfaceRequest& request, rte_mempool* pool,
-                                                 MemifServers& servers);
+  static Result<std::unique_ptr<Interface>> make(const InterfaceRequest& request,
+                                                 rte_mempool* pool);
   ~EthdevInterface() override;
 
   uint16_t rx(rte_mbuf** mbufs, uint16_t count) override;
@@ -20,13 +18,12 @@ class EthdevInterface final : public Interface {
   bool link_up() override;
 
  private:
-  EthdevInterface(const InterfaceRequest& request, MemifServers& servers);
+  explicit EthdevInterface(const InterfaceRequest& request);
   Status open(rte_mempool* pool);
   std::string parameter(const char* key) const;
   bool is_memif(const char* role) const;
 
   const InterfaceRequest request_;
-  MemifServers& servers_;
   std::unique_ptr<EthDevice> device_;
   uint16_t port_id_ = UINT16_MAX;
   std::atomic<bool> started_{true};  // false: a memif client between two tries

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "engine/device_arguments.h"
 
@@ -33,11 +34,22 @@ bool move_file(const std::string& from, const std::string& to) {
 
 }  // namespace
 
-MemifServers::~MemifServers() {
-  for (Spare& spare : spares_) {
-    spare.device.reset();
-    unlink(spare.socket.path.c_str());
-  }
+MemifServers& MemifServers::get() {
+  static MemifServers* const servers = [] {
+    // The process ends, and its devices with it; the files would stay.
+    std::atexit([] {
+      for (const Spare& spare : get().spares_) unlink(spare.socket.path.c_str());
+    });
+    return new MemifServers;
+  }();
+  return *servers;
+}
+
+void MemifServers::make_room() {
+  if (spares_.empty() || EthDevice::has_room()) return;
+  const std::string path = spares_.front().socket.path;
+  spares_.pop_front();
+  unlink(path.c_str());
 }
 
 Result<std::unique_ptr<EthDevice>> MemifServers::take(const InterfaceRequest& request,
@@ -54,7 +66,9 @@ Result<std::unique_ptr<EthDevice>> MemifServers::take(const InterfaceRequest& re
       std::unique_ptr<EthDevice> device = std::move(spare->device);
       const Socket socket{spare->socket.driver_path, path, 1};
       spares_.erase(spare);
-      if (Status wrong = device->start()) {
+      Status wrong = device->change_pool(pool);
+      if (!wrong) wrong = device->start();
+      if (wrong) {
         unlink(path.c_str());
         return *wrong;
       }
@@ -71,6 +85,7 @@ Result<std::unique_ptr<EthDevice>> MemifServers::take(const InterfaceRequest& re
   } else {
     unlink(path.c_str());  // left behind by a dead process: it would refuse the bind
   }
+  make_room();
   const DeviceArguments arguments = memif_arguments(request, socket.driver_path);
   Result<std::unique_ptr<EthDevice>> made =
       EthDevice::attach(arguments.driver, arguments.arguments);
