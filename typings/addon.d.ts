@@ -7,7 +7,6 @@ import type { InterfaceRequest, ProgramDelta } from '../lib/compile/program.js';
 import type {
   CounterLayout,
   EngineOptions,
-  FlowTimeouts,
   InterfaceReport,
   LinkEvent,
 } from '../lib/engine/engine.js';
@@ -19,7 +18,7 @@ export interface Addon {
    * Starts the EAL (once per process, on a thread of its own) and the workers.
    * One engine per process at a time: a second `open` rejects with `ERR_ENGINE_BUSY`.
    */
-  open(options: AddonOptions, onLink: (events: LinkEvent[]) => void): Promise<AddonEngine>;
+  open(options: EngineOptions, onLink: (events: LinkEvent[]) => void): Promise<AddonEngine>;
 }
 
 export interface AddonDescription {
@@ -33,10 +32,6 @@ export interface AddonDescription {
   columns: string[];
   /** Must equal `WORKER_COUNTERS`. */
   workerCounters: string[];
-}
-
-export interface AddonOptions extends Omit<EngineOptions, 'timeouts'> {
-  timeouts: FlowTimeouts;
 }
 
 /** Rejections and throws are `Error`s with `code` (`ERR_...`) and, where one is to blame, `path`. */

@@ -16,6 +16,10 @@ std::string because(int code) {
   return code == -1 ? std::string() : std::string(": ") + rte_strerror(code < 0 ? -code : code);
 }
 
+Error cannot_be_set_up(int code) {
+  return {"ERR_INTERFACE", "the device cannot be set up" + because(code), ""};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<EthDevice>> EthDevice::attach(const std::string& driver,
@@ -53,15 +57,13 @@ EthDevice::~EthDevice() {
 
 Status EthDevice::configure(rte_mempool* pool) {
   const rte_eth_conf conf{};
+  const int configured = rte_eth_dev_configure(port_id_, 1, 1, &conf);
+  if (configured != 0) return cannot_be_set_up(configured);
+  if (Status wrong = change_pool(pool)) return wrong;
   uint16_t rx_slots = kRingSlots, tx_slots = kRingSlots;
-  int code = rte_eth_dev_configure(port_id_, 1, 1, &conf);
-  if (code == 0) code = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_slots, &tx_slots);
-  if (code == 0) {
-    code = rte_eth_rx_queue_setup(port_id_, 0, rx_slots, SOCKET_ID_ANY, nullptr, pool);
-  }
+  int code = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_slots, &tx_slots);
   if (code == 0) code = rte_eth_tx_queue_setup(port_id_, 0, tx_slots, SOCKET_ID_ANY, nullptr);
-  if (code == 0) return {};
-  return Error{"ERR_INTERFACE", "the device cannot be set up" + because(code), ""};
+  return code == 0 ? Status{} : cannot_be_set_up(code);
 }
 
 Status EthDevice::change_pool(rte_mempool* pool) {
@@ -70,8 +72,7 @@ Status EthDevice::change_pool(rte_mempool* pool) {
   if (code == 0) {
     code = rte_eth_rx_queue_setup(port_id_, 0, rx_slots, SOCKET_ID_ANY, nullptr, pool);
   }
-  if (code == 0) return {};
-  return Error{"ERR_INTERFACE", "the device cannot be set up again" + because(code), ""};
+  return code == 0 ? Status{} : cannot_be_set_up(code);
 }
 
 Status EthDevice::start() {

@@ -94,13 +94,11 @@ void Worker::reclaim_flows() {
   FlowCache& cache = context_.flow_cache;
   rte_rcu_qsbr* const rcu = publisher_.rcu();
   if (cache.sealed.empty() && !cache.pending.empty()) {
-    cache.sealed.swap(cache.pending);
-    cache.seal_token = rte_rcu_qsbr_start(rcu);
+    cache.seal(rte_rcu_qsbr_start(rcu));
     rte_rcu_qsbr_quiescent(rcu, index_);
   }
   if (!cache.sealed.empty() && rte_rcu_qsbr_check(rcu, cache.seal_token, false) == 1) {
-    cache.free.insert(cache.free.end(), cache.sealed.begin(), cache.sealed.end());
-    cache.sealed.clear();
+    cache.release();
   }
 }
 
