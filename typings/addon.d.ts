@@ -7,8 +7,10 @@ import type { InterfaceRequest, ProgramDelta } from '../lib/compile/program.js';
 import type {
   CounterLayout,
   EngineOptions,
+  Explanation,
   InterfaceReport,
   LinkEvent,
+  Occupancy,
 } from '../lib/engine/engine.js';
 
 export interface Addon {
@@ -46,11 +48,19 @@ export interface AddonEngine {
   commit(delta: ProgramDelta): Promise<number>;
   addInterface(request: InterfaceRequest): Promise<InterfaceReport>;
   removeInterface(slot: number): Promise<void>;
-  /** Rows of 96 bytes; the layout is in lib/engine/native/flow-rows.ts. */
+  /** Rows of 120 bytes; the layout is in lib/engine/native/flow-rows.ts. */
   flows(limit: number): Promise<ArrayBuffer>;
-  flowCount(): number;
+  occupancy(): Occupancy;
+  /** With `reason` as an index into `reasons`, and `state` as one into `FLOW_STATES`. */
+  explain(slot: number, frame: Uint8Array): Promise<AddonExplanation>;
   send(slot: number, frames: readonly Uint8Array[]): number;
   receive(slot: number, max: number): Uint8Array[];
   step(nowMs: number): void;
   close(): Promise<void>;
+}
+
+/** An {@link Explanation} with numbers in place of names. */
+export interface AddonExplanation extends Omit<Explanation, 'reason' | 'flow'> {
+  reason: number | null;
+  flow: { direction: 'forward' | 'reply' | 'related'; state: number } | null;
 }

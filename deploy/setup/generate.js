@@ -9,11 +9,21 @@ const rows = [...source.matchAll(/^ {2}X\((\w+), "([^"]*)", "([^"]*)"\)/gm)].map
   ([, symbol, cause, remedy]) => ({ symbol, cause, remedy }),
 );
 
+/** One entry of a literal, broken where the formatter would break it. */
+function explanation({ symbol, cause, remedy }) {
+  const field = (key, text) => {
+    const quote = text.includes("'") ? '"' : "'";
+    const whole = `    ${key}: ${quote}${text}${quote},`;
+    return whole.length <= 100 ? whole : `    ${key}:\n      ${quote}${text}${quote},`;
+  };
+  return `  ${symbol}: {\n${field('cause', cause)}\n${field('remedy', remedy)}\n  },`;
+}
+
 const files = {
   'lib/engine/reasons.ts': `// SPDX-License-Identifier: Apache-2.0
 // Generated from native/base/reasons.h by \`npm run generate\`. Do not edit.
 
-/** Names of the drop reasons, in counter order. Causes and remedies: docs/drop-reasons.md. */
+/** Names of the drop reasons, in counter order. */
 export const DROP_REASONS = [
 ${rows.map((row) => `  '${row.symbol}',`).join('\n')}
 ] as const;
@@ -25,6 +35,11 @@ export const DROP = Object.fromEntries(DROP_REASONS.map((name, index) => [name, 
   DropReason,
   number
 >;
+
+/** What each reason means and what helps, as in docs/drop-reasons.md. */
+export const DROP_EXPLANATIONS: Readonly<Record<DropReason, { cause: string; remedy: string }>> = {
+${rows.map(explanation).join('\n')}
+};
 `,
   'docs/drop-reasons.md': `# Drop reasons
 
