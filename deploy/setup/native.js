@@ -84,7 +84,7 @@ async function sourcePrint() {
   // Tests are not part of the addon: changing one is no reason to build it again.
   const sources = filesUnder(
     join(ROOT, 'native'),
-    (file) => !/_(test|bench|fuzz)\.cc$|\/testing\//.test(file),
+    (file) => !/_(test|bench|fuzz)\.cc$|\/(testing|corpus)\//.test(file),
   );
   const dpdk = await run('pkg-config', ['--modversion', 'libdpdk']);
   return fingerprint(

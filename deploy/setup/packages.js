@@ -14,4 +14,10 @@ export const SYSTEM_PACKAGES = [
   { name: 'ninja-build', why: 'builds the C++ tests', for: 'test' },
   { name: 'doctest-dev', why: 'the framework of the C++ tests', for: 'test' },
   { name: 'clang-format', why: 'checks the format of native/', for: 'test' },
+  { name: 'clang-19', why: 'builds the fuzzer: `npm run fuzz`', for: 'test' },
+  { name: 'libclang-rt-19-dev', why: 'libFuzzer and the sanitizers of clang-19', for: 'test' },
+  { name: 'nginx-light', why: 'the HTTP server behind Sluice in e2e tests', for: 'test' },
+  { name: 'wrk', why: 'HTTP load in e2e tests', for: 'test' },
+  { name: 'iperf3', why: 'TCP and UDP streams in e2e tests', for: 'test' },
+  { name: 'ethtool', why: "turns the offloads of the tests' devices off", for: 'test' },
 ];

@@ -13,7 +13,9 @@ namespace sluice {
 // clang-format off
 #define SLUICE_WORKER_COUNTERS(X)                                                       \
   X(rx) X(forwarded) X(answered) X(host) X(held) X(handedIn) X(handedOut) X(originated) \
-  X(flowsCreated) X(flowsExpired) X(polls) X(busyPolls) X(cycles)
+  X(icmpLimited) X(related) X(flowsCreated) X(flowsExpired) X(flowsEvicted)             \
+  X(flowsCleared) X(affinityHits) X(masqueraded) X(fragments) X(fragmentPackets)        \
+  X(polls) X(busyPolls) X(cycles)
 // clang-format on
 
 enum class WorkerCounter : uint32_t {

@@ -18,7 +18,32 @@ constexpr std::array<uint32_t, 256> kTable = [] {
   return table;
 }();
 
+// The product of two polynomials modulo the CRC's; bit 31 is x^0.
+constexpr uint32_t multiply(uint32_t a, uint32_t b) {
+  uint32_t product = 0;
+  for (int bit = 31; bit >= 0; bit--) {
+    product ^= b & (0u - ((a >> bit) & 1));
+    b = (b >> 1) ^ (kPolynomial & (0u - (b & 1)));
+  }
+  return product;
+}
+
+// A byte of zero multiplies by x^8; row n is 2^n such bytes.
+constexpr std::array<uint32_t, 32> kZeros = [] {
+  std::array<uint32_t, 32> powers{};
+  powers[0] = 1u << 23;
+  for (size_t n = 1; n < powers.size(); n++) powers[n] = multiply(powers[n - 1], powers[n - 1]);
+  return powers;
+}();
+
 }  // namespace
+
+uint32_t crc32c_zeros(uint32_t crc, uint32_t length) {
+  for (size_t n = 0; length != 0; n++, length >>= 1) {
+    if (length & 1) crc = multiply(crc, kZeros[n]);
+  }
+  return crc;
+}
 
 uint32_t crc32c_portable(const void* bytes, size_t length, uint32_t crc) {
   const auto* at = static_cast<const uint8_t*>(bytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// CRC32C (Castagnoli, reflected), without final inversion: the flow hash and Maglev's. SSE4.2 where
-// the build has it, else a table; both give the same result.
+// CRC32C (Castagnoli, reflected), without final inversion: the hash of flows, Maglev and affinity,
+// and what SCTP's checksum is made of. SSE4.2 where the build has it, else a table; both give the
+// same result.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,10 @@ inline constexpr uint32_t kCrcInitial = 0xffffffff;
 uint32_t crc32c(const void* bytes, size_t length, uint32_t crc = kCrcInitial);
 uint32_t crc32c_portable(const void* bytes, size_t length, uint32_t crc = kCrcInitial);
 
-// Inline form for the 16 bytes of a flow key: two instructions a packet.
+// The CRC after `length` further bytes of zero, in a number of steps logarithmic in the length.
+uint32_t crc32c_zeros(uint32_t crc, uint32_t length);
+
+// Inline form for the 16 bytes of an IPv4 flow's key: two instructions a packet.
 inline uint32_t crc32c_16(const void* bytes) {
 #if defined(__SSE4_2__)
   uint64_t words[2];

@@ -36,4 +36,14 @@ TEST_CASE("a sum can be continued") {
   CHECK(crc32c("456789", 6, crc32c("123", 3)) == crc32c("123456789", 9));
 }
 
+TEST_CASE("zeros can be counted instead of read") {
+  const std::vector<uint8_t> zeros(70'000);
+  std::mt19937 random(2);
+  for (uint32_t length : {0u, 1u, 2u, 3u, 7u, 8u, 255u, 256u, 1479u, 65'535u, 70'000u}) {
+    const auto start = static_cast<uint32_t>(random());
+    INFO(length);
+    CHECK(crc32c_zeros(start, length) == crc32c(zeros.data(), length, start));
+  }
+}
+
 }  // namespace sluice

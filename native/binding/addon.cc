@@ -9,7 +9,10 @@
 #include "base/counters.h"
 #include "base/reasons.h"
 #include "binding/convert.h"
+#include "binding/explanation.h"
 #include "binding/jobs.h"
+#include "binding/options.h"
+#include "binding/values.h"
 #include "engine/control_thread.h"
 #include "engine/engine.h"
 
@@ -36,7 +39,8 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
                         InstanceMethod<&EngineHandle::add_interface>("addInterface"),
                         InstanceMethod<&EngineHandle::remove_interface>("removeInterface"),
                         InstanceMethod<&EngineHandle::flows>("flows"),
-                        InstanceMethod<&EngineHandle::flow_count>("flowCount"),
+                        InstanceMethod<&EngineHandle::occupancy>("occupancy"),
+                        InstanceMethod<&EngineHandle::explain>("explain"),
                         InstanceMethod<&EngineHandle::send>("send"),
                         InstanceMethod<&EngineHandle::receive>("receive"),
                         InstanceMethod<&EngineHandle::step>("step"),
@@ -132,8 +136,24 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
         [views](Napi::Env env) { return from_flows(env, *views); });
   }
 
-  Napi::Value flow_count(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), engine(info.Env())->flow_count());
+  Napi::Value occupancy(const Napi::CallbackInfo& info) {
+    return from_occupancy(info.Env(), engine(info.Env())->occupancy());
+  }
+
+  Napi::Value explain(const Napi::CallbackInfo& info) {
+    const auto engine = this->engine(info.Env());
+    const uint32_t slot = to_slot(info[0]);
+    const auto [data, length] = bytes_of(to_bytes(info[1], "frame"));
+    const auto frame = std::make_shared<std::vector<uint8_t>>(data, data + length);
+    const auto explanation = std::make_shared<Explanation>();
+    return jobs_->run(
+        [engine, slot, frame, explanation]() -> Status {
+          Result<Explanation> explained = engine->explain(slot, *frame);
+          if (!explained.ok()) return explained.error();
+          *explanation = explained.value();
+          return {};
+        },
+        [explanation](Napi::Env env) { return from_explanation(env, *explanation); });
   }
 
   Napi::Value send(const Napi::CallbackInfo& info) {
@@ -143,12 +163,7 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
     const Napi::Array array = info[1].As<Napi::Array>();
     std::vector<Napi::Uint8Array> arrays;
     for (uint32_t i = 0; i < array.Length(); ++i) {
-      const Napi::Value frame = array.Get(i);
-      if (!frame.IsTypedArray() ||
-          frame.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-        throw to_error(info.Env(), {"ERR_INTERFACE", "not a Uint8Array", "frames"});
-      }
-      arrays.push_back(frame.As<Napi::Uint8Array>());
+      arrays.push_back(to_bytes(array.Get(i), "frames"));
     }
     // Only now: reading an element may have run JavaScript, which can take the memory of an array
     // that was read before.

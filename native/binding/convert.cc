@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
+
+#include "binding/values.h"
 
 namespace sluice::binding {
 namespace {
@@ -35,82 +38,29 @@ std::vector<T> to_column(const Napi::Value& value, const char* path) {
   return std::vector<T>(array.Data(), array.Data() + array.ElementLength());
 }
 
-uint32_t to_uint(const Napi::Object& object, const char* key, const char* code) {
-  const Napi::Value value = object.Get(key);
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= 0 && number <= UINT32_MAX) || number != static_cast<uint32_t>(number)) {
-    throw to_error(object.Env(), {code, "not a whole number from 0 to 2^32 - 1", key});
-  }
-  return static_cast<uint32_t>(number);
-}
-
-std::string to_string(const Napi::Object& object, const char* key, const char* code) {
-  const Napi::Value value = object.Get(key);
-  if (!value.IsString()) throw to_error(object.Env(), {code, "not a string", key});
-  return value.As<Napi::String>().Utf8Value();
-}
-
-Napi::Object to_object(const Napi::Value& value, const char* path, const char* code) {
-  if (!value.IsObject()) throw to_error(value.Env(), {code, "not an object", path});
-  return value.As<Napi::Object>();
-}
-
-// An option that is a number of something; `prefix` goes before `key` in the path.
-uint32_t to_count(const Napi::Object& object, const char* key, uint32_t most,
-                  const std::string& prefix = "") {
-  const Napi::Value value = object.Get(key);
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
-  if (!(number >= 1 && number <= most) || number != static_cast<uint32_t>(number)) {
-    throw to_error(
-        object.Env(),
-        {"ERR_OPTIONS", "must be a whole number from 1 to " + std::to_string(most), prefix + key});
-  }
-  return static_cast<uint32_t>(number);
+// Whether a table that may be `null` is there; others always are.
+bool is_given(const ProgramDelta& delta, std::string_view table) {
+  if (table == "addresses") return delta.addresses_given;
+  if (table == "scopes") return delta.scopes_given;
+  if (table == "podNetworks") return delta.pod_networks_given;
+  if (table == "serviceNetworks") return delta.service_networks_given;
+  return true;
 }
 
 }  // namespace
-
-EngineOptions to_options(const Napi::Value& value) {
-  constexpr const char* kCode = "ERR_OPTIONS";
-  constexpr uint32_t kMost = 1u << 24;
-  const Napi::Object options = to_object(value, "options", kCode);
-  EngineOptions result;
-  result.limits.workers = to_count(options, "workers", kMost);
-  result.limits.flows = to_count(options, "flows", kMost);
-  result.limits.backends = to_count(options, "backends", kMost);
-  result.limits.interfaces = to_count(options, "interfaces", kNoInterface);
-  result.limits.neighbours = to_count(options, "neighbours", kMost);
-  result.mbufs = to_count(options, "mbufs", kMost);
-  result.memory_mib = to_count(options, "memory", kMost);
-  const std::string hugepages = to_string(options, "hugepages", kCode);
-  result.hugepages = hugepages == "on"    ? Hugepages::on
-                     : hugepages == "off" ? Hugepages::off
-                                          : Hugepages::automatic;
-  const std::string clock = to_string(options, "clock", kCode);
-  if (clock != "real" && clock != "manual") {
-    throw to_error(options.Env(), {kCode, "must be real or manual", "clock"});
-  }
-  result.manual_clock = clock == "manual";
-  const Napi::Object timeouts = to_object(options.Get("timeouts"), "timeouts", kCode);
-  FlowTimeouts& into = result.limits.timeouts;
-  into.tcp_unreplied = to_count(timeouts, "tcpUnreplied", UINT32_MAX, "timeouts.");
-  into.tcp_established = to_count(timeouts, "tcpEstablished", UINT32_MAX, "timeouts.");
-  into.tcp_close_wait = to_count(timeouts, "tcpCloseWait", UINT32_MAX, "timeouts.");
-  into.tcp_closed = to_count(timeouts, "tcpClosed", UINT32_MAX, "timeouts.");
-  into.udp_unreplied = to_count(timeouts, "udpUnreplied", UINT32_MAX, "timeouts.");
-  into.udp_stream = to_count(timeouts, "udpStream", UINT32_MAX, "timeouts.");
-  return result;
-}
 
 ProgramDelta to_delta(const Napi::Value& value) {
   const Napi::Object delta = to_object(value, "delta", "ERR_PROGRAM");
   ProgramDelta result;
   result.addresses_given = !delta.Get("addresses").IsNull();
+  result.scopes_given = !delta.Get("scopes").IsNull();
+  result.pod_networks_given = !delta.Get("podNetworks").IsNull();
+  result.service_networks_given = !delta.Get("serviceNetworks").IsNull();
   const auto table = [&](const char* name) {
     return to_object(delta.Get(name), name, "ERR_PROGRAM");
   };
 #define X(name, column, type)                                                           \
-  if (result.addresses_given || std::strcmp(#name, "addresses") != 0) {                 \
+  if (is_given(result, #name)) {                                                        \
     result.name.column = to_column<type>(table(#name).Get(#column), #name "." #column); \
   }
 #define LIST(name, type) result.name = to_column<type>(delta.Get(#name), #name);
@@ -132,6 +82,7 @@ InterfaceRequest to_request(const Napi::Value& value) {
   result.mtu = static_cast<uint16_t>(mtu);
   result.kind = to_string(request, "kind", kCode);
   result.name = to_string(request, "name", kCode);
+  result.unfinished_checksums = to_bool(request, "unfinishedChecksums", kCode);
   if (!request.Get("mac").IsNull()) {
     const std::vector<uint8_t> mac = to_column<uint8_t>(request.Get("mac"), "mac");
     if (mac.size() != sizeof(result.mac)) {
@@ -163,6 +114,13 @@ uint32_t to_limit(const Napi::Value& value) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
   if (!(number > 0)) return 0;
   return number < UINT32_MAX ? static_cast<uint32_t>(number) : UINT32_MAX;
+}
+
+Napi::Uint8Array to_bytes(const Napi::Value& value, const char* path) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    throw to_error(value.Env(), {"ERR_INTERFACE", "not a Uint8Array", path});
+  }
+  return value.As<Napi::Uint8Array>();
 }
 
 std::pair<const uint8_t*, uint32_t> bytes_of(const Napi::Uint8Array& array) {
@@ -201,45 +159,48 @@ Napi::Value from_flows(Napi::Env env, const std::vector<FlowView>& flows) {
   // The twin is lib/engine/native/flow-rows.ts. Little-endian, like every host this builds on.
   struct Row {
     uint8_t protocol, state;
-    uint16_t client_port, service_port, backend_port;
-    uint32_t backend_slot, idle_s;
-    uint8_t client[16], service[16], backend[16];
+    uint16_t client_port, service_port, backend_port, source_port, zero;
+    uint32_t backend_slot, idle_s, zeros;
+    Address client, service, backend, source;
     double packets, bytes, reply_packets, reply_bytes;
   };
-  static_assert(sizeof(Row) == 96);
-  const auto map_address = [](uint8_t out[16], be32 address) {
-    std::memset(out, 0, 10);
-    std::memset(out + 10, 0xff, 2);
-    std::memcpy(out + 12, &address.raw, 4);
-  };
+  static_assert(sizeof(Row) == 120 && offsetof(Row, client) == 24 && offsetof(Row, packets) == 88);
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, flows.size() * sizeof(Row));
   Row* row = static_cast<Row*>(buffer.Data());
   for (const FlowView& flow : flows) {
-    const FiveTuple& tuple = flow.client_to_service;
-    row->protocol = tuple.protocol;
-    row->state = static_cast<uint8_t>(flow.state);
-    row->client_port = tuple.source_port.host();
-    row->service_port = tuple.destination_port.host();
-    row->backend_port = flow.backend_port.host();
-    row->backend_slot = flow.backend_slot;
-    row->idle_s = flow.idle_s;
-    map_address(row->client, tuple.source);
-    map_address(row->service, tuple.destination);
-    map_address(row->backend, flow.backend);
-    row->packets = static_cast<double>(flow.packets);
-    row->bytes = static_cast<double>(flow.bytes);
-    row->reply_packets = static_cast<double>(flow.reply_packets);
-    row->reply_bytes = static_cast<double>(flow.reply_bytes);
-    ++row;
+    *row++ = {.protocol = flow.protocol,
+              .state = static_cast<uint8_t>(flow.state),
+              .client_port = flow.client_port.host(),
+              .service_port = flow.service_port.host(),
+              .backend_port = flow.backend_port.host(),
+              .source_port = flow.source_port.host(),
+              .zero = 0,
+              .backend_slot = flow.backend_slot,
+              .idle_s = flow.idle_s,
+              .zeros = 0,
+              .client = flow.client,
+              .service = flow.service,
+              .backend = flow.backend,
+              .source = flow.source,
+              .packets = static_cast<double>(flow.packets),
+              .bytes = static_cast<double>(flow.bytes),
+              .reply_packets = static_cast<double>(flow.reply_packets),
+              .reply_bytes = static_cast<double>(flow.reply_bytes)};
   }
   return buffer;
 }
 
-Napi::Error to_error(Napi::Env env, const Error& error) {
-  Napi::Error result = Napi::Error::New(env, error.message);
-  result.Set("code", Napi::String::New(env, error.code));
-  if (!error.path.empty()) result.Set("path", Napi::String::New(env, error.path));
-  return result;
+Napi::Value from_occupancy(Napi::Env env, const Occupancy& occupancy) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("flows", Napi::Number::New(env, occupancy.flows));
+  object.Set("flows6", Napi::Number::New(env, occupancy.flows6));
+  object.Set("affinities", Napi::Number::New(env, occupancy.affinities));
+  object.Set("neighbours", Napi::Number::New(env, occupancy.neighbours));
+  object.Set("routes", Napi::Number::New(env, occupancy.program.routes));
+  object.Set("frontends", Napi::Number::New(env, occupancy.program.frontends));
+  object.Set("backends", Napi::Number::New(env, occupancy.program.backends));
+  object.Set("pools", Napi::Number::New(env, occupancy.program.pools));
+  return object;
 }
 
 }  // namespace sluice::binding

@@ -6,15 +6,12 @@
 
 #include <utility>
 
-#include "base/result.h"
 #include "config/program.h"
 #include "engine/engine.h"
 
 namespace sluice::binding {
 
-// All throw Napi::Error (code ERR_OPTIONS, ERR_PROGRAM or ERR_INTERFACE, and `path`) on a wrong
-// type.
-EngineOptions to_options(const Napi::Value& value);
+// Both throw Napi::Error (code ERR_PROGRAM or ERR_INTERFACE, and `path`) on a wrong type.
 ProgramDelta to_delta(const Napi::Value& value);  // copies the columns
 InterfaceRequest to_request(const Napi::Value& value);
 
@@ -22,15 +19,15 @@ InterfaceRequest to_request(const Napi::Value& value);
 uint32_t to_slot(const Napi::Value& value);
 // Everything from 2^32 - 1 on means no limit; what is no number means nothing at all.
 uint32_t to_limit(const Napi::Value& value);
+// ERR_INTERFACE with `path` for anything but a Uint8Array.
+Napi::Uint8Array to_bytes(const Napi::Value& value, const char* path);
 // No bytes where the memory has been taken away from the array.
 std::pair<const uint8_t*, uint32_t> bytes_of(const Napi::Uint8Array& array);
 
 Napi::Value from_report(Napi::Env env, const InterfaceReport& report);
 Napi::Value from_events(Napi::Env env, const std::vector<LinkEvent>& events);
-// Rows as typings/addon.d.ts describes them.
+// Rows as lib/engine/native/flow-rows.ts reads them.
 Napi::Value from_flows(Napi::Env env, const std::vector<FlowView>& flows);
-
-// An Error with `code` and, if known, `path`.
-Napi::Error to_error(Napi::Env env, const Error& error);
+Napi::Value from_occupancy(Napi::Env env, const Occupancy& occupancy);
 
 }  // namespace sluice::binding

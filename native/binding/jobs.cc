@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "binding/jobs.h"
 
-#include "binding/convert.h"
+#include "binding/values.h"
 #include "engine/control_thread.h"
 
 namespace sluice::binding {

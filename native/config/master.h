@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control thread's copy of the program that is in force: the newest snapshot, and the indices
 // that make checking and applying a delta cost what the delta is worth, not what the program is.
+// Addresses are general ones, so that one set of indices serves both families.
 #pragma once
 
 #include <cstdint>
@@ -8,49 +9,93 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/crc32c.h"
 #include "base/limits.h"
 #include "base/result.h"
 #include "config/program.h"
+#include "config/route_pair.h"
 #include "config/snapshot.h"
 
 namespace sluice {
 
-inline constexpr uint32_t kMaxSlots = 1u << 20;  // frontends, and pools
+inline constexpr uint32_t kMaxSlots = 1u << 20;  // frontends, pools and services
+
+struct FrontendKey {
+  Address address;
+  be16 port;
+  uint8_t protocol;
+  bool operator==(const FrontendKey&) const = default;
+};
+
+struct RouteKey {
+  Address prefix;
+  uint8_t length;
+  bool operator==(const RouteKey&) const = default;
+};
+
+// For keys without padding.
+struct HashOfBytes {
+  template <class Key>
+  size_t operator()(const Key& key) const {
+    static_assert(std::has_unique_object_representations_v<Key>);
+    return crc32c(&key, sizeof(key));
+  }
+};
+
+// A frontend of either family.
+struct FrontendRow {
+  FrontendKey key;
+  FrontendKind kind;
+  uint8_t masquerade;
+  uint32_t service;
+  uint32_t pools[kScopes];
+  uint32_t affinity_s;
+  std::vector<RouteKey> ranges;
+};
+
+using Counts = std::unordered_map<uint32_t, uint32_t>;
 
 struct Master {
   explicit Master(const Limits& limits_) : limits(limits_) {}
 
   Limits limits;
   Snapshot snapshot;
-  std::unordered_map<uint32_t, Frontend> frontends;        // by slot
-  std::unordered_map<uint64_t, uint32_t> frontend_slots;   // by frontend_key
-  std::unordered_map<uint32_t, uint32_t> pool_references;  // pool slot: frontends that name it
-  std::unordered_map<uint64_t, uint32_t> routes;           // by route_key: index of the next hop
+  std::unordered_map<uint32_t, FrontendRow> frontends;  // by slot
+  std::unordered_map<FrontendKey, uint32_t, HashOfBytes> frontend_slots;
+  Counts pool_references;     // pool slot: how often frontends name it
+  Counts backend_references;  // backend slot: pools that have it as a member
+  std::unordered_map<RouteKey, uint32_t, HashOfBytes> routes;  // index of the next hop
+  uint32_t routes4 = 0, routes6 = 0;                           // how many of them are of a family
   std::vector<uint32_t> free_next_hops;
+  uint32_t backends = 0, pools = 0;  // slots that are not empty
+  RoutePair<Ipv4> pair4;
+  RoutePair<Ipv6> pair6;
 
   bool has_pool(uint32_t slot) const {
     return slot < snapshot.pools.size() && snapshot.pools[slot] != nullptr;
+  }
+  bool has_backend(uint32_t slot) const {
+    return slot < snapshot.backends.size() && snapshot.backends[slot].serial != 0;
   }
   bool has_interface(uint16_t slot) const {
     return slot < snapshot.interfaces.size() && snapshot.interfaces[slot].present;
   }
 };
 
-inline uint64_t frontend_key(be32 address, be16 port, uint8_t protocol) {
-  return uint64_t{address.raw} << 32 | uint64_t{port.raw} << 8 | protocol;
-}
-inline uint64_t route_key(be32 prefix, uint8_t length) {
-  return uint64_t{prefix.raw} << 8 | length;
-}
-
-// Row `row` of a column of 16-byte addresses; the caller knows that it is IPv4 mapped, or all zero.
-inline be32 address_of(const std::vector<uint8_t>& column, size_t row) {
-  be32 address;
-  std::memcpy(&address, &column[16 * row + 12], 4);
+// Row `row` of a column of 16-byte addresses.
+inline Address address_of(const std::vector<uint8_t>& column, size_t row) {
+  Address address;
+  std::memcpy(&address, &column[sizeof(address) * row], sizeof(address));
   return address;
 }
 
 // Everything that may be wrong with a delta; the first thing found. Changes nothing.
 Status check_delta(const ProgramDelta& delta, const Master& master);
+
+// Apply a checked delta. `commit` is its number.
+void apply_services(const ProgramDelta& delta, uint64_t commit, Master& master);
+void apply_network(const ProgramDelta& delta, Master& master);
+// Takes along what an interface has.
+void clear_interface(uint16_t slot, Master& master);
 
 }  // namespace sluice

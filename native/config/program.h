@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One change of the program, as it comes over the boundary: the twin of ProgramDelta in
-// lib/compile/program.ts, column by column. A test holds the two lists together.
+// lib/compile/program.ts, column by column. A test holds the two lists together. The rules that a
+// delta must keep: docs/program.md.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +15,30 @@ namespace sluice {
   X(frontends, address, uint8_t)        \
   X(frontends, port, uint16_t)          \
   X(frontends, protocol, uint8_t)       \
-  X(frontends, pool, uint32_t)          \
+  X(frontends, kind, uint8_t)           \
+  X(frontends, service, uint32_t)       \
+  X(frontends, podPool, uint32_t)       \
+  X(frontends, nodePool, uint32_t)      \
+  X(frontends, outsidePool, uint32_t)   \
+  X(frontends, masquerade, uint8_t)     \
+  X(frontends, affinity, uint32_t)      \
+  X(frontends, rangesFirst, uint32_t)   \
+  X(frontends, rangesCount, uint32_t)   \
+  X(ranges, prefix, uint8_t)            \
+  X(ranges, length, uint8_t)            \
   LIST(removedFrontends, uint32_t)      \
-  X(pools, slot, uint32_t)              \
-  X(pools, first, uint32_t)             \
-  X(pools, count, uint32_t)             \
   X(backends, slot, uint32_t)           \
   X(backends, address, uint8_t)         \
   X(backends, port, uint16_t)           \
-  X(backends, weight, uint16_t)         \
+  X(backends, service, uint32_t)        \
+  X(backends, flushed, uint8_t)         \
+  LIST(removedBackends, uint32_t)       \
+  X(pools, slot, uint32_t)              \
+  X(pools, first, uint32_t)             \
+  X(pools, count, uint32_t)             \
+  X(pools, silent, uint8_t)             \
+  X(members, backend, uint32_t)         \
+  X(members, weight, uint16_t)          \
   LIST(removedPools, uint32_t)          \
   X(routes, prefix, uint8_t)            \
   X(routes, length, uint8_t)            \
@@ -33,39 +49,70 @@ namespace sluice {
   X(removedRoutes, length, uint8_t)     \
   X(addresses, interface, uint16_t)     \
   X(addresses, address, uint8_t)        \
-  X(addresses, length, uint8_t)
+  X(addresses, length, uint8_t)         \
+  X(scopes, interface, uint16_t)        \
+  X(scopes, scope, uint8_t)             \
+  X(podNetworks, prefix, uint8_t)       \
+  X(podNetworks, length, uint8_t)       \
+  X(serviceNetworks, prefix, uint8_t)   \
+  X(serviceNetworks, length, uint8_t)
+
+// `addresses.interface` of an address that belongs to the node and to no interface.
+inline constexpr uint16_t kNodeAddress = UINT16_MAX;
+
+struct PrefixColumns {
+  std::vector<uint8_t> prefix, length;
+};
 
 struct ProgramDelta {
   struct {
     std::vector<uint32_t> slot;
     std::vector<uint8_t> address;
     std::vector<uint16_t> port;
-    std::vector<uint8_t> protocol;
-    std::vector<uint32_t> pool;
+    std::vector<uint8_t> protocol, kind;
+    std::vector<uint32_t> service, podPool, nodePool, outsidePool;
+    std::vector<uint8_t> masquerade;
+    std::vector<uint32_t> affinity, rangesFirst, rangesCount;
   } frontends;
+  PrefixColumns ranges;
   std::vector<uint32_t> removedFrontends;
-  struct {
-    std::vector<uint32_t> slot, first, count;
-  } pools;
   struct {
     std::vector<uint32_t> slot;
     std::vector<uint8_t> address;
-    std::vector<uint16_t> port, weight;
+    std::vector<uint16_t> port;
+    std::vector<uint32_t> service;
+    std::vector<uint8_t> flushed;
   } backends;
+  std::vector<uint32_t> removedBackends;
+  struct {
+    std::vector<uint32_t> slot, first, count;
+    std::vector<uint8_t> silent;
+  } pools;
+  struct {
+    std::vector<uint32_t> backend;
+    std::vector<uint16_t> weight;
+  } members;
   std::vector<uint32_t> removedPools;
   struct {
     std::vector<uint8_t> prefix, length;
     std::vector<uint16_t> interface;
     std::vector<uint8_t> gateway, mac;
   } routes;
-  struct {
-    std::vector<uint8_t> prefix, length;
-  } removedRoutes;
+  PrefixColumns removedRoutes;
   struct {
     std::vector<uint16_t> interface;
     std::vector<uint8_t> address, length;
   } addresses;
-  bool addresses_given = false;  // false: the table stays as it is
+  struct {
+    std::vector<uint16_t> interface;
+    std::vector<uint8_t> scope;
+  } scopes;
+  PrefixColumns podNetworks, serviceNetworks;
+  // False: the table stays as it is.
+  bool addresses_given = false;
+  bool scopes_given = false;
+  bool pod_networks_given = false;
+  bool service_networks_given = false;
 };
 
 }  // namespace sluice

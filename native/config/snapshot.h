@@ -5,66 +5,109 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <vector>
 
-#include "base/endian.h"
+#include "base/family.h"
 #include "table/routes.h"
 #include "table/service_table.h"
 
 namespace sluice {
 
-struct BackendRow {
-  be32 address;
-  be16 port;
-  uint16_t weight;
-  uint32_t slot;
+// A backend by slot.
+struct BackendRecord {
+  Address address{};
+  be16 port{};
+  bool flushed = false;
+  uint32_t service = 0;
+  uint32_t serial = 0;  // 0: the slot is empty; see docs/packet-path.md, "Program"
 };
 
 struct Pool {
-  std::vector<BackendRow> backends;
-  std::vector<uint32_t> maglev;  // rows of `backends`; empty: no backend of weight > 0
+  bool silent = false;            // what becomes of new connections without an eligible member
+  std::vector<uint32_t> members;  // backend slots
+  std::vector<uint32_t> maglev;   // backend slots, made when the pool was put; empty: none eligible
+  std::vector<uint32_t> eligible;  // backend slots of weight > 0, sorted
+
+  bool is_eligible(uint32_t backend_slot) const;
 };
 
-// A backend by slot, to tell whether a flow's backend is still the one it was.
-struct BackendRecord {
-  be32 address{};
-  be16 port{};
-  bool present = false;
-  uint32_t pool = 0;
-};
-
-struct InterfaceAddress {
-  be32 address;
-  uint8_t length;
-};
+enum class InterfaceScope : uint8_t { outside, pod, host };
 
 struct InterfaceView {
   bool present = false;
+  bool unfinished_checksums = false;
+  InterfaceScope scope = InterfaceScope::outside;
   uint8_t mac[6]{};
   uint16_t mtu = 0;
   const std::atomic<bool>* up = nullptr;  // the engine's; follows the peer without a commit
-  std::vector<InterfaceAddress> addresses;
+  std::vector<Prefix<Ipv4>> addresses4;   // our own, with the length of their network
+  std::vector<Prefix<Ipv6>> addresses6;
+
+  template <class F>
+  const std::vector<Prefix<F>>& addresses() const {
+    if constexpr (F::kVersion == 4) {
+      return addresses4;
+    } else {
+      return addresses6;
+    }
+  }
 };
 
 struct NextHop {
   uint16_t interface = 0;
   bool has_mac = false;
   uint8_t mac[6]{};
-  be32 gateway{};  // zero: the destination itself
+  Address gateway{};  // all zero: the destination itself
+};
+
+// The order of own addresses: bytewise. Asked for every packet.
+template <class F>
+bool precedes(const typename F::Address& a, const typename F::Address& b) {
+  if constexpr (F::kVersion == 4) {
+    return a.host() < b.host();
+  } else {
+    return std::memcmp(&a, &b, sizeof(a)) < 0;
+  }
+}
+
+// What there is once for each family.
+template <class F>
+struct FamilyView {
+  std::shared_ptr<const ServiceTable<F>> services;
+  const RouteTable<F>* routes = nullptr;            // one of the pair that ProgramState owns
+  std::vector<typename F::Address> own_addresses;   // sorted bytewise, no duplicates
+  std::vector<typename F::Address> node_addresses;  // those on no interface, in program order
+  std::vector<Prefix<F>> pod_networks;
+  std::vector<Prefix<F>> service_networks;
+
+  bool is_own_address(const typename F::Address& address) const;
+  bool is_pod(const typename F::Address& source) const;
+  bool is_service_network(const typename F::Address& destination) const;
 };
 
 struct Snapshot {
-  uint64_t generation = 0;
-  std::shared_ptr<const ServiceTable> services;
+  uint64_t generation = 0;  // commits so far; interfaces that come and go do not count
+  FamilyView<Ipv4> v4;
+  FamilyView<Ipv6> v6;
   std::vector<std::shared_ptr<const Pool>> pools;  // by slot
   std::vector<BackendRecord> backends;             // by slot
   std::vector<InterfaceView> interfaces;           // by slot
-  std::vector<NextHop> next_hops;
-  const RouteTable* routes = nullptr;  // one of the pair that ProgramState owns
-  std::vector<be32> own_addresses;     // sorted by raw value, no duplicates
+  std::vector<NextHop> next_hops;                  // of both families
 
-  bool is_own_address(be32 address) const;
+  template <class F>
+  const FamilyView<F>& of() const {
+    if constexpr (F::kVersion == 4) {
+      return v4;
+    } else {
+      return v6;
+    }
+  }
+  // The slot still holds the backend of this serial.
+  bool is_backend(uint32_t slot, uint32_t serial) const {
+    return slot < backends.size() && backends[slot].serial == serial;
+  }
 };
 
 }  // namespace sluice

@@ -123,6 +123,12 @@ Result<DeviceArguments> tap(const InterfaceRequest& request) {
   return DeviceArguments{"net_tap", arguments.text()};
 }
 
+// The driver cuts what is longer than its slots of 2,048 bytes, and says nothing: what a kernel
+// hands over before it is segmented (TSO over a veth pair) comes in short of its own length and
+// parse drops it. The sender has to be told not to (ethtool -K DEVICE tso off gso off). Nor does
+// the driver tell that a checksum is unfinished; parse sees that by itself
+// (`checksums=unfinished`). Others need neither: vhost-user finishes checksums itself and offers no
+// segmentation, virtio-user and tap ask their peer for neither.
 Result<DeviceArguments> af_packet(const InterfaceRequest& request) {
   Arguments arguments(request);
   const std::string device = arguments.parameter("device", request.name);

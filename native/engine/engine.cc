@@ -5,19 +5,20 @@
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 
+#include "stage/pipeline.h"
+
 namespace sluice {
 namespace {
 
 constexpr uint16_t kDataRoom = RTE_PKTMBUF_HEADROOM + 2048;
-
-size_t round_to_page(size_t bytes) { return (bytes + 4095) / 4096 * 4096; }
+// What the stages may count on, of frames received and allocated alike.
+static_assert(kDataRoom - RTE_PKTMBUF_HEADROOM >= kAllocatedRoom && kAllocatedRoom >= kMinimumRoom);
 
 int worker_main(void* worker) {
   static_cast<Worker*>(worker)->run();
@@ -25,16 +26,6 @@ int worker_main(void* worker) {
 }
 
 }  // namespace
-
-CounterRegion::CounterRegion(const Limits& limits)
-    : layout(CounterLayout::of(limits)),
-      bytes_(round_to_page(size_t{layout.stride} * limits.workers * sizeof(uint64_t))) {
-  void* memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  data_ = static_cast<uint64_t*>(memory);
-}
-
-CounterRegion::~CounterRegion() { munmap(data_, bytes_); }
 
 Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, LinkSink on_link) {
   Result<EalFacts> eal = start_eal(options.hugepages, options.memory_mib);
@@ -58,7 +49,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, LinkS
     engine.reset(new Engine(options, eal.value(), std::move(on_link), pool));
   } catch (const std::bad_alloc&) {
     rte_mempool_free(pool);
-    return Error{"ERR_ENGINE", "no memory for the tables; lower `flows`", "flows"};
+    return Error{"ERR_ENGINE", "no memory for the tables; lower `flows` or `flows6`", "flows"};
   }
   try {
     if (Status wrong = engine->start()) return *wrong;
@@ -76,12 +67,10 @@ Engine::Engine(const EngineOptions& options, const EalFacts& eal, LinkSink on_li
       pool_(pool),
       up_(new std::atomic<bool>[options.limits.interfaces]()),
       counters_(std::make_shared<CounterRegion>(options.limits)),
-      flows_(options.limits),
-      neighbours_(options.limits.neighbours),
+      tables_(options.limits),
       program_(options.limits, up_.get()),
       interfaces_(options.limits.interfaces),
-      transmits_(options.limits.interfaces),
-      polled_(options.limits.interfaces) {}
+      attached_(options.limits.interfaces) {}
 
 Status Engine::start() {
   if (Status wrong = program_.open()) return wrong;
@@ -89,7 +78,7 @@ Status Engine::start() {
   publisher_ = std::make_unique<Publisher>(workers + 1, next_world(program_.build(ProgramDelta{})));
   program_.settle();
   for (uint32_t index = 0; index < workers; ++index) {
-    workers_.push_back(std::make_unique<Worker>(index, *publisher_, pool_, flows_, neighbours_,
+    workers_.push_back(std::make_unique<Worker>(index, *publisher_, pool_, options_.limits, tables_,
                                                 counters_->block(index)));
   }
   rte_rcu_qsbr_thread_register(publisher_->rcu(), workers);
@@ -123,8 +112,9 @@ std::unique_ptr<World> Engine::next_world(std::shared_ptr<const Snapshot> snapsh
   world->polled.resize(options_.limits.workers);
   for (size_t slot = 0; slot < interfaces_.size(); ++slot) {
     Interface* interface = interfaces_[slot].get();
-    if (transmits_[slot]) world->transmit[slot] = interface;
-    if (polled_[slot]) world->polled[interface->worker].push_back(interface);
+    if (!attached_[slot]) continue;
+    world->transmit[slot] = interface;
+    world->polled[interface->worker].push_back(interface);
   }
   return world;
 }
@@ -132,6 +122,19 @@ std::unique_ptr<World> Engine::next_world(std::shared_ptr<const Snapshot> snapsh
 void Engine::publish(std::unique_ptr<Snapshot> snapshot) {
   publisher_->publish(next_world(std::move(snapshot)));
   program_.settle();
+  std::lock_guard lock(sizes_mutex_);
+  sizes_ = program_.sizes();
+}
+
+void Engine::ask(Worker& worker, const Worker::Task& task) {
+  if (options_.manual_clock) {
+    const auto lock = publisher_->step_lock();
+    worker.perform(task, manual_now_ms_.load());
+    return;
+  }
+  worker.leave(&task);
+  while (worker.is_asked())
+    publisher_->quiesce();  // at the latest, the poll after this one does it
 }
 
 Result<uint64_t> Engine::commit(const ProgramDelta& delta) {
@@ -177,35 +180,25 @@ Result<InterfaceReport> Engine::add_interface(const InterfaceRequest& request) {
     std::lock_guard lock(interfaces_mutex_);
     interfaces_[slot] = std::move(interface);
   }
-  transmits_[slot] = polled_[slot] = true;
-  publish(program_.add_interface(slot, report.mac, request.mtu));
+  attached_[slot] = true;
+  publish(program_.add_interface(slot, report.mac, request.mtu, request.unfinished_checksums));
   return report;
 }
 
 Status Engine::remove_interface(uint32_t wanted) {
-  if (wanted >= interfaces_.size() || !interfaces_[wanted]) {
-    return Error{"ERR_INTERFACE_UNKNOWN", "there is no interface in that slot", "slot"};
-  }
+  if (Status wrong = check_slot(wanted)) return wrong;
   const auto slot = static_cast<uint16_t>(wanted);
-  // 1. Nothing more is sent to it. Its owner empties the hand-over ring: that wants a whole poll of
-  // it after everybody's last send, which only the second quiescence from there on proves.
-  transmits_[slot] = false;
-  publisher_->publish(next_world(publisher_->current()->snapshot));
-  publisher_->quiesce();
-  publisher_->quiesce();
-  // 2. It is gone from the program and is not polled; what waits for one of its neighbours is
-  // dropped in the housekeeping that follows.
-  polled_[slot] = false;
+  // 1. It is gone from the program, and nobody polls it or sends to it any more.
+  attached_[slot] = false;
   publish(program_.remove_interface(slot));
-  if (options_.manual_clock) {
-    const auto lock = publisher_->step_lock();
-    for (auto& worker : workers_) worker->drop_held_for(slot);
-    workers_[interfaces_[slot]->worker]->drop_handed_over(*interfaces_[slot]);
-  } else {
-    publisher_->quiesce();
+  // 2. What is under way to it, or came in by it and waits, is dropped.
+  for (auto& worker : workers_) {
+    ask(*worker, [slot](Context& context) { drop_held(context, slot); });
   }
+  Worker& owner = *workers_[interfaces_[slot]->worker];
+  ask(owner, [&](Context&) { owner.drop_handed_over(*interfaces_[slot]); });
   // 3. Nobody refers to it any more.
-  neighbours_.remove_interface(slot);
+  tables_.neighbours.remove_interface(slot);
   std::unique_ptr<Interface> gone;
   {
     std::lock_guard lock(interfaces_mutex_);
@@ -222,7 +215,7 @@ void Engine::poll_links() {
     const bool up = interfaces_[slot]->link_up();
     if (up_[slot].exchange(up) == up) continue;
     events.push_back({static_cast<uint16_t>(slot), up});
-    if (!up) neighbours_.forget_interface(static_cast<uint16_t>(slot));
+    if (!up) tables_.neighbours.forget_interface(static_cast<uint16_t>(slot));
   }
   if (!events.empty()) on_link_(std::move(events));
 }
@@ -235,30 +228,41 @@ uint64_t Engine::now_ms() const {
 }
 
 std::vector<FlowView> Engine::flows(size_t limit) {
+  const auto now_s = static_cast<uint32_t>(now_ms() / 1000);
   std::vector<FlowView> views;
-  const uint32_t now_s = static_cast<uint32_t>(now_ms() / 1000);
   rte_rcu_qsbr* const rcu = publisher_->rcu();
   const uint32_t reader = options_.limits.workers;
   rte_rcu_qsbr_thread_online(rcu, reader);
-  for (uint32_t pair = 0; pair < flows_.capacity() && views.size() < limit; ++pair) {
-    const FlowEntry& forward = flows_.entry(2 * pair);
-    const FlowEntry& reply = flows_.entry(2 * pair + 1);
-    if (!__atomic_load_n(&forward.alive, __ATOMIC_ACQUIRE)) continue;
-    if (flows_.expired(2 * pair, now_s)) continue;
-    const uint32_t last_seen =
-        reply.packets ? std::max(forward.last_seen, reply.last_seen) : forward.last_seen;
-    views.push_back({forward.key, forward.new_address, forward.new_port, forward.backend_slot,
-                     flows_.state(2 * pair), now_s > last_seen ? now_s - last_seen : 0,
-                     forward.packets, forward.bytes, reply.packets, reply.bytes});
-  }
+  collect_flows(tables_.flows4, now_s, limit, views);
+  collect_flows(tables_.flows6, now_s, limit, views);
   rte_rcu_qsbr_thread_offline(rcu, reader);
   return views;
 }
 
+Occupancy Engine::occupancy() const {
+  std::lock_guard lock(sizes_mutex_);
+  return {tables_.flows4.used(), tables_.flows6.used(), tables_.affinities.used(),
+          tables_.neighbours.used(), sizes_};
+}
+
+Result<Explanation> Engine::explain(uint32_t slot, const std::vector<uint8_t>& frame) {
+  if (Status wrong = check_slot(slot)) return *wrong;
+  Explanation explanation;
+  // By the worker that would receive it, between two polls: fragments are known to it alone.
+  ask(*workers_[interfaces_[slot]->worker], [&](const Context& context) {
+    explanation = sluice::explain(context, static_cast<uint16_t>(slot), frame.data(),
+                                  static_cast<uint32_t>(frame.size()));
+  });
+  return explanation;
+}
+
+Status Engine::check_slot(uint32_t slot) const {
+  if (slot < interfaces_.size() && interfaces_[slot]) return {};
+  return Error{"ERR_INTERFACE_UNKNOWN", "there is no interface in that slot", "slot"};
+}
+
 Status Engine::check_memory(uint32_t slot) const {
-  if (slot >= interfaces_.size() || !interfaces_[slot]) {
-    return Error{"ERR_INTERFACE_UNKNOWN", "there is no interface in that slot", "slot"};
-  }
+  if (Status wrong = check_slot(slot)) return wrong;
   if (interfaces_[slot]->kind != "memory") {
     return Error{"ERR_INTERFACE_KIND", "only memory interfaces send and receive", "slot"};
   }

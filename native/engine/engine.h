@@ -10,9 +10,12 @@
 
 #include "base/limits.h"
 #include "config/program_state.h"
+#include "engine/counter_region.h"
 #include "engine/eal.h"
+#include "engine/flow_view.h"
 #include "engine/publish.h"
 #include "engine/worker.h"
+#include "stage/explain.h"
 
 namespace sluice {
 
@@ -36,34 +39,10 @@ struct InterfaceReport {
   bool up;
 };
 
-// One connection as `flows` reports it.
-struct FlowView {
-  FiveTuple client_to_service;
-  be32 backend;
-  be16 backend_port;
-  uint32_t backend_slot;
-  FlowState state;
-  uint32_t idle_s;
-  uint64_t packets, bytes, reply_packets, reply_bytes;
-};
-
-// Memory of all counters. Outlives the engine for as long as somebody looks at it.
-class CounterRegion {
- public:
-  CounterRegion(const Limits& limits);
-  ~CounterRegion();
-  CounterRegion(const CounterRegion&) = delete;
-  CounterRegion& operator=(const CounterRegion&) = delete;
-  uint64_t* data() const { return data_; }
-  size_t bytes() const { return bytes_; }
-  const CounterLayout layout;
-  CounterBlock block(uint32_t worker) const {
-    return {data_ + static_cast<size_t>(worker) * layout.stride, layout};
-  }
-
- private:
-  size_t bytes_;
-  uint64_t* data_;
+// Places in use; the twin of Occupancy in lib/engine/engine.ts.
+struct Occupancy {
+  uint32_t flows, flows6, affinities, neighbours;
+  ProgramState::Sizes program;
 };
 
 class Engine {
@@ -76,7 +55,10 @@ class Engine {
   Result<uint64_t> commit(const ProgramDelta& delta);
   Result<InterfaceReport> add_interface(const InterfaceRequest& request);
   Status remove_interface(uint32_t slot);
+  // At most `limit` that have not expired, IPv4 first.
   std::vector<FlowView> flows(size_t limit);
+  // What would become of a frame that comes in by `slot`: ERR_INTERFACE_UNKNOWN.
+  Result<Explanation> explain(uint32_t slot, const std::vector<uint8_t>& frame);
   void poll_links();
 
   // JS thread, all of these. send and receive: ERR_INTERFACE_UNKNOWN, or ERR_INTERFACE_KIND where
@@ -87,7 +69,7 @@ class Engine {
   Status receive(uint32_t slot, uint32_t max,
                  const std::function<void(const uint8_t*, uint32_t)>& take);
   void step(uint64_t now_ms);
-  uint32_t flow_count() const { return flows_.used(); }
+  Occupancy occupancy() const;
 
   const std::shared_ptr<CounterRegion>& counters() const { return counters_; }
   const EalFacts& eal() const { return eal_; }
@@ -98,7 +80,10 @@ class Engine {
   Status start();
   std::unique_ptr<World> next_world(std::shared_ptr<const Snapshot> snapshot) const;
   void publish(std::unique_ptr<Snapshot> snapshot);
+  // Has the worker do what only it may; returns when it is done.
+  void ask(Worker& worker, const Worker::Task& task);
   uint32_t pick_worker(int wanted) const;
+  Status check_slot(uint32_t slot) const;
   Status check_memory(uint32_t slot) const;
   uint64_t now_ms() const;
 
@@ -108,17 +93,18 @@ class Engine {
   rte_mempool* const pool_;
   const std::unique_ptr<std::atomic<bool>[]> up_;  // by interface slot
   const std::shared_ptr<CounterRegion> counters_;
-  FlowTable flows_;
-  NeighbourTable neighbours_;
+  Tables tables_;
   ProgramState program_;
   std::unique_ptr<Publisher> publisher_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::mutex interfaces_mutex_;  // the JS thread looks a memory interface up while the control
                                  // thread changes the list
   std::vector<std::unique_ptr<Interface>> interfaces_;  // by slot
-  std::vector<bool> transmits_, polled_;                // by slot: part of the next World
+  std::vector<bool> attached_;                          // by slot: part of the next World
   std::atomic<uint64_t> manual_now_ms_{0};
   uint64_t commits_ = 0;
+  mutable std::mutex sizes_mutex_;  // the JS thread reads what the control thread has counted
+  ProgramState::Sizes sizes_{};
 };
 
 }  // namespace sluice

@@ -26,6 +26,7 @@ struct InterfaceRequest {
   bool has_mac = false;
   uint8_t mac[6]{};
   uint16_t mtu = 1500;
+  bool unfinished_checksums = false;
   int worker = -1;  // -1: the least loaded
   std::map<std::string, std::string> parameters;
 };

@@ -8,6 +8,7 @@
 #include <rte_ring.h>
 #include <time.h>
 
+#include "stage/fragment.h"
 #include "stage/pipeline.h"
 
 namespace sluice {
@@ -26,21 +27,35 @@ uint64_t monotonic_ms() {
 
 }  // namespace
 
-Worker::Worker(uint32_t index, Publisher& publisher, rte_mempool* pool, FlowTable& flows,
-               NeighbourTable& neighbours, CounterBlock counters)
+Tables::Tables(const Limits& limits)
+    : flows4(limits.flows, limits.workers, limits.timeouts),
+      flows6(limits.flows6, limits.workers, limits.timeouts),
+      affinities(limits.affinities),
+      neighbours(limits.neighbours) {}
+
+Worker::Worker(uint32_t index, Publisher& publisher, rte_mempool* pool, const Limits& limits,
+               Tables& tables, CounterBlock counters)
     : index_(index), publisher_(publisher), pool_(pool) {
   context_.worker = index;
-  context_.flows = &flows;
-  context_.neighbours = &neighbours;
+  context_.limits = &limits;
+  context_.flows4 = &tables.flows4;
+  context_.flows6 = &tables.flows6;
+  context_.affinities = &tables.affinities;
+  context_.neighbours = &tables.neighbours;
+  context_.neighbour_ages = {uint64_t{limits.timeouts.neighbour_stale} * 1000,
+                             uint64_t{limits.timeouts.neighbour_dead} * 1000};
   context_.counters = counters;
   context_.outside = this;
-  context_.held.reserve(kHeldPerWorker);
-  context_.originated.reserve(kMaxBurst + kHeldPerWorker);
-  flows.attach(context_.flow_cache);
+  context_.fragments = make_fragments(context_);
+  context_.held.reserve(limits.held_packets);
+  context_.originated.reserve(kMaxBurst + limits.held_packets);
+  tables.flows4.attach(context_.flow_cache4);
+  tables.flows6.attach(context_.flow_cache6);
 }
 
 Worker::~Worker() {
-  for (HeldPacket& packet : context_.held) free(packet.frame.handle);
+  for (const HeldPacket& packet : context_.held) free(packet.frame.handle);
+  context_.fragments->drain([this](const Packet& packet) { free(packet.handle); });
 }
 
 void Worker::run() {
@@ -61,13 +76,15 @@ void Worker::run() {
 }
 
 uint32_t Worker::poll(uint64_t now_ms) {
-  const uint64_t begin = rte_rdtsc();
+  const uint64_t start = rte_rdtsc();
   driver_clocks_ = 0;
-  reclaim_flows();
-  world_ = publisher_.current();
-  context_.snapshot = world_->snapshot.get();
-  context_.now_ms = now_ms;
-  context_.now_s = static_cast<uint32_t>(now_ms / 1000);
+  reclaim(context_.flow_cache4);
+  reclaim(context_.flow_cache6);
+  begin(now_ms);
+  if (const Task* const task = task_.load(std::memory_order_acquire)) [[unlikely]] {
+    (*task)(context_);
+    task_.store(nullptr, std::memory_order_release);
+  }
   uint32_t received = 0, handed_in = 0;
   for (Interface* interface : world_->polled[index_]) received += receive(*interface);
   for (Interface* interface : world_->polled[index_]) {
@@ -82,16 +99,27 @@ uint32_t Worker::poll(uint64_t now_ms) {
   context_.counters.add(WorkerCounter::polls, 1);
   if (received + handed_in != 0) {
     context_.counters.add(WorkerCounter::busyPolls, 1);
-    context_.counters.add(WorkerCounter::cycles, rte_rdtsc() - begin - driver_clocks_);
+    context_.counters.add(WorkerCounter::cycles, rte_rdtsc() - start - driver_clocks_);
   }
   return received + handed_in;
+}
+
+void Worker::perform(const Task& task, uint64_t now_ms) {
+  begin(now_ms);
+  task(context_);
+}
+
+void Worker::begin(uint64_t now_ms) {
+  world_ = publisher_.current();
+  context_.snapshot = world_->snapshot.get();
+  context_.now_ms = now_ms;
+  context_.now_s = static_cast<uint32_t>(now_ms / 1000);
 }
 
 // What was freed in the previous poll is sealed now, under an RCU token; when all workers have
 // passed it, it may be used again. With one worker that is at once: it holds nothing between two
 // polls.
-void Worker::reclaim_flows() {
-  FlowCache& cache = context_.flow_cache;
+void Worker::reclaim(FlowCache& cache) {
   rte_rcu_qsbr* const rcu = publisher_.rcu();
   if (cache.sealed.empty() && !cache.pending.empty()) {
     cache.seal(rte_rcu_qsbr_start(rcu));
@@ -156,8 +184,6 @@ uint32_t Worker::transmit_handed_over(Interface& interface) {
   counters.add(interface.slot, InterfaceCounter::tx_bytes, sent_bytes);
   return count;
 }
-
-void Worker::drop_held_for(uint16_t slot) { drop_held(context_, slot); }
 
 void Worker::drop_handed_over(Interface& interface) {
   void* handle = nullptr;

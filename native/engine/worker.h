@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 #include "engine/publish.h"
 #include "packet/burst.h"
@@ -18,10 +19,24 @@ namespace sluice {
 // Room of the ring from the other workers to an interface's owner.
 inline constexpr uint32_t kHandoffFrames = 1024;
 
+// What all workers share.
+struct Tables {
+  explicit Tables(const Limits& limits);  // throws std::bad_alloc
+
+  FlowTable<Ipv4> flows4;
+  FlowTable<Ipv6> flows6;
+  AffinityTable affinities;
+  NeighbourTable neighbours;
+};
+
 class Worker final : public Outside {
  public:
-  Worker(uint32_t index, Publisher& publisher, rte_mempool* pool, FlowTable& flows,
-         NeighbourTable& neighbours, CounterBlock counters);
+  // Something that only who polls may do with the context.
+  using Task = std::function<void(Context&)>;
+
+  // `limits` and `tables` outlive the worker.
+  Worker(uint32_t index, Publisher& publisher, rte_mempool* pool, const Limits& limits,
+         Tables& tables, CounterBlock counters);
   ~Worker() override;
 
   // Takes interfaces in slot order, a burst each; then handed-over packets; then housekeeping.
@@ -30,8 +45,11 @@ class Worker final : public Outside {
   // Polls until stop(), reporting quiescence at the top of each poll. The lcore's main function.
   void run();
   void stop() { stopping_.store(true, std::memory_order_release); }
-  // Drops what waits for a neighbour on `slot`. For whoever may poll.
-  void drop_held_for(uint16_t slot);
+  // Leaves a task to the next poll. It must live until it is done. Control thread, one at a time.
+  void leave(const Task* task) { task_.store(task, std::memory_order_release); }
+  bool is_asked() const { return task_.load(std::memory_order_acquire) != nullptr; }
+  // Does it at once. For whoever may poll.
+  void perform(const Task& task, uint64_t now_ms);
   // Drops what other workers have handed over for an interface of this worker's own.
   void drop_handed_over(Interface& interface);
 
@@ -42,7 +60,8 @@ class Worker final : public Outside {
   DropReason refusal(uint16_t interface) override;
 
  private:
-  void reclaim_flows();
+  void begin(uint64_t now_ms);
+  void reclaim(FlowCache& cache);
   uint32_t receive(Interface& interface);
   uint32_t transmit_handed_over(Interface& interface);
 
@@ -53,6 +72,7 @@ class Worker final : public Outside {
   Context context_;
   Burst burst_;
   uint64_t driver_clocks_ = 0;  // spent in rx and tx calls during this poll
+  std::atomic<const Task*> task_{nullptr};
   std::atomic<bool> stopping_{false};
 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. Learns from ARP (RFC 826) what concerns us and answers requests for our own
-// addresses in place. Every ARP packet meets its fate here (docs/packet-path.md, "arp").
+// Theory of operation. ARP: answers requests for our addresses in place, and learns from what
+// concerns us (docs/packet-path.md, "arp").
 #pragma once
+
+#include <optional>
 
 #include "packet/burst.h"
 #include "stage/context.h"
@@ -9,5 +11,8 @@
 namespace sluice {
 
 void run_arp(Burst& burst, Context& context);
+
+// Nothing: the packet is to be answered; else why it ends here.
+std::optional<DropReason> judge_arp(const Packet& packet, const Snapshot& snapshot);
 
 }  // namespace sluice

@@ -5,13 +5,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/counters.h"
 #include "base/limits.h"
 #include "config/snapshot.h"
 #include "packet/burst.h"
+#include "table/affinity.h"
 #include "table/flow_table.h"
+#include "table/fragments.h"
 #include "table/neighbours.h"
 
 namespace sluice {
@@ -24,11 +27,14 @@ struct Frame {
   uint16_t interface = 0;  // egress
 };
 
+// An ICMPv6 error: Ethernet, and what every link carries (RFC 8200, 5).
+inline constexpr uint32_t kAllocatedRoom = 14 + 1280;
+
 // The engine's side of a worker: buffers and interfaces.
 class Outside {
  public:
   virtual ~Outside() = default;
-  // An empty frame with room for at least 64 bytes; handle null: out of buffers.
+  // An empty frame with room for at least kAllocatedRoom bytes; handle null: out of buffers.
   virtual Frame allocate() = 0;
   virtual void free(void* handle) = 0;
   // Sends frames in order; returns how many (a prefix) the interface took over. The rest stays the
@@ -42,26 +48,62 @@ class Outside {
 // A packet that waits for its neighbour.
 struct HeldPacket {
   Frame frame;
-  be32 next_hop;
+  Address next_hop;
   uint64_t since_ms;
 };
 
-inline constexpr uint32_t kHeldPerNeighbour = 16;
-inline constexpr uint32_t kHeldPerWorker = 1024;
 inline constexpr uint32_t kSweepPairs = 64;
+inline constexpr uint32_t kSweepAffinities = 64;
+
+// Resets and ICMP errors that may still be sent: tokens in thousandths, refilled with time.
+struct RejectBudget {
+  uint64_t tokens = 0;
+  uint64_t filled_ms = 0;
+  bool started = false;
+};
 
 struct Context {
   uint32_t worker = 0;
+  const Limits* limits = nullptr;
   const Snapshot* snapshot = nullptr;  // for this poll
   uint64_t now_ms = 0;
   uint32_t now_s = 0;
-  FlowTable* flows = nullptr;
-  FlowCache flow_cache;
+  FlowTable<Ipv4>* flows4 = nullptr;
+  FlowTable<Ipv6>* flows6 = nullptr;
+  FlowCache flow_cache4;
+  FlowCache flow_cache6;
+  AffinityTable* affinities = nullptr;
+  uint32_t affinity_sweep_next = 0;
   NeighbourTable* neighbours = nullptr;
+  NeighbourAges neighbour_ages;
+  std::unique_ptr<FragmentTable> fragments;
   CounterBlock counters;
   Outside* outside = nullptr;
+  RejectBudget budget;
   std::vector<HeldPacket> held;   // in order of arrival
+  std::vector<Packet> released;   // fragments that the current burst has set free
   std::vector<Frame> originated;  // made by the current burst or walk
+
+  template <class F>
+  FlowTable<F>& flows() {
+    if constexpr (F::kVersion == 4) {
+      return *flows4;
+    } else {
+      return *flows6;
+    }
+  }
+  template <class F>
+  const FlowTable<F>& flows() const {
+    return const_cast<Context*>(this)->flows<F>();
+  }
+  template <class F>
+  FlowCache& flow_cache() {
+    if constexpr (F::kVersion == 4) {
+      return flow_cache4;
+    } else {
+      return flow_cache6;
+    }
+  }
 };
 
 }  // namespace sluice

@@ -1,69 +1,133 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/flow.h"
 
-#include "packet/headers.h"
+#include "packet/ip.h"
+#include "stage/reject.h"
+#include "stage/related.h"
 
 namespace sluice {
 namespace {
 
-bool has_ports(const Packet& packet) {
-  return packet.type == PacketClass::tcp || packet.type == PacketClass::udp;
+enum class BackendLife : uint8_t { serves, gone, flushed };
+
+template <class F>
+BackendLife life_of_backend(const FlowEntry<F>& entry, const Snapshot& snapshot) {
+  if (!snapshot.is_backend(entry.backend_slot, entry.backend_serial)) return BackendLife::gone;
+  return snapshot.backends[entry.backend_slot].flushed ? BackendLife::flushed : BackendLife::serves;
 }
 
-bool starts_connection(const Packet& packet) {
-  return packet.type == PacketClass::tcp && (packet.tcp_flags & (kTcpSyn | kTcpAck)) == kTcpSyn;
+// A packet that may find another backend as well as a new client's first one would. TCP and SCTP
+// midway cannot: the other backend knows nothing of the connection.
+bool may_begin_anew(const Packet& packet) {
+  return packet.fragment != FragmentKind::later &&
+         (packet.type == PacketClass::udp || packet.type == PacketClass::echo || opens(packet));
 }
 
-bool backend_alive(const FlowEntry& forward, const Snapshot& snapshot) {
-  if (forward.backend_slot >= snapshot.backends.size()) return false;
-  const BackendRecord& record = snapshot.backends[forward.backend_slot];
-  return record.present && record.address == forward.new_address &&
-         record.port == forward.new_port && record.pool == forward.pool;
-}
-
-// A forward packet that must not follow its pair any more.
-bool is_superseded(const Packet& packet, uint32_t index, Context& context) {
-  const bool starts = starts_connection(packet);
-  if (!backend_alive(context.flows->entry(index), *context.snapshot) &&
-      (starts || packet.type == PacketClass::udp)) {
-    return true;
-  }
-  return starts && context.flows->state(index) == FlowState::closed;
+template <class F>
+void remove_and_count(uint32_t index, Context& context, WorkerCounter counter) {
+  if (context.flows<F>().remove(context.flow_cache<F>(), index)) context.counters.add(counter, 1);
 }
 
 }  // namespace
 
-bool follow_flow(Packet& packet, Context& context) {
-  FlowTable& flows = *context.flows;
-  const uint32_t index = flows.find(packet.tuple, packet.hash);
-  if (index == kNoFlow) return false;
-  if (flows.expired(index, context.now_s)) {
-    if (flows.remove(context.flow_cache, index)) {
-      context.counters.add(WorkerCounter::flowsExpired, 1);
-    }
-    return false;
-  }
+template <class F>
+FlowFound judge_flow(const Packet& packet, const Context& context) {
+  const FlowTable<F>& flows = context.flows<F>();
+  const uint32_t index = flows.find(packet.tuple<F>(), packet.hash);
+  if (index == kNoFlow) return {FlowVerdict::none, index};
+  if (flows.expired(index, context.now_s)) return {FlowVerdict::expired, index};
   const bool forward = (index & 1) == 0;
-  if (forward && is_superseded(packet, index, context)) {
-    flows.remove(context.flow_cache, index);
-    return false;
+  switch (life_of_backend<F>(flows.entry(index), *context.snapshot)) {
+    case BackendLife::gone:
+      if (forward && may_begin_anew(packet)) return {FlowVerdict::cleared, index};
+      break;
+    case BackendLife::flushed:
+      return {forward && may_begin_anew(packet) ? FlowVerdict::cleared : FlowVerdict::flushed,
+              index};
+    case BackendLife::serves:
+      break;
   }
-  flows.count(index, context.now_s, packet.l3_length, packet.tcp_flags);
-  packet.flow = index;
-  return true;
+  if (forward && opens(packet) && flows.state(index) >= FlowState::time_wait) {
+    return {FlowVerdict::superseded, index};
+  }
+  return {FlowVerdict::hit, index};
 }
 
+template <class F>
+void remove_expired(uint32_t index, Context& context) {
+  remove_and_count<F>(index, context, WorkerCounter::flowsExpired);
+}
+
+template <class F>
+bool follow_flow(Packet& packet, Context& context) {
+  const auto [verdict, index] = judge_flow<F>(packet, context);
+  FlowTable<F>& flows = context.flows<F>();
+  switch (verdict) {
+    case FlowVerdict::none:
+      return false;
+    case FlowVerdict::hit:
+      flows.count(index, context.now_s, packet.l3_length, packet.tcp_flags);
+      packet.flow = index;
+      return true;
+    case FlowVerdict::expired:
+      remove_expired<F>(index, context);
+      return false;
+    case FlowVerdict::cleared:
+      remove_and_count<F>(index, context, WorkerCounter::flowsCleared);
+      return false;
+    case FlowVerdict::flushed:
+      remove_and_count<F>(index, context, WorkerCounter::flowsCleared);
+      if ((index & 1) == 0) {
+        reject<F>(packet, DropReason::backend_flushed, context);
+      } else {
+        packet.drop(DropReason::backend_flushed);
+      }
+      return true;
+    case FlowVerdict::superseded:
+      flows.remove(context.flow_cache<F>(), index);
+      return false;
+  }
+  return false;
+}
+
+template <class F>
+bool is_stale(const FlowEntry<F>& entry, const Snapshot& snapshot) {
+  const uint8_t protocol = entry.key.protocol;
+  return (protocol == kProtocolUdp || protocol == Wire<F>::kIcmp) &&
+         life_of_backend<F>(entry, snapshot) != BackendLife::serves;
+}
+
+template <class F>
 void run_flow(Burst& burst, Context& context) {
-  const FlowTable& flows = *context.flows;
+  const FlowTable<F>& flows = context.flows<F>();
   auto each = [&](auto&& visit) {
     for (uint32_t i = 0; i < burst.count; i++) {
       Packet& packet = burst.packets[i];
-      if (packet.fate == Fate::pending && has_ports(packet)) visit(packet);
+      if (is_pending<F>(packet) && has_flow(packet.type)) visit(packet);
     }
   };
   each([&](const Packet& packet) { flows.prefetch_bucket(packet.hash); });
   each([&](const Packet& packet) { flows.prefetch_entry(packet.hash); });
-  each([&](Packet& packet) { follow_flow(packet, context); });
+  for (uint32_t i = 0; i < burst.count; i++) {
+    Packet& packet = burst.packets[i];
+    if (!is_pending<F>(packet)) continue;
+    if (has_flow(packet.type)) {
+      follow_flow<F>(packet, context);
+    } else if (packet.type == PacketClass::icmp_error) {
+      follow_related<F>(packet, context);
+    }
+  }
 }
+
+template void run_flow<Ipv4>(Burst&, Context&);
+template void run_flow<Ipv6>(Burst&, Context&);
+template FlowFound judge_flow<Ipv4>(const Packet&, const Context&);
+template FlowFound judge_flow<Ipv6>(const Packet&, const Context&);
+template bool follow_flow<Ipv4>(Packet&, Context&);
+template bool follow_flow<Ipv6>(Packet&, Context&);
+template void remove_expired<Ipv4>(uint32_t, Context&);
+template void remove_expired<Ipv6>(uint32_t, Context&);
+template bool is_stale<Ipv4>(const FlowEntry<Ipv4>&, const Snapshot&);
+template bool is_stale<Ipv6>(const FlowEntry<Ipv6>&, const Snapshot&);
 
 }  // namespace sluice

@@ -1,81 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/nat.h"
 
-#include "base/checksum.h"
-#include "packet/headers.h"
+#include <algorithm>
+
+#include "packet/checksum_changes.h"
+#include "packet/ip.h"
 #include "stage/flow.h"
-#include "table/maglev.h"
+#include "stage/nat_plan.h"
+#include "stage/reject.h"
 
 namespace sluice {
 namespace {
 
-// An entry that turns (address, port) `before` into `after`.
-FlowEntry translation(const FiveTuple& key, be32 before, be16 port_before, be32 after,
-                      be16 port_after) {
-  FlowEntry entry{};
+// How often a plan is made anew because another worker has used its five-tuple meanwhile.
+constexpr uint32_t kPlans = 4;
+
+// An entry for packets that arrive with `key` and leave with `leaves`.
+template <class F>
+FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
+                         const Snapshot& snapshot, uint32_t backend) {
+  FlowEntry<F> entry{};
   entry.key = key;
-  entry.new_address = after;
-  entry.new_port = port_after;
-  const uint64_t delta = checksum_delta(before, after);
-  entry.ip_delta = fold(delta);
-  entry.l4_delta = fold(delta + checksum_delta(port_before, port_after));
+  entry.source = leaves.source;
+  entry.destination = leaves.destination;
+  entry.source_port = leaves.source_port;
+  entry.destination_port = leaves.destination_port;
+  const uint64_t addresses =
+      change(key.source, leaves.source) + change(key.destination, leaves.destination);
+  const uint64_t ports = change(key.source_port, leaves.source_port) +
+                         change(key.destination_port, leaves.destination_port);
+  const bool has_pseudo_header = key.protocol != kProtocolIcmp || F::kVersion == 6;
+  entry.ip_delta = fold(addresses);
+  entry.l4_delta = fold(has_pseudo_header ? addresses + ports : ports);
+  entry.backend_slot = backend;
+  entry.backend_serial = snapshot.backends[backend].serial;
   return entry;
 }
 
-// True: the reply's five-tuple belongs to another connection.
-bool reply_is_taken(const FiveTuple& reply, Context& context) {
-  FlowTable& flows = *context.flows;
-  const uint32_t index = flows.find(reply, flow_hash(reply));
-  if (index == kNoFlow) return false;
-  if (!flows.expired(index, context.now_s)) return true;
-  if (flows.remove(context.flow_cache, index)) {
-    context.counters.add(WorkerCounter::flowsExpired, 1);
-  }
-  return false;
-}
-
-void make_flow(Packet& packet, Context& context) {
-  if (follow_flow(packet, context)) return;
-  if (packet.tcp_flags & (kTcpRst | kTcpFin)) return packet.drop(DropReason::tcp_no_flow);
-  const Pool& pool = *context.snapshot->pools[packet.pool];
-  if (pool.maglev.empty()) return packet.drop(DropReason::no_backend);
-  const BackendRow& backend =
-      pool.backends[pool.maglev[maglev_slot(packet.hash, pool.maglev.size())]];
-
-  const FiveTuple& tuple = packet.tuple;
-  if (backend.address == tuple.source) return packet.drop(DropReason::hairpin);
-  const FiveTuple reply_tuple{backend.address,   tuple.source,   backend.port,
-                              tuple.source_port, tuple.protocol, {}};
-  if (reply_is_taken(reply_tuple, context)) return packet.drop(DropReason::flow_collision);
-
-  FlowEntry forward =
-      translation(tuple, tuple.destination, tuple.destination_port, backend.address, backend.port);
-  FlowEntry reply = translation(reply_tuple, backend.address, backend.port, tuple.destination,
-                                tuple.destination_port);
-  forward.backend_slot = reply.backend_slot = backend.slot;
-  forward.pool = reply.pool = packet.pool;
+template <class F>
+Inserted insert(const Packet& packet, const NatPlan<F>& plan, Context& context) {
+  const FiveTuple<F>& tuple = packet.tuple<F>();
+  const Snapshot& snapshot = *context.snapshot;
+  FlowEntry<F> forward = translation<F>(tuple, plan.leaves, snapshot, *plan.backend);
   forward.last_seen = context.now_s;
   forward.packets = 1;
   forward.bytes = packet.l3_length;
   forward.tcp_flags = packet.tcp_flags;
-  packet.flow = context.flows->insert(context.flow_cache, forward, reply);
-  if (packet.flow == kNoFlow) {
-    // Full, unless another worker has just made this very flow, or one that collides.
-    if (follow_flow(packet, context)) return;
-    return packet.drop(reply_is_taken(reply_tuple, context) ? DropReason::flow_collision
-                                                            : DropReason::flow_table_full);
+  const FlowEntry<F> reply =
+      translation<F>(plan.leaves.reversed(), tuple.reversed(), snapshot, *plan.backend);
+  Removals removals;
+  const Inserted inserted = context.flows<F>().insert(context.flow_cache<F>(), context.worker,
+                                                      context.now_s, forward, reply, removals);
+  context.counters.add(WorkerCounter::flowsExpired, removals.expired);
+  context.counters.add(WorkerCounter::flowsEvicted, removals.evicted);
+  return inserted;
+}
+
+template <class F>
+void remember(const Packet& packet, uint32_t backend, Context& context) {
+  const Frontend<F>& frontend = frontend_of<F>(packet);
+  if (frontend.affinity_s == 0) return;
+  const uint32_t expires_s =
+      context.now_s + std::min(frontend.affinity_s, UINT32_MAX - context.now_s);
+  context.affinities->remember(F::general(packet.tuple<F>().source), frontend.service,
+                               {backend, context.snapshot->backends[backend].serial}, expires_s,
+                               context.now_s);
+}
+
+// False: another worker was faster with one of the five-tuples.
+template <class F>
+bool carry_out(Packet& packet, const NatPlan<F>& plan, Context& context) {
+  if (plan.expired != kNoFlow) remove_expired<F>(plan.expired, context);
+  const Inserted inserted = insert<F>(packet, plan, context);
+  if (inserted.outcome == InsertOutcome::taken) return false;
+  if (inserted.outcome == InsertOutcome::full) {
+    packet.drop(DropReason::flow_table_full);
+    return true;
   }
-  context.counters.add(WorkerCounter::flowsCreated, 1);
-  context.counters.add_connection(backend.slot);
+  packet.flow = inserted.index;
+  CounterBlock& counters = context.counters;
+  counters.add(WorkerCounter::flowsCreated, 1);
+  counters.add(WorkerCounter::affinityHits, plan.affinity ? 1 : 0);
+  counters.add(WorkerCounter::masqueraded, plan.masquerade ? 1 : 0);
+  counters.add_connection(*plan.backend);
+  remember<F>(packet, *plan.backend, context);
+  return true;
+}
+
+template <class F>
+void make_flow(Packet& packet, Context& context) {
+  for (uint32_t plans = 0; plans < kPlans; plans++) {
+    if (follow_flow<F>(packet, context)) return;
+    const NatPlan<F> plan = plan_nat<F>(packet, context);
+    if (plan.refused) {
+      return plan.rejected ? reject<F>(packet, *plan.refused, context) : packet.drop(*plan.refused);
+    }
+    if (carry_out<F>(packet, plan, context)) return;
+  }
+  packet.drop(DropReason::snat_ports_exhausted);
 }
 
 }  // namespace
 
+template <class F>
 void run_nat(Burst& burst, Context& context) {
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if (packet.fate == Fate::pending && packet.pool != kNoPool) make_flow(packet, context);
+    if (is_pending<F>(packet) && packet.frontend != nullptr) make_flow<F>(packet, context);
   }
 }
+
+template void run_nat<Ipv4>(Burst&, Context&);
+template void run_nat<Ipv6>(Burst&, Context&);
 
 }  // namespace sluice

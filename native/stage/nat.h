@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. Makes the flow of a new connection to a service: backend by Maglev, both
-// directions inserted before the first packet leaves (docs/packet-path.md, "nat").
+// Theory of operation. New flows: a backend by affinity or Maglev, a source of ours where the
+// frontend masquerades, and a port that makes the reply's five-tuple unique. What is to be done
+// says a NatPlan; it is carried out here (docs/packet-path.md, "nat").
 #pragma once
 
 #include "packet/burst.h"
@@ -8,6 +9,7 @@
 
 namespace sluice {
 
+template <class F>
 void run_nat(Burst& burst, Context& context);
 
 }  // namespace sluice

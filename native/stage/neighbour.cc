@@ -4,91 +4,58 @@
 #include <algorithm>
 #include <cstring>
 
-#include "packet/headers.h"
+#include "packet/ip.h"
+#include "stage/solicit.h"
 #include "stage/tx.h"
 
 namespace sluice {
 namespace {
 
-be32 sender_address(const InterfaceView& view, be32 target) {
-  for (const InterfaceAddress& own : view.addresses) {
-    const uint32_t mask = own.length == 0 ? 0 : UINT32_MAX << (32 - own.length);
-    if (((own.address.host() ^ target.host()) & mask) == 0) return own.address;
-  }
-  return view.addresses.empty() ? be32{} : view.addresses.front().address;
-}
-
-void request(Neighbour& neighbour, uint16_t interface, be32 target, Context& context) {
-  if (!neighbour.may_request(context.now_ms)) return;
-  Frame frame = context.outside->allocate();
-  if (frame.handle == nullptr) return;
-  const InterfaceView& view = context.snapshot->interfaces[interface];
-  auto* ethernet = header_at<EthernetHeader>(frame.data, 0);
-  std::memset(ethernet->destination, 0xff, 6);
-  std::memcpy(ethernet->source, view.mac, 6);
-  ethernet->type = be16::from_host(kEtherTypeArp);
-  auto* arp = header_at<ArpHeader>(frame.data, kEthernetBytes);
-  arp->hardware = be16::from_host(kArpEthernet);
-  arp->protocol = be16::from_host(kEtherTypeIpv4);
-  arp->hardware_length = 6;
-  arp->protocol_length = 4;
-  arp->opcode = be16::from_host(kArpRequest);
-  std::memcpy(arp->sender_mac, view.mac, 6);
-  arp->sender_address = sender_address(view, target);
-  std::memset(arp->target_mac, 0, 6);
-  arp->target_address = target;
-  frame.length = kArpFrameBytes;
-  frame.interface = interface;
-  context.originated.push_back(frame);
-  context.counters.add(WorkerCounter::originated, 1);
-}
-
 void set_source(uint8_t* frame, const InterfaceView& egress) {
   std::memcpy(header_at<EthernetHeader>(frame, 0)->source, egress.mac, 6);
 }
 
-bool queue_is_full(const Context& context, uint16_t interface, be32 next_hop) {
-  if (context.held.size() >= kHeldPerWorker) return true;
+bool queue_is_full(const Context& context, uint16_t interface, const Address& next_hop) {
+  if (context.held.size() >= context.limits->held_packets) return true;
   const auto waiting =
       std::count_if(context.held.begin(), context.held.end(), [&](const HeldPacket& held) {
         return held.next_hop == next_hop && held.frame.interface == interface;
       });
-  return waiting >= kHeldPerNeighbour;
+  return waiting >= context.limits->held_per_neighbour;
 }
 
-void hold(Packet& packet, be32 next_hop, Context& context) {
+void hold(Packet& packet, const Station& station, Context& context) {
   const uint16_t interface = packet.out_interface;
-  if (queue_is_full(context, interface, next_hop)) {
-    return packet.drop(DropReason::neighbour_queue_full);
-  }
+  const Address& next_hop = station.address;
+  const std::optional<DropReason> no_room = judge_hold(interface, station, context);
+  if (no_room) return packet.drop(*no_room);
   Neighbour* neighbour = context.neighbours->find_or_add(interface, next_hop);
+  // Another worker may have taken the last place.
   if (neighbour == nullptr) return packet.drop(DropReason::neighbour_table_full);
   context.held.push_back(
       {{packet.handle, packet.data, packet.length, interface}, next_hop, context.now_ms});
   packet.fate = Fate::held;
-  request(*neighbour, interface, next_hop, context);
+  solicit(*neighbour, interface, next_hop, context);
 }
 
+template <class F>
 void resolve(Packet& packet, Context& context) {
-  const NextHop& hop = context.snapshot->next_hops[packet.next_hop];
+  const Station station = find_station<F>(packet, context);
   auto* ethernet = header_at<EthernetHeader>(packet.data, 0);
   set_source(packet.data, context.snapshot->interfaces[packet.out_interface]);
-  if (hop.has_mac) {
-    std::memcpy(ethernet->destination, hop.mac, 6);
+  if (station.mac != nullptr) {
+    std::memcpy(ethernet->destination, station.mac, 6);
     packet.fate = Fate::forward;
     return;
   }
-  const be32 next_hop = hop.gateway.is_zero()
-                            ? header_at<Ipv4Header>(packet.data, kEthernetBytes)->destination
-                            : hop.gateway;
-  Neighbour* neighbour = context.neighbours->find(packet.out_interface, next_hop);
-  if (neighbour == nullptr || !neighbour->usable(context.now_ms)) {
-    return hold(packet, next_hop, context);
+  Neighbour* neighbour = station.neighbour;
+  if (neighbour == nullptr || !neighbour->usable(context.now_ms, context.neighbour_ages)) {
+    return hold(packet, station, context);
   }
   neighbour->copy_mac(ethernet->destination);
   packet.fate = Fate::forward;
-  if (neighbour->stale(context.now_ms)) {
-    request(*neighbour, packet.out_interface, next_hop, context);
+  if (neighbour->stale(context.now_ms, context.neighbour_ages)) {
+    solicit(*neighbour, packet.out_interface, station.address, context);
   }
 }
 
@@ -104,22 +71,46 @@ Verdict judge_held(const HeldPacket& held, Context& context) {
   if (!egress.present) return drop(DropReason::interface_removed);
   if (!egress.up->load(std::memory_order_relaxed)) return drop(DropReason::interface_down);
   Neighbour* neighbour = context.neighbours->find(frame.interface, held.next_hop);
-  if (neighbour != nullptr && neighbour->usable(context.now_ms)) {
+  if (neighbour != nullptr && neighbour->usable(context.now_ms, context.neighbour_ages)) {
     set_source(frame.data, egress);
     neighbour->copy_mac(header_at<EthernetHeader>(frame.data, 0)->destination);
     return Verdict::send;
   }
-  if (context.now_ms >= held.since_ms + kHoldMs) return drop(DropReason::neighbour_unresolved);
-  if (neighbour != nullptr) request(*neighbour, frame.interface, held.next_hop, context);
+  if (context.now_ms >= held.since_ms + uint64_t{context.limits->timeouts.hold} * 1000) {
+    return drop(DropReason::neighbour_unresolved);
+  }
+  if (neighbour != nullptr) solicit(*neighbour, frame.interface, held.next_hop, context);
   return Verdict::wait;
 }
 
 }  // namespace
 
+std::optional<DropReason> judge_hold(uint16_t interface, const Station& station,
+                                     const Context& context) {
+  if (queue_is_full(context, interface, station.address)) return DropReason::neighbour_queue_full;
+  const bool table_full = context.neighbours->used() >= context.limits->neighbours;
+  if (station.neighbour == nullptr && table_full) return DropReason::neighbour_table_full;
+  return {};
+}
+
+template <class F>
+Station find_station(const Packet& packet, const Context& context) {
+  const NextHop& hop = context.snapshot->next_hops[packet.next_hop];
+  Station station{hop.gateway, nullptr, nullptr};
+  if (hop.gateway.is_zero()) station.address = F::general(ip_header<F>(packet.data)->destination);
+  if (hop.has_mac) {
+    station.mac = hop.mac;
+  } else {
+    station.neighbour = context.neighbours->find(packet.out_interface, station.address);
+  }
+  return station;
+}
+
+template <class F>
 void run_neighbour(Burst& burst, Context& context) {
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if (packet.fate == Fate::pending) resolve(packet, context);
+    if (is_pending<F>(packet)) resolve<F>(packet, context);
   }
 }
 
@@ -147,5 +138,10 @@ void walk_held(Context& context) {
   send_frames(context, ready, ready_count);
   send_originated(context);
 }
+
+template void run_neighbour<Ipv4>(Burst&, Context&);
+template void run_neighbour<Ipv6>(Burst&, Context&);
+template Station find_station<Ipv4>(const Packet&, const Context&);
+template Station find_station<Ipv6>(const Packet&, const Context&);
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ARP both ways: what we answer, what we learn, and packets that wait for an answer.
+// ARP both ways: what we answer, what we learn, and packets that wait for an answer. How IPv6 asks
+// is tested in nd_test.cc.
 #include "stage/neighbour.h"
 
 #include "testing/world.h"
@@ -31,8 +32,8 @@ struct Link : World {
     CHECK(drops(reason) == before + 1);
   }
   bool knows(uint16_t interface, uint32_t address) const {
-    const Neighbour* found = neighbours.find(interface, be32::from_host(address));
-    return found != nullptr && found->usable(context.now_ms);
+    const Neighbour* found = neighbours.find(interface, AnyAddress(address));
+    return found != nullptr && found->usable(context.now_ms, context.neighbour_ages);
   }
   void pod_answers(uint32_t address = kPod) {
     poll(1, {arp_frame({kPodMac, mac(1)}, kArpReply, address, kPods)});
@@ -161,12 +162,9 @@ TEST_CASE("a stale neighbour is used and asked once a second; a forgotten one is
 }
 
 TEST_CASE("at most 16 wait for one neighbour, and 1,024 in all") {
-  Link link({.flows = 16,
-             .backends = 8,
-             .interfaces = 2,
-             .neighbours = 128,
-             .routes = 8,
-             .timeouts = {}});
+  Limits limits = kSmall;
+  limits.neighbours = 128;
+  Link link(limits);
   std::vector<Bytes> frames(17, to_pod());
   link.poll(0, frames);
   CHECK(link.counter(WorkerCounter::held) == 16);
@@ -184,7 +182,7 @@ TEST_CASE("at most 16 wait for one neighbour, and 1,024 in all") {
   link.sent(1);
 
   for (uint32_t i = 0; i < 64; i++) {
-    link.context.neighbours->find(1, be32::from_host(kPod + i))
+    link.context.neighbours->find(1, AnyAddress(kPod + i))
         ->learn(kPodMac.data(), link.context.now_ms);
   }
   link.idle();
@@ -192,8 +190,9 @@ TEST_CASE("at most 16 wait for one neighbour, and 1,024 in all") {
 }
 
 TEST_CASE("no room for another neighbour") {
-  Link link(
-      {.flows = 16, .backends = 8, .interfaces = 2, .neighbours = 1, .routes = 8, .timeouts = {}});
+  Limits limits = kSmall;
+  limits.neighbours = 1;
+  Link link(limits);
   link.poll(0, {to_pod(1), to_pod(1, kPod + 1)});
   CHECK(link.counter(WorkerCounter::held) == 1);
   CHECK(link.drops(DropReason::neighbour_table_full) == 1);
@@ -215,14 +214,14 @@ TEST_CASE("held packets see the link go down, and their interface go") {
   drop_held(link.context, 1);
   CHECK(link.drops(DropReason::interface_removed) == 2);
   link.poll(0, {to_pod()});
-  link.remove_interface(1);
+  link.publish(link.state.remove_interface(1));  // the walk sees it first
   link.idle();
   CHECK(link.drops(DropReason::interface_removed) == 3);
 }
 
 TEST_CASE("the sender of a request is the address whose prefix holds the target, else the first") {
   Link link;
-  link.commit(Delta().route(ip(172, 16, 0, 0), 16, 1));
+  link.commit(Delta().route(ip(172, 16, 0, 0), 16, 1));  // on the link, in no network of ours
   link.poll(0, {to_pod(1, ip(172, 16, 0, 1))});
   link.commit(Delta().address(0, kUp, 24));
   link.poll(0, {to_pod(1, ip(172, 16, 0, 2))});

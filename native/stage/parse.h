@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. Checks what later stages rely on: after it, every pending packet is an ARP
-// frame for us, or an IPv4 packet whose header and L4 header lie within the frame, and whose
-// five-tuple and hash are taken. The order of the checks is the contract (docs/packet-path.md,
-// "parse").
+// Theory of operation. Looks at Ethernet, and through parse_ipv4, parse_ipv6 and parse_l4 at the
+// rest of the headers. What passes is safe to read for all later stages: headers lie within the
+// frame, lengths agree, addresses are unicast. Fills in class, five-tuple, hash, and offsets;
+// everything else has met its fate, with the first rule that it broke as the reason
+// (docs/packet-path.md, "parse").
 #pragma once
 
 #include "packet/burst.h"
@@ -10,7 +11,14 @@
 
 namespace sluice {
 
-// Resets every packet's working fields; sets type, offsets, tuple and hash.
 void run_parse(Burst& burst, Context& context);
+
+// One packet (data, length, in_interface and handle are set), but for its hash. Changes nothing
+// outside of it.
+void parse_packet(Packet& packet, const Snapshot& snapshot);
+
+// The hash of the five-tuple, where there is one. Apart from the rest, because to read the tuple as
+// words right after its members were written would stall.
+void hash_packet(Packet& packet);
 
 }  // namespace sluice

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/pipeline.h"
 
+#include <algorithm>
+
+#include "packet/ip.h"
 #include "stage/arp.h"
 #include "stage/flow.h"
+#include "stage/fragment.h"
 #include "stage/nat.h"
+#include "stage/nd.h"
 #include "stage/neighbour.h"
 #include "stage/parse.h"
 #include "stage/rewrite.h"
@@ -24,8 +29,48 @@ void count_received(const Burst& burst, Context& context) {
   }
 }
 
-void count_held(Context& context) {
-  context.counters.set(WorkerCounter::held, context.held.size());
+void count_waiting(Context& context) {
+  const uint32_t waiting = context.fragments->waiting();
+  context.counters.set(WorkerCounter::held, context.held.size() + waiting);
+  context.counters.set(WorkerCounter::fragments, context.fragments->datagrams());
+  context.counters.set(WorkerCounter::fragmentPackets, waiting);
+}
+
+template <class F>
+void run_family(Burst& burst, Context& context) {
+  if (std::none_of(burst.packets, burst.packets + burst.count, is_pending<F>)) return;
+  run_flow<F>(burst, context);
+  run_service<F>(burst, context);
+  run_nat<F>(burst, context);
+  run_rewrite<F>(burst, context);
+  run_route<F>(burst, context);
+  run_neighbour<F>(burst, context);
+}
+
+void run_from_flow_on(Burst& burst, Context& context) {
+  run_family<Ipv4>(burst, context);
+  run_family<Ipv6>(burst, context);
+  run_tx(burst, context);
+}
+
+// `burst`: room that is free again.
+void run_released(Burst& burst, Context& context) {
+  for (size_t first = 0; first < context.released.size(); first += burst.count) {
+    const size_t left = context.released.size() - first;
+    burst.count = static_cast<uint32_t>(std::min<size_t>(left, kMaxBurst));
+    std::copy_n(&context.released[first], burst.count, burst.packets);
+    run_from_flow_on(burst, context);
+  }
+  context.released.clear();
+}
+
+template <class F>
+void sweep(Context& context) {
+  const Removals removals = context.flows<F>().sweep(
+      context.flow_cache<F>(), context.worker, kSweepPairs, context.now_s,
+      [&](const FlowEntry<F>& entry) { return is_stale<F>(entry, *context.snapshot); });
+  context.counters.add(WorkerCounter::flowsExpired, removals.expired);
+  context.counters.add(WorkerCounter::flowsCleared, removals.cleared);
 }
 
 }  // namespace
@@ -34,22 +79,21 @@ void run_burst(Burst& burst, Context& context) {
   count_received(burst, context);
   run_parse(burst, context);
   run_arp(burst, context);
-  run_flow(burst, context);
-  run_service(burst, context);
-  run_nat(burst, context);
-  run_rewrite(burst, context);
-  run_route(burst, context);
-  run_neighbour(burst, context);
-  run_tx(burst, context);
-  count_held(context);
+  run_nd(burst, context);
+  run_fragment(burst, context);
+  run_from_flow_on(burst, context);
+  run_released(burst, context);
+  count_waiting(context);
 }
 
 void run_housekeeping(Context& context) {
   walk_held(context);
-  count_held(context);
-  const uint32_t expired =
-      context.flows->sweep(context.flow_cache, context.worker, kSweepPairs, context.now_s);
-  context.counters.add(WorkerCounter::flowsExpired, expired);
+  context.fragments->expire(context.now_s);
+  count_waiting(context);
+  sweep<Ipv4>(context);
+  sweep<Ipv6>(context);
+  context.affinities->sweep(context.affinity_sweep_next, context.worker, context.limits->workers,
+                            kSweepAffinities, context.now_s);
 }
 
 void drop_held(Context& context, uint16_t interface) {
@@ -58,7 +102,8 @@ void drop_held(Context& context, uint16_t interface) {
     drop_frame(context, held.frame.handle, DropReason::interface_removed);
     return true;
   });
-  count_held(context);
+  context.fragments->drop_from(interface);
+  count_waiting(context);
 }
 
 }  // namespace sluice

@@ -1,53 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/rewrite.h"
 
-#include "base/checksum.h"
-#include "packet/headers.h"
+#include "base/sctp_checksum.h"
+#include "packet/checksum_changes.h"
+#include "packet/l4.h"
+#include "stage/rewrite_error.h"
 
 namespace sluice {
 namespace {
 
-// TCP and UDP begin with the two ports, source first.
-struct [[gnu::may_alias]] Ports {
-  be16 source;
-  be16 destination;
-};
-
-void update_l4_checksum(Packet& packet, uint64_t delta) {
-  if (packet.type == PacketClass::tcp) {
-    auto* tcp = header_at<TcpHeader>(packet.data, packet.l4_offset);
-    tcp->checksum = update_checksum(tcp->checksum, delta);
-    return;
-  }
-  auto* udp = header_at<UdpHeader>(packet.data, packet.l4_offset);
-  if (udp->checksum.raw == 0) return;  // RFC 768: the sender made none
-  const be16 updated = update_checksum(udp->checksum, delta);
-  udp->checksum = updated.raw == 0 ? be16{0xffff} : updated;
+template <class F>
+void write_ports(Packet& packet, const FlowEntry<F>& entry) {
+  *header_at<PortsHeader>(packet.data, packet.l4_offset) = {entry.source_port,
+                                                            entry.destination_port};
 }
 
-void translate(Packet& packet, const FlowEntry& entry) {
-  auto* ip = header_at<Ipv4Header>(packet.data, kEthernetBytes);
-  auto* ports = header_at<Ports>(packet.data, packet.l4_offset);
-  if ((packet.flow & 1) == 0) {
-    ip->destination = entry.new_address;
-    ports->destination = entry.new_port;
-  } else {
-    ip->source = entry.new_address;
-    ports->source = entry.new_port;
+template <class F>
+void translate_echo(Packet& packet, const FlowEntry<F>& entry) {
+  auto* icmp = header_at<IcmpHeader>(packet.data, packet.l4_offset);
+  icmp->identifier = identifier_of(entry.source_port, entry.destination_port);
+  icmp->checksum = update_checksum(icmp->checksum, entry.l4_delta);
+}
+
+template <class F>
+void translate_sctp(Packet& packet, const FlowEntry<F>& entry) {
+  uint32_t before, after;
+  std::memcpy(&before, packet.data + packet.l4_offset, sizeof(before));
+  write_ports<F>(packet, entry);
+  std::memcpy(&after, packet.data + packet.l4_offset, sizeof(after));
+  if (before == after) return;
+  auto* sctp = header_at<SctpHeader>(packet.data, packet.l4_offset);
+  sctp->checksum = update_sctp_checksum(sctp->checksum, before ^ after, l4_length(packet));
+}
+
+template <class F>
+void translate_l4(Packet& packet, const FlowEntry<F>& entry) {
+  switch (packet.type) {
+    case PacketClass::tcp: {
+      write_ports<F>(packet, entry);
+      auto* tcp = header_at<TcpHeader>(packet.data, packet.l4_offset);
+      tcp->checksum = update_checksum(tcp->checksum, entry.l4_delta);
+      return;
+    }
+    case PacketClass::udp: {
+      write_ports<F>(packet, entry);
+      auto* udp = header_at<UdpHeader>(packet.data, packet.l4_offset);
+      udp->checksum = update_udp_checksum(udp->checksum, entry.l4_delta);
+      return;
+    }
+    case PacketClass::sctp:
+      return translate_sctp<F>(packet, entry);
+    default:
+      return translate_echo<F>(packet, entry);
   }
-  ip->checksum = update_checksum(ip->checksum, entry.ip_delta);
-  update_l4_checksum(packet, entry.l4_delta);
+}
+
+template <class F>
+void translate(Packet& packet, const FlowEntry<F>& entry) {
+  if (packet.related) return translate_error<F>(packet, entry);
+  if (is_untranslatable<F>(packet, entry.source_port, entry.destination_port)) {
+    return packet.drop(DropReason::fragment_untranslatable);
+  }
+  auto& ip = *ip_header<F>(packet.data);
+  ip.source = entry.source;
+  ip.destination = entry.destination;
+  update_header_checksum(ip, entry.ip_delta);
+  if (packet.fragment != FragmentKind::later) translate_l4<F>(packet, entry);
 }
 
 }  // namespace
 
+template <class F>
+bool is_untranslatable(const Packet& packet, be16 source_port, be16 destination_port) {
+  const FiveTuple<F>& tuple = packet.tuple<F>();
+  return packet.type == PacketClass::sctp && packet.fragment == FragmentKind::first &&
+         (tuple.source_port != source_port || tuple.destination_port != destination_port);
+}
+
+template <class F>
 void run_rewrite(Burst& burst, Context& context) {
+  const FlowTable<F>& flows = context.flows<F>();
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if (packet.fate == Fate::pending && packet.flow != kNoFlow) {
-      translate(packet, context.flows->entry(packet.flow));
+    if (is_pending<F>(packet) && packet.flow != kNoFlow) {
+      translate<F>(packet, flows.entry(packet.flow));
     }
   }
 }
+
+template void run_rewrite<Ipv4>(Burst&, Context&);
+template void run_rewrite<Ipv6>(Burst&, Context&);
+template bool is_untranslatable<Ipv4>(const Packet&, be16, be16);
+template bool is_untranslatable<Ipv6>(const Packet&, be16, be16);
 
 }  // namespace sluice

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. Translates packets of a flow: destination towards the backend, source
-// towards the client. Checksums follow incrementally, by the deltas that the flow entry carries
-// (RFC 1624).
+// Theory of operation. Packets of a flow get the addresses and ports of its entry. Checksums are
+// updated by what the entry has in store; SCTP's, which is no sum, by the CRC of what changes
+// (docs/packet-path.md, "rewrite").
 #pragma once
 
 #include "packet/burst.h"
@@ -9,6 +9,12 @@
 
 namespace sluice {
 
+template <class F>
 void run_rewrite(Burst& burst, Context& context);
+
+// Whether the checksum of a packet that gets these ports is out of reach: SCTP's covers what the
+// other fragments carry.
+template <class F>
+bool is_untranslatable(const Packet& packet, be16 source_port, be16 destination_port);
 
 }  // namespace sluice

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/route.h"
 
-#include "base/checksum.h"
-#include "packet/headers.h"
+#include "packet/checksum_changes.h"
+#include "packet/ip.h"
 
 namespace sluice {
-namespace {
+template <class F>
+void route_packet(Packet& packet, const Snapshot& snapshot) {
+  packet.next_hop = kNoNextHop;
+  auto& ip = *ip_header<F>(packet.data);
+  if (lifetime(ip) <= 1) return packet.drop(DropReason::ttl_expired);
+  lifetime(ip)--;
+  // The TTL is the upper byte of its word.
+  update_header_checksum(ip, checksum_delta(be16::from_host(1 << 8), be16{0}));
 
-void route(Packet& packet, const Snapshot& snapshot) {
-  auto* ip = header_at<Ipv4Header>(packet.data, kEthernetBytes);
-  if (ip->ttl <= 1) return packet.drop(DropReason::ttl_expired);
-  ip->ttl--;
-  ip->checksum = update_checksum(
-      ip->checksum, checksum_delta(be16::from_host(1 << 8), be16{0}));  // TTL is the upper byte
-
-  packet.next_hop = snapshot.routes->lookup(ip->destination);
+  packet.next_hop = snapshot.of<F>().routes->lookup(ip.destination);
   if (packet.next_hop == kNoNextHop) return packet.drop(DropReason::no_route);
   packet.out_interface = snapshot.next_hops[packet.next_hop].interface;
   const InterfaceView& egress = snapshot.interfaces[packet.out_interface];
@@ -24,13 +24,17 @@ void route(Packet& packet, const Snapshot& snapshot) {
   if (packet.l3_length > egress.mtu) return packet.drop(DropReason::mtu_exceeded);
 }
 
-}  // namespace
-
+template <class F>
 void run_route(Burst& burst, Context& context) {
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if (packet.fate == Fate::pending) route(packet, *context.snapshot);
+    if (is_pending<F>(packet)) route_packet<F>(packet, *context.snapshot);
   }
 }
+
+template void run_route<Ipv4>(Burst&, Context&);
+template void run_route<Ipv6>(Burst&, Context&);
+template void route_packet<Ipv4>(Packet&, const Snapshot&);
+template void route_packet<Ipv6>(Packet&, const Snapshot&);
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. TTL, longest-prefix match, link and MTU of everything that is forwarded
-// (docs/packet-path.md, "route").
+// Theory of operation. Time to live, longest-prefix match, and whether the packet fits the egress
+// interface (docs/packet-path.md, "route").
 #pragma once
 
 #include "packet/burst.h"
@@ -8,6 +8,11 @@
 
 namespace sluice {
 
+template <class F>
 void run_route(Burst& burst, Context& context);
+
+// One packet. Fills in next_hop where there is a route, whatever else it meets; else kNoNextHop.
+template <class F>
+void route_packet(Packet& packet, const Snapshot& snapshot);
 
 }  // namespace sluice

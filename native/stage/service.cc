@@ -1,68 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/service.h"
 
-#include <cstring>
-
-#include "base/checksum.h"
-#include "packet/headers.h"
+#include "packet/ip.h"
+#include "stage/echo.h"
+#include "stage/reject.h"
 
 namespace sluice {
 namespace {
 
-constexpr uint8_t kTtl = 64;
+using Kind = ServiceVerdict::Kind;
 
-bool is_echo_request(const Packet& packet) {
-  if (packet.type != PacketClass::icmp) return false;
-  const auto* icmp = header_at<IcmpHeader>(packet.data, packet.l4_offset);
-  return icmp->type == kIcmpEchoRequest && icmp->code == 0;
+// Packets that a frontend may be for. Of a later fragment of an echo the ports tell what it is.
+template <class F>
+bool may_have_frontend(const Packet& packet) {
+  if (packet.type != PacketClass::echo) {
+    return packet.type == PacketClass::tcp || packet.type == PacketClass::udp ||
+           packet.type == PacketClass::sctp;
+  }
+  return packet.fragment == FragmentKind::later ? packet.tuple<F>().destination_port.raw == 0
+                                                : is_echo_request<F>(packet);
 }
 
-void answer_echo(Packet& packet, const InterfaceView& view) {
-  auto* icmp = header_at<IcmpHeader>(packet.data, packet.l4_offset);
-  icmp->type = kIcmpEchoReply;
-  icmp->checksum = update_checksum(
-      icmp->checksum,
-      checksum_delta(be16::from_host(kIcmpEchoRequest << 8), be16::from_host(kIcmpEchoReply << 8)));
-  auto* ip = header_at<Ipv4Header>(packet.data, kEthernetBytes);
-  const be32 source = ip->source;
-  ip->source = ip->destination;
-  ip->destination = source;
-  ip->ttl = kTtl;
-  ip->checksum = {};
-  ip->checksum = full_checksum(packet.data + kEthernetBytes, packet.l4_offset - kEthernetBytes);
-
-  auto* ethernet = header_at<EthernetHeader>(packet.data, 0);
-  std::memcpy(ethernet->destination, ethernet->source, 6);
-  std::memcpy(ethernet->source, view.mac, 6);
-  packet.out_interface = packet.in_interface;
-  packet.fate = Fate::answer;
-}
-
-void judge(Packet& packet, const Snapshot& snapshot) {
-  const FiveTuple& tuple = packet.tuple;
-  if (packet.type == PacketClass::tcp || packet.type == PacketClass::udp) {
-    const Frontend* frontend =
-        snapshot.services->find(tuple.destination, tuple.destination_port, tuple.protocol);
-    if (frontend != nullptr) {
-      packet.pool = frontend->pool;
+template <class F>
+void apply(Packet& packet, const ServiceVerdict& verdict, Context& context) {
+  switch (verdict.kind) {
+    case Kind::plain:
       return;
-    }
+    case Kind::frontend:
+      packet.frontend = verdict.frontend;
+      return;
+    case Kind::answer:
+      return answer_echo<F>(packet, context.snapshot->interfaces[packet.in_interface]);
+    case Kind::drop:
+      return packet.drop(verdict.reason);
+    case Kind::reject:
+      return reject<F>(packet, verdict.reason, context);
   }
-  if (snapshot.services->has_address(tuple.destination)) {
-    return packet.drop(DropReason::service_port_unknown);
-  }
-  if (!snapshot.is_own_address(tuple.destination)) return;
-  if (!is_echo_request(packet)) return packet.drop(DropReason::not_for_host);
-  answer_echo(packet, snapshot.interfaces[packet.in_interface]);
 }
 
 }  // namespace
 
+template <class F>
+Scope scope_of(const Packet& packet, const Snapshot& snapshot) {
+  const typename F::Address& source = packet.tuple<F>().source;
+  const InterfaceScope ingress = snapshot.interfaces[packet.in_interface].scope;
+  const FamilyView<F>& family = snapshot.of<F>();
+  if (ingress == InterfaceScope::host && family.is_own_address(source)) return Scope::node;
+  if (ingress == InterfaceScope::pod || family.is_pod(source)) return Scope::pod;
+  return Scope::outside;
+}
+
+template <class F>
+ServiceVerdict judge_service(const Packet& packet, const Snapshot& snapshot) {
+  const FiveTuple<F>& tuple = packet.tuple<F>();
+  const FamilyView<F>& family = snapshot.of<F>();
+  if (may_have_frontend<F>(packet)) {
+    const Frontend<F>* frontend =
+        family.services->find(tuple.destination, tuple.destination_port, tuple.protocol);
+    if (frontend != nullptr) {
+      if (frontend->admits(tuple.source)) return {Kind::frontend, {}, frontend};
+      return {Kind::drop, DropReason::source_not_allowed, frontend};
+    }
+  }
+  if (family.services->has_cluster_address(tuple.destination)) {
+    if (packet.type == PacketClass::icmp_error) {
+      return {Kind::drop, DropReason::icmp_error_unrelated};
+    }
+    return {Kind::reject, DropReason::service_port_unknown};
+  }
+  if (family.is_own_address(tuple.destination)) {
+    if (packet.fragment == FragmentKind::none && is_echo_request<F>(packet)) return {Kind::answer};
+    return {Kind::drop, DropReason::not_for_host};
+  }
+  if (family.is_service_network(tuple.destination)) {
+    return {Kind::drop, DropReason::service_address_unknown};
+  }
+  return {Kind::plain};
+}
+
+template <class F>
 void run_service(Burst& burst, Context& context) {
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if (packet.fate == Fate::pending && packet.flow == kNoFlow) judge(packet, *context.snapshot);
+    if (!is_pending<F>(packet) || packet.flow != kNoFlow) continue;
+    apply<F>(packet, judge_service<F>(packet, *context.snapshot), context);
   }
 }
+
+template void run_service<Ipv4>(Burst&, Context&);
+template void run_service<Ipv6>(Burst&, Context&);
+template ServiceVerdict judge_service<Ipv4>(const Packet&, const Snapshot&);
+template ServiceVerdict judge_service<Ipv6>(const Packet&, const Snapshot&);
+template Scope scope_of<Ipv4>(const Packet&, const Snapshot&);
+template Scope scope_of<Ipv6>(const Packet&, const Snapshot&);
 
 }  // namespace sluice

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. Judges packets without a flow: for a service (its pool is noted for nat),
-// for ourselves (ICMP echo is answered), or to be routed as they are (docs/packet-path.md,
-// "service").
+// Theory of operation. Packets without a flow: finds the frontend that they are for, answers echo
+// requests to ourselves, and drops what is for a service that does not exist. The rest is plainly
+// routed (docs/packet-path.md, "service").
 #pragma once
 
 #include "packet/burst.h"
@@ -9,6 +9,19 @@
 
 namespace sluice {
 
+template <class F>
 void run_service(Burst& burst, Context& context);
+
+struct ServiceVerdict {
+  enum class Kind : uint8_t { plain, frontend, answer, drop, reject } kind;
+  DropReason reason{};             // of drop and reject
+  const void* frontend = nullptr;  // Frontend<F> that was found, whatever came of it
+};
+template <class F>
+ServiceVerdict judge_service(const Packet& packet, const Snapshot& snapshot);
+
+// Where the source of a packet is.
+template <class F>
+Scope scope_of(const Packet& packet, const Snapshot& snapshot);
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/crc32c.h"
+#include "base/mix.h"
 
 namespace sluice {
 namespace {
@@ -15,16 +16,6 @@ uint32_t table_size(size_t backends) {
   if (backends <= 160) return 16'381;
   if (backends <= 655) return 65'537;
   return 655'373;
-}
-
-// MurmurHash3's 32-bit finaliser.
-uint32_t mix(uint32_t h) {
-  h ^= h >> 16;
-  h *= 0x85ebca6b;
-  h ^= h >> 13;
-  h *= 0xc2b2ae35;
-  h ^= h >> 16;
-  return h;
 }
 
 // Where a backend's permutation stands: `position` is its next place, taken or not.

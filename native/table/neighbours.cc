@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/crc32c.h"
 #include "base/spin.h"
 
 namespace sluice {
@@ -14,8 +15,8 @@ constexpr uint64_t kEmpty = 0;
 constexpr uint64_t kRemoved = 1;
 constexpr uint64_t kResolved = uint64_t{1} << 63;
 
-uint64_t key_of(uint16_t interface, be32 address) {
-  return (uint64_t{interface} + 1) << 32 | address.raw;
+uint64_t key_of(uint16_t interface, const Address& address) {
+  return (uint64_t{interface} + 1) << 32 | crc32c(address.bytes, sizeof(address.bytes));
 }
 
 // Another worker's clock may be a little ahead.
@@ -23,15 +24,15 @@ uint64_t age(uint64_t now_ms, uint64_t then_ms) { return now_ms > then_ms ? now_
 
 }  // namespace
 
-bool Neighbour::usable(uint64_t now_ms) const {
+bool Neighbour::usable(uint64_t now_ms, const NeighbourAges& ages) const {
   // Acquire: pairs with the release in learn(), so that the time is not older than the MAC.
   return (mac_.load(std::memory_order_acquire) & kResolved) != 0 &&
-         age(now_ms, confirmed_ms_.load(std::memory_order_relaxed)) < kNeighbourUsableMs;
+         age(now_ms, confirmed_ms_.load(std::memory_order_relaxed)) < ages.dead_ms;
 }
 
-bool Neighbour::stale(uint64_t now_ms) const {
-  return usable(now_ms) &&
-         age(now_ms, confirmed_ms_.load(std::memory_order_relaxed)) >= kNeighbourFreshMs;
+bool Neighbour::stale(uint64_t now_ms, const NeighbourAges& ages) const {
+  return usable(now_ms, ages) &&
+         age(now_ms, confirmed_ms_.load(std::memory_order_relaxed)) >= ages.stale_ms;
 }
 
 void Neighbour::copy_mac(uint8_t out[6]) const {
@@ -48,7 +49,7 @@ void Neighbour::learn(const uint8_t mac[6], uint64_t now_ms) {
 
 bool Neighbour::may_request(uint64_t now_ms) {
   uint64_t last = requested_ms_.load(std::memory_order_relaxed);
-  if (last != 0 && age(now_ms, last - 1) < kArpIntervalMs) return false;
+  if (last != 0 && age(now_ms, last - 1) < kRequestIntervalMs) return false;
   return requested_ms_.compare_exchange_strong(last, now_ms + 1, std::memory_order_relaxed);
 }
 
@@ -63,18 +64,18 @@ uint32_t NeighbourTable::start(uint64_t key) const {
   return static_cast<uint32_t>((key * 0x9e3779b97f4a7c15) >> 32) & mask_;
 }
 
-Neighbour* NeighbourTable::find(uint16_t interface, be32 address) const {
+Neighbour* NeighbourTable::find(uint16_t interface, const Address& address) const {
   const uint64_t key = key_of(interface, address);
   uint32_t at = start(key);
   for (uint32_t probes = 0; probes <= mask_; probes++, at = (at + 1) & mask_) {
     const uint64_t there = slots_[at].key_.load(std::memory_order_acquire);
-    if (there == key) return &slots_[at];
+    if (there == key && slots_[at].address_ == address) return &slots_[at];
     if (there == kEmpty) return nullptr;
   }
   return nullptr;
 }
 
-Neighbour* NeighbourTable::find_or_add(uint16_t interface, be32 address) {
+Neighbour* NeighbourTable::find_or_add(uint16_t interface, const Address& address) {
   if (Neighbour* existing = find(interface, address)) return existing;
   const SpinGuard guard(writer_);
   const uint64_t key = key_of(interface, address);
@@ -82,11 +83,14 @@ Neighbour* NeighbourTable::find_or_add(uint16_t interface, be32 address) {
   uint32_t at = start(key);
   for (uint32_t probes = 0; probes <= mask_; probes++, at = (at + 1) & mask_) {
     const uint64_t there = slots_[at].key_.load(std::memory_order_relaxed);
-    if (there == key) return &slots_[at];
+    if (there == key && slots_[at].address_ == address) return &slots_[at];
     if (there <= kRemoved && place == nullptr) place = &slots_[at];
     if (there == kEmpty) break;
   }
   if (place == nullptr || used() >= capacity_) return nullptr;
+  // Nobody reads it: a place is removed when no worker uses its interface any more, and its key is
+  // of no other.
+  place->address_ = address;
   place->mac_.store(0, std::memory_order_relaxed);
   place->confirmed_ms_.store(0, std::memory_order_relaxed);
   place->requested_ms_.store(0, std::memory_order_relaxed);

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Longest-prefix match, IPv4: prefix -> index of a next hop. Wraps rte_fib (RIB-backed type: cheap
-// to change; looked up only by packets that no flow entry answers). Readers and the writer never
-// meet: see ProgramState's left-right pair. Needs the EAL for its memory.
+// Longest-prefix match: prefix -> index of a next hop. Wraps rte_fib and rte_fib6 (RIB-backed type:
+// cheap to change; looked up only by packets that no flow entry answers). Readers and the writer
+// never meet: see ProgramState's left-right pair. Needs the EAL for its memory.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
-#include "base/endian.h"
-
-struct rte_fib;
+#include "base/family.h"
 
 namespace sluice {
 
 inline constexpr uint32_t kNoNextHop = 0x7fffffff;
 
+template <class F>
 class RouteTable {
  public:
   // Null where DPDK has no memory left.
@@ -23,13 +22,16 @@ class RouteTable {
   RouteTable(const RouteTable&) = delete;
   RouteTable& operator=(const RouteTable&) = delete;
 
-  bool put(be32 prefix, uint8_t length, uint32_t next_hop);
-  bool remove(be32 prefix, uint8_t length);
-  uint32_t lookup(be32 address) const;  // kNoNextHop: no route
+  bool put(const typename F::Address& prefix, uint8_t length, uint32_t next_hop);
+  bool remove(const typename F::Address& prefix, uint8_t length);
+  uint32_t lookup(const typename F::Address& address) const;  // kNoNextHop: no route
 
  private:
-  explicit RouteTable(rte_fib* fib) : fib_(fib) {}
-  rte_fib* fib_;
+  explicit RouteTable(void* fib) : fib_(fib) {}
+  void* fib_;  // rte_fib or rte_fib6
 };
+
+extern template class RouteTable<Ipv4>;
+extern template class RouteTable<Ipv6>;
 
 }  // namespace sluice

@@ -3,66 +3,110 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstring>
 #include <map>
 #include <random>
+#include <string>
 
 #include "testing/eal.h"
 
 namespace sluice {
 namespace {
 
-uint32_t mask(uint8_t length) { return length == 0 ? 0 : UINT32_MAX << (32 - length); }
+// The address whose bits begin with those of `word`, the others zero, from `length` on too.
+template <class F>
+typename F::Address prefix(uint64_t word, uint8_t length) {
+  if (length < 64) word &= length == 0 ? 0 : ~uint64_t{0} << (64 - length);
+  if constexpr (F::kVersion == 4) {
+    return be32::from_host(static_cast<uint32_t>(word >> 32));
+  } else {
+    Address address{};
+    const uint64_t swapped = __builtin_bswap64(word);
+    std::memcpy(address.bytes, &swapped, sizeof(swapped));
+    return address;
+  }
+}
+
+template <class F>
+std::string text(const typename F::Address& address) {
+  return {reinterpret_cast<const char*>(&address), sizeof(address)};
+}
+
+constexpr uint64_t kTen = 0x0a010203'04050607;
 
 }  // namespace
 
-TEST_CASE("the longest prefix wins, down to none") {
+TEST_CASE_TEMPLATE("the longest prefix wins, down to none", F, Ipv4, Ipv6) {
   start_eal();
-  auto table = RouteTable::create(16);
+  auto table = RouteTable<F>::create(16);
   REQUIRE(table != nullptr);
-  const be32 address = be32::from_host(0x0a010203);
+  const auto address = prefix<F>(kTen, F::kBits);
+  auto other = address;
+  reinterpret_cast<uint8_t*>(&other)[sizeof(other) - 1] ^= 1;
   CHECK(table->lookup(address) == kNoNextHop);
-  CHECK(table->put(be32{}, 0, 1));
+  CHECK(table->put({}, 0, 1));
   CHECK(table->lookup(address) == 1);
-  CHECK(table->put(be32::from_host(0x0a000000), 8, 2));
-  CHECK(table->put(be32::from_host(0x0a010203), 32, 3));
+  CHECK(table->put(prefix<F>(kTen, 8), 8, 2));
+  CHECK(table->put(address, F::kBits, 3));
   CHECK(table->lookup(address) == 3);
-  CHECK(table->lookup(be32::from_host(0x0a010204)) == 2);
-  CHECK(table->put(be32::from_host(0x0a010203), 32, 4));
+  CHECK(table->lookup(other) == 2);
+  CHECK(table->put(address, F::kBits, 4));
   CHECK(table->lookup(address) == 4);
-  CHECK(table->remove(be32::from_host(0x0a010203), 32));
-  CHECK_FALSE(table->remove(be32::from_host(0x0a010203), 32));
+  CHECK(table->remove(address, F::kBits));
+  CHECK_FALSE(table->remove(address, F::kBits));
   CHECK(table->lookup(address) == 2);
-  CHECK(table->remove(be32::from_host(0x0a000000), 8));
-  CHECK(table->remove(be32{}, 0));
+  CHECK(table->remove(prefix<F>(kTen, 8), 8));
+  CHECK(table->lookup(address) == 1);
+  CHECK(table->remove({}, 0));
   CHECK(table->lookup(address) == kNoNextHop);
 }
 
-TEST_CASE("the table holds what it was made for, and random changes agree with a plain map") {
+TEST_CASE_TEMPLATE("a default route that came last serves the rest, and goes without a trace", F,
+                   Ipv4, Ipv6) {
+  start_eal();
+  auto table = RouteTable<F>::create(16);
+  REQUIRE(table != nullptr);
+  const auto high = prefix<F>(~uint64_t{0}, F::kBits), low = prefix<F>(0, F::kBits);
+  CHECK(table->put(prefix<F>(~uint64_t{0}, 1), 1, 1));
+  CHECK(table->put({}, 0, 2));
+  CHECK(table->lookup(high) == 1);
+  CHECK(table->lookup(low) == 2);
+  CHECK(table->remove(prefix<F>(~uint64_t{0}, 1), 1));
+  CHECK(table->lookup(high) == 2);
+  CHECK(table->remove({}, 0));
+  CHECK(table->lookup(high) == kNoNextHop);
+}
+
+TEST_CASE_TEMPLATE(
+    "the table holds what it was made for, and random changes agree with a plain map", F, Ipv4,
+    Ipv6) {
   start_eal();
   constexpr uint32_t kRoutes = 300;
-  auto table = RouteTable::create(kRoutes);
+  auto table = RouteTable<F>::create(kRoutes);
   REQUIRE(table != nullptr);
-  std::map<std::pair<uint8_t, uint32_t>, uint32_t> expected;  // (length, prefix)
-  std::mt19937 random(4);
-  auto address = [&] { return 0x0a000000 | (static_cast<uint32_t>(random()) & 0x00030f0f); };
+  std::map<std::pair<uint8_t, std::string>, uint32_t> expected;
+  std::mt19937_64 random(4);
+  // Bits that vary lie all over a prefix, so that many share some of it.
+  auto word = [&] { return kTen ^ (random() & 0x00030f0f'00000301); };
   for (uint32_t step = 0; step < 6000; step++) {
-    const auto length = static_cast<uint8_t>(random() % 33);
-    const uint32_t prefix = address() & mask(length);
+    const auto length = static_cast<uint8_t>(random() % (std::min<uint32_t>(F::kBits, 64) + 1));
+    const auto changed = prefix<F>(word(), length);
+    const std::pair key{length, text<F>(changed)};
     if (random() % 3 == 0) {
-      const bool there = expected.erase({length, prefix}) > 0;
-      REQUIRE(table->remove(be32::from_host(prefix), length) == there);
-    } else if (expected.contains({length, prefix}) || expected.size() < kRoutes) {
-      expected[{length, prefix}] = step;
-      REQUIRE(table->put(be32::from_host(prefix), length, step));
+      REQUIRE(table->remove(changed, length) == (expected.erase(key) > 0));
+    } else if (expected.contains(key) || expected.size() < kRoutes) {
+      expected[key] = step;
+      REQUIRE(table->put(changed, length, step));
     }
-    const uint32_t wanted = address();
+    const uint64_t wanted = word();
     uint32_t best = kNoNextHop;
-    for (int bits = 32; bits >= 0 && best == kNoNextHop; bits--) {
-      const auto length_of = static_cast<uint8_t>(bits);
-      const auto found = expected.find({length_of, wanted & mask(length_of)});
+    for (int bits = 64; bits >= 0 && best == kNoNextHop; bits--) {
+      const auto of = static_cast<uint8_t>(bits);
+      const auto found = expected.find({of, text<F>(prefix<F>(wanted, of))});
       if (found != expected.end()) best = found->second;
     }
-    REQUIRE(table->lookup(be32::from_host(wanted)) == best);
+    REQUIRE(table->lookup(prefix<F>(wanted, 64)) == best);
   }
 }
 

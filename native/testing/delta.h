@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds deltas row by row, for tests.
+// Writes deltas of the program row by row, for tests: `Delta().backend(...).pool(...)`.
 #pragma once
 
-#include <cstdint>
+#include <arpa/inet.h>
+
 #include <initializer_list>
 #include <vector>
 
-#include "base/endian.h"
 #include "config/program.h"
+#include "table/service_table.h"
 
 namespace sluice {
 
@@ -15,66 +16,132 @@ constexpr uint32_t ip(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
   return uint32_t{a} << 24 | uint32_t{b} << 16 | uint32_t{c} << 8 | d;
 }
 
-inline void append_mapped(std::vector<uint8_t>& column, uint32_t address) {
-  column.insert(column.end(), 10, 0);
-  column.insert(column.end(), 2, 0xff);
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    column.push_back(static_cast<uint8_t>(address >> shift));
-  }
+inline Address ip6(const char* text) {
+  Address address{};
+  inet_pton(AF_INET6, text, address.bytes);
+  return address;
 }
 
-struct BackendSpec {
-  uint32_t slot;
-  uint32_t address;
-  uint16_t port;
+// An address of either family: what `ip` gives, or what `ip6` does.
+struct AnyAddress : Address {
+  AnyAddress(uint32_t ipv4) : Address(Ipv4::general(be32::from_host(ipv4))) {}
+  AnyAddress(const Address& address) : Address(address) {}
+};
+
+inline constexpr Address kOnLink{};  // a gateway that is none
+
+struct Network {
+  AnyAddress prefix;
+  uint8_t length;
+};
+
+struct Member {
+  uint32_t backend;
   uint16_t weight = 1;
+};
+
+inline void append(std::vector<uint8_t>& column, const AnyAddress& address) {
+  column.insert(column.end(), address.bytes, address.bytes + sizeof(address.bytes));
+}
+inline void append(PrefixColumns& table, const Network& network) {
+  append(table.prefix, network.prefix);
+  table.length.push_back(network.length);
+}
+
+// What few frontends have.
+struct FrontendExtras {
+  FrontendKind kind = FrontendKind::cluster;
+  uint32_t service = 0;
+  uint8_t masquerade = 0;
+  uint32_t affinity = 0;
+  std::vector<uint32_t> pools{};  // of the scopes node and outside; empty: the same as of pods
+  std::vector<Network> ranges{};
 };
 
 // A delta under construction.
 struct Delta : ProgramDelta {
-  Delta& frontend(uint32_t slot, uint32_t address, uint16_t port, uint8_t protocol, uint32_t pool) {
+  Delta& frontend(uint32_t slot, const AnyAddress& address, uint16_t port, uint8_t protocol,
+                  uint32_t pool, const FrontendExtras& extras = {}) {
     frontends.slot.push_back(slot);
-    append_mapped(frontends.address, address);
+    append(frontends.address, address);
     frontends.port.push_back(port);
     frontends.protocol.push_back(protocol);
-    frontends.pool.push_back(pool);
+    frontends.kind.push_back(static_cast<uint8_t>(extras.kind));
+    frontends.service.push_back(extras.service);
+    frontends.podPool.push_back(pool);
+    frontends.nodePool.push_back(extras.pools.empty() ? pool : extras.pools.at(0));
+    frontends.outsidePool.push_back(extras.pools.empty() ? pool : extras.pools.at(1));
+    frontends.masquerade.push_back(extras.masquerade);
+    frontends.affinity.push_back(extras.affinity);
+    frontends.rangesFirst.push_back(static_cast<uint32_t>(ranges.length.size()));
+    frontends.rangesCount.push_back(static_cast<uint32_t>(extras.ranges.size()));
+    for (const Network& range : extras.ranges) append(ranges, range);
     return *this;
   }
-  Delta& pool(uint32_t slot, std::vector<BackendSpec> rows) {
+  Delta& backend(uint32_t slot, const AnyAddress& address, uint16_t port, uint32_t service = 0,
+                 bool flushed = false) {
+    backends.slot.push_back(slot);
+    append(backends.address, address);
+    backends.port.push_back(port);
+    backends.service.push_back(service);
+    backends.flushed.push_back(flushed);
+    return *this;
+  }
+  Delta& pool(uint32_t slot, const std::vector<Member>& rows, bool silent = false) {
     pools.slot.push_back(slot);
-    pools.first.push_back(static_cast<uint32_t>(backends.slot.size()));
+    pools.first.push_back(static_cast<uint32_t>(members.backend.size()));
     pools.count.push_back(static_cast<uint32_t>(rows.size()));
-    for (const BackendSpec& row : rows) {
-      backends.slot.push_back(row.slot);
-      append_mapped(backends.address, row.address);
-      backends.port.push_back(row.port);
-      backends.weight.push_back(row.weight);
+    pools.silent.push_back(silent);
+    for (const Member& row : rows) {
+      members.backend.push_back(row.backend);
+      members.weight.push_back(row.weight);
     }
     return *this;
   }
-  Delta& route(uint32_t prefix, uint8_t length, uint16_t interface, uint32_t gateway = 0,
+  Delta& route(const AnyAddress& prefix, uint8_t length, uint16_t interface,
+               const AnyAddress& gateway = kOnLink,
                std::initializer_list<uint8_t> mac = {0, 0, 0, 0, 0, 0}) {
-    append_mapped(routes.prefix, prefix);
+    append(routes.prefix, prefix);
     routes.length.push_back(length);
     routes.interface.push_back(interface);
-    if (gateway == 0) {
-      routes.gateway.insert(routes.gateway.end(), 16, 0);
-    } else {
-      append_mapped(routes.gateway, gateway);
-    }
+    append(routes.gateway, gateway);
     routes.mac.insert(routes.mac.end(), mac);
     return *this;
   }
-  Delta& remove_route(uint32_t prefix, uint8_t length) {
-    append_mapped(removedRoutes.prefix, prefix);
-    removedRoutes.length.push_back(length);
-    return *this;
-  }
-  Delta& address(uint16_t interface, uint32_t own, uint8_t length) {
+  Delta& address(uint16_t interface, const AnyAddress& own, uint8_t length) {
     addresses_given = true;
     addresses.interface.push_back(interface);
-    append_mapped(addresses.address, own);
+    append(addresses.address, own);
     addresses.length.push_back(length);
+    return *this;
+  }
+  Delta& scope(uint16_t interface, uint8_t scope) {
+    scopes_given = true;
+    scopes.interface.push_back(interface);
+    scopes.scope.push_back(scope);
+    return *this;
+  }
+  Delta& pod_network(const Network& network) {
+    pod_networks_given = true;
+    append(podNetworks, network);
+    return *this;
+  }
+  Delta& service_network(const Network& network) {
+    service_networks_given = true;
+    append(serviceNetworks, network);
+    return *this;
+  }
+  Delta& remove_frontend(uint32_t slot) { return listed(removedFrontends, slot); }
+  Delta& remove_backend(uint32_t slot) { return listed(removedBackends, slot); }
+  Delta& remove_pool(uint32_t slot) { return listed(removedPools, slot); }
+  Delta& remove_route(const AnyAddress& prefix, uint8_t length) {
+    append(removedRoutes, Network{prefix, length});
+    return *this;
+  }
+
+ private:
+  Delta& listed(std::vector<uint32_t>& list, uint32_t slot) {
+    list.push_back(slot);
     return *this;
   }
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One worker with everything it needs and nothing real: a program, tables, a clock that the test
-// moves, and an outside that keeps what was sent. Frames lie in buffers of exactly their length, so
-// that AddressSanitizer sees every byte that is read or written beyond.
+// moves, and an outside that keeps what was sent. Frames lie in buffers of exactly their length (or
+// of what an answer in place may need), so that AddressSanitizer sees every byte that is read or
+// written beyond.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -11,7 +12,9 @@
 #include <vector>
 
 #include "config/program_state.h"
+#include "packet/neighbour_discovery.h"
 #include "stage/context.h"
+#include "stage/fragment.h"
 #include "stage/pipeline.h"
 #include "testing/delta.h"
 #include "testing/eal.h"
@@ -23,7 +26,7 @@ class FakeOutside : public Outside {
  public:
   Frame allocate() override {
     if (out_of_buffers) return {};
-    auto* buffer = new Bytes(64, 0xcc);
+    auto* buffer = new Bytes(kAllocatedRoom, 0xcc);
     live++;
     return {buffer, buffer->data(), 0, 0};
   }
@@ -45,8 +48,15 @@ class FakeOutside : public Outside {
   DropReason refusal(uint16_t) override { return DropReason::tx_full; }
 
   Bytes* take(const Bytes& frame) {
+    auto* buffer = new Bytes(frame);
+    // The one answer that may be longer than the question: an advertisement.
+    const bool ipv6 = frame.size() >= 14 && frame[12] == 0x86 && frame[13] == 0xdd;
+    if (ipv6 && frame.size() < kNeighbourFrameBytes) {
+      buffer->resize(kNeighbourFrameBytes, 0xcc);
+      buffer->shrink_to_fit();
+    }
     live++;
-    return new Bytes(frame);
+    return buffer;
   }
 
   std::map<uint16_t, std::vector<Bytes>> sent;
@@ -56,36 +66,58 @@ class FakeOutside : public Outside {
   size_t live = 0;  // buffers that belong to the worker
 };
 
-inline constexpr Limits kSmall = {
-    .flows = 256, .backends = 64, .interfaces = 4, .neighbours = 64, .routes = 64, .timeouts = {}};
+inline constexpr Limits kSmall = {.flows = 256,
+                                  .flows6 = 256,
+                                  .affinities = 64,
+                                  .backends = 64,
+                                  .interfaces = 4,
+                                  .neighbours = 64,
+                                  .routes = 64,
+                                  .timeouts = {}};
 
 struct World {
   explicit World(const Limits& limits_ = kSmall)
       : limits(limits_),
         state((start_eal(), limits), up),
-        flows(limits),
+        flows4(limits.flows, 1, limits.timeouts),
+        flows6(limits.flows6, 1, limits.timeouts),
+        affinities(limits.affinities),
         neighbours(limits.neighbours),
         layout(CounterLayout::of(limits)),
         counters(layout.stride) {
     REQUIRE_FALSE(state.open());
-    context.flows = &flows;
+    context.limits = &limits;
+    context.flows4 = &flows4;
+    context.flows6 = &flows6;
+    context.affinities = &affinities;
     context.neighbours = &neighbours;
+    context.neighbour_ages = {uint64_t{limits.timeouts.neighbour_stale} * 1000,
+                              uint64_t{limits.timeouts.neighbour_dead} * 1000};
+    context.fragments = make_fragments(context);
     context.counters = CounterBlock(counters.data(), layout);
     context.outside = &outside;
-    flows.attach(context.flow_cache);
+    flows4.attach(context.flow_cache4);
+    flows6.attach(context.flow_cache6);
     at(1'000'000);
   }
   ~World() {
     for (const HeldPacket& held : context.held) outside.free(held.frame.handle);
+    context.fragments->drain([&](const Packet& packet) { outside.free(packet.handle); });
     CHECK(outside.live == 0);
   }
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
 
   static Mac mac(uint16_t slot) { return {2, 0, 0, 0, 0xee, static_cast<uint8_t>(slot)}; }
 
-  void add_interface(uint16_t slot, uint16_t mtu = 1500) {
-    publish(state.add_interface(slot, mac(slot).data(), mtu));
+  void add_interface(uint16_t slot, uint16_t mtu = 1500, bool unfinished_checksums = false) {
+    publish(state.add_interface(slot, mac(slot).data(), mtu, unfinished_checksums));
   }
-  void remove_interface(uint16_t slot) { publish(state.remove_interface(slot)); }
+  void remove_interface(uint16_t slot) {
+    publish(state.remove_interface(slot));
+    drop_held(context, slot);
+    neighbours.remove_interface(slot);
+  }
   void commit(const Delta& delta) {
     const Status error = state.check(delta);
     if (error) FAIL(error->path, " ", error->message);
@@ -103,13 +135,15 @@ struct World {
   }
   // A poll: frames in, housekeeping, and what one poll freed is there for the next.
   void poll(uint16_t interface, const std::vector<Bytes>& frames) {
-    if (context.flow_cache.seal(0)) context.flow_cache.release();
+    for (FlowCache* cache : {&context.flow_cache4, &context.flow_cache6}) {
+      if (cache->seal(0)) cache->release();
+    }
     Burst burst;
     for (const Bytes& frame : frames) {
       Bytes* buffer = outside.take(frame);
       Packet& packet = burst.packets[burst.count++];
       packet.data = buffer->data();
-      packet.length = static_cast<uint32_t>(buffer->size());
+      packet.length = static_cast<uint32_t>(frame.size());
       packet.in_interface = interface;
       packet.handle = buffer;
     }
@@ -135,15 +169,21 @@ struct World {
                      counter(WorkerCounter::host) + counter(WorkerCounter::held) +
                      counter(WorkerCounter::handedOut);
     for (uint32_t i = 0; i < kDropReasonCount; i++) fates += counters[layout.drops + i];
-    return counter(WorkerCounter::rx) == fates && context.held.size() == outside.live &&
-           context.held.size() == counter(WorkerCounter::held);
+    const size_t fragments = context.fragments->waiting();
+    const size_t waiting = context.held.size() + fragments;
+    return counter(WorkerCounter::rx) == fates && waiting == outside.live &&
+           waiting == counter(WorkerCounter::held) &&
+           fragments == counter(WorkerCounter::fragmentPackets) &&
+           context.fragments->datagrams() == counter(WorkerCounter::fragments);
   }
 
   Limits limits;
   std::atomic<bool> up[8] = {true, true, true, true, true, true, true, true};
   ProgramState state;
   std::unique_ptr<Snapshot> snapshot;
-  FlowTable flows;
+  FlowTable<Ipv4> flows4;
+  FlowTable<Ipv6> flows6;
+  AffinityTable affinities;
   NeighbourTable neighbours;
   CounterLayout layout;
   std::vector<uint64_t> counters;

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <unordered_set>
+
+#include "config/master.h"
+#include "table/maglev.h"
+
+namespace sluice {
+namespace {
+
+// Drops a reference from a count that is there.
+void release(Counts& counts, uint32_t slot) {
+  const auto found = counts.find(slot);
+  if (--found->second == 0) counts.erase(found);
+}
+
+// What is put keeps its serial where it only stays, though its slot may be among the removed.
+void remove_backends(const ProgramDelta& delta, Master& master) {
+  if (delta.removedBackends.empty()) return;
+  const std::unordered_set<uint32_t> put(delta.backends.slot.begin(), delta.backends.slot.end());
+  for (uint32_t slot : delta.removedBackends) {
+    if (put.contains(slot) || !master.has_backend(slot)) continue;
+    master.snapshot.backends[slot] = {};
+    master.backends--;
+  }
+}
+
+void put_backends(const ProgramDelta& delta, uint64_t commit, Master& master) {
+  const auto& table = delta.backends;
+  auto& records = master.snapshot.backends;
+  for (size_t row = 0; row < table.slot.size(); row++) {
+    const uint32_t slot = table.slot[row];
+    if (slot >= records.size()) records.resize(size_t{slot} + 1);
+    BackendRecord& record = records[slot];
+    const BackendRecord next{address_of(table.address, row), be16::from_host(table.port[row]),
+                             table.flushed[row] != 0, table.service[row],
+                             static_cast<uint32_t>(commit)};
+    const bool same = record.serial != 0 && record.address == next.address &&
+                      record.port == next.port && record.service == next.service;
+    if (record.serial == 0) master.backends++;
+    const uint32_t serial = same ? record.serial : next.serial;
+    record = next;
+    record.serial = serial;
+  }
+}
+
+std::shared_ptr<const Pool> make_pool(const ProgramDelta& delta, size_t row,
+                                      const std::vector<BackendRecord>& records) {
+  const size_t first = delta.pools.first[row], count = delta.pools.count[row];
+  auto pool = std::make_shared<Pool>();
+  pool->silent = delta.pools.silent[row] != 0;
+  std::vector<MaglevBackend> spread(count);
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t slot = delta.members.backend[first + i];
+    const uint16_t weight = delta.members.weight[first + i];
+    const BackendRecord& record = records[slot];
+    std::memcpy(spread[i].address, record.address.bytes, sizeof(spread[i].address));
+    spread[i].port = record.port.host();
+    spread[i].weight = weight;
+    pool->members.push_back(slot);
+    if (weight > 0) pool->eligible.push_back(slot);
+  }
+  std::sort(pool->eligible.begin(), pool->eligible.end());
+  pool->maglev = build_maglev(spread);
+  for (uint32_t& place : pool->maglev) place = pool->members[place];
+  return pool;
+}
+
+void remove_pool(uint32_t slot, Master& master) {
+  if (!master.has_pool(slot)) return;
+  for (uint32_t member : master.snapshot.pools[slot]->members) {
+    release(master.backend_references, member);
+  }
+  master.snapshot.pools[slot] = nullptr;
+  master.pools--;
+}
+
+void apply_pools(const ProgramDelta& delta, Master& master) {
+  auto& pools = master.snapshot.pools;
+  for (uint32_t slot : delta.removedPools) remove_pool(slot, master);
+  for (size_t row = 0; row < delta.pools.slot.size(); row++) {
+    const uint32_t slot = delta.pools.slot[row];
+    if (slot >= pools.size()) pools.resize(size_t{slot} + 1);
+    remove_pool(slot, master);
+    pools[slot] = make_pool(delta, row, master.snapshot.backends);
+    master.pools++;
+    for (uint32_t member : pools[slot]->members) master.backend_references[member]++;
+  }
+}
+
+FrontendRow make_frontend(const ProgramDelta& delta, size_t row) {
+  const auto& table = delta.frontends;
+  FrontendRow frontend{
+      {address_of(table.address, row), be16::from_host(table.port[row]), table.protocol[row]},
+      static_cast<FrontendKind>(table.kind[row]),
+      table.masquerade[row],
+      table.service[row],
+      {table.podPool[row], table.nodePool[row], table.outsidePool[row]},
+      table.affinity[row],
+      {}};
+  const size_t first = table.rangesFirst[row], count = table.rangesCount[row];
+  for (size_t at = first; at < first + count; at++) {
+    frontend.ranges.push_back({address_of(delta.ranges.prefix, at), delta.ranges.length[at]});
+  }
+  return frontend;
+}
+
+void remove_frontend(uint32_t slot, Master& master) {
+  const auto found = master.frontends.find(slot);
+  if (found == master.frontends.end()) return;
+  master.frontend_slots.erase(found->second.key);
+  for (uint32_t pool : found->second.pools) release(master.pool_references, pool);
+  master.frontends.erase(found);
+}
+
+template <class F>
+std::shared_ptr<const ServiceTable<F>> make_services(const Master& master) {
+  std::vector<Frontend<F>> all;
+  for (const auto& [slot, row] : master.frontends) {
+    if (!F::holds(row.key.address)) continue;
+    Frontend<F> frontend{F::from(row.key.address),
+                         row.key.port,
+                         row.key.protocol,
+                         row.kind,
+                         row.masquerade,
+                         slot,
+                         row.service,
+                         {row.pools[0], row.pools[1], row.pools[2]},
+                         row.affinity_s,
+                         {}};
+    for (const RouteKey& range : row.ranges) {
+      if (F::holds(range.prefix)) frontend.ranges.push_back({F::from(range.prefix), range.length});
+    }
+    frontend.closed = frontend.ranges.empty() && !row.ranges.empty();
+    all.push_back(std::move(frontend));
+  }
+  return std::make_shared<const ServiceTable<F>>(std::move(all));
+}
+
+void apply_frontends(const ProgramDelta& delta, Master& master) {
+  bool touched4 = false, touched6 = false;
+  auto touch = [&](const Address& address) { (address.is_ipv4() ? touched4 : touched6) = true; };
+  auto remove_all = [&](const std::vector<uint32_t>& slots) {
+    for (uint32_t slot : slots) {
+      const auto found = master.frontends.find(slot);
+      if (found != master.frontends.end()) touch(found->second.key.address);
+      remove_frontend(slot, master);
+    }
+  };
+  remove_all(delta.removedFrontends);
+  remove_all(delta.frontends.slot);  // all of them first: keys may change hands
+  for (size_t row = 0; row < delta.frontends.slot.size(); row++) {
+    const uint32_t slot = delta.frontends.slot[row];
+    FrontendRow frontend = make_frontend(delta, row);
+    touch(frontend.key.address);
+    master.frontend_slots.emplace(frontend.key, slot);
+    for (uint32_t pool : frontend.pools) master.pool_references[pool]++;
+    master.frontends.emplace(slot, std::move(frontend));
+  }
+  if (touched4) master.snapshot.v4.services = make_services<Ipv4>(master);
+  if (touched6) master.snapshot.v6.services = make_services<Ipv6>(master);
+}
+
+}  // namespace
+
+void apply_services(const ProgramDelta& delta, uint64_t commit, Master& master) {
+  remove_backends(delta, master);
+  put_backends(delta, commit, master);
+  apply_pools(delta, master);
+  apply_frontends(delta, master);
+}
+
+}  // namespace sluice

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation. The index of a flow table: buckets of one cache line, 8 places each; a place
+// is a 16-bit tag and the index of an entry. A hash has two buckets that it may be in. Readers take
+// no lock: they compare the entry's key, so a half-written place is at worst a miss. Writers lock
+// the buckets they touch. Hash, number of buckets, choice of place: docs/packet-path.md, "Tables".
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "base/zeroed_memory.h"
+
+namespace sluice {
+
+inline constexpr uint32_t kNoEntry = UINT32_MAX;
+
+class FlowBuckets {
+ public:
+  static constexpr uint32_t kPlaces = 8;
+
+ private:
+  // An index is stored plus one, so that zeroed memory is an empty table.
+  struct alignas(64) Bucket {
+    uint16_t tags[kPlaces];
+    uint32_t indices[kPlaces];
+    uint32_t lock;
+  };
+  static_assert(sizeof(Bucket) == 64);
+
+ public:
+  struct Place {
+    Bucket* bucket;  // null: none
+    uint32_t number;
+    explicit operator bool() const { return bucket != nullptr; }
+  };
+
+  // Locks the (up to four) buckets of two hashes, lowest address first.
+  class Locks {
+   public:
+    Locks(const FlowBuckets& buckets, uint32_t hash, uint32_t other);
+    ~Locks();
+    Locks(const Locks&) = delete;
+    Locks& operator=(const Locks&) = delete;
+
+   private:
+    Bucket* buckets_[4];
+    Bucket** end_;
+  };
+
+  explicit FlowBuckets(uint32_t connections);  // throws std::bad_alloc
+
+  void prefetch(uint32_t hash) const { __builtin_prefetch(&primary(hash)); }
+  // An entry that the hash probably leads to, by the primary bucket alone; or kNoEntry.
+  uint32_t guess(uint32_t hash) const;
+  // The entry of this hash for which `is_it(entry)` holds, or kNoEntry.
+  template <class IsIt>
+  uint32_t find(uint32_t hash, IsIt&& is_it) const {
+    const uint32_t entry = search(primary(hash), hash, is_it);
+    return entry != kNoEntry ? entry : search(secondary(hash), hash, is_it);
+  }
+
+  // For the rest the caller holds the locks of the hash.
+
+  // The lowest free place of the bucket with more of them; `taken` counts as not free.
+  Place choose(uint32_t hash, Place taken = {}) const;
+  void put(Place place, uint32_t hash, uint32_t entry);
+  void clear(uint32_t hash, uint32_t entry);
+  // All entries of both buckets, the primary one first.
+  template <class Visit>
+  void each(uint32_t hash, Visit&& visit) const {
+    for (const Bucket* bucket : {&primary(hash), &secondary(hash)}) {
+      for (const uint32_t index : bucket->indices) {
+        if (index != 0) visit(index - 1);
+      }
+    }
+  }
+
+ private:
+  Bucket& primary(uint32_t hash) const { return buckets_[hash & mask_]; }
+  Bucket& secondary(uint32_t hash) const {
+    return buckets_[(hash ^ (((hash >> 16) + 1) * 0x5bd1e995u)) & mask_];
+  }
+
+  // Bit 15 of every 16-bit lane of four tags that may equal the hash's. A lane above an equal one
+  // may be set wrongly (borrow): harmless, since keys are compared in the end.
+  static uint64_t matching_lanes(const Bucket& bucket, uint32_t half, uint32_t hash) {
+    constexpr uint64_t kOnes = 0x0001000100010001;
+    const uint64_t tags =
+        __atomic_load_n(&reinterpret_cast<const uint64_t*>(bucket.tags)[half], __ATOMIC_RELAXED);
+    const uint64_t difference = tags ^ (kOnes * (hash >> 16));
+    return (difference - kOnes) & ~difference & (kOnes << 15);
+  }
+
+  template <class IsIt>
+  static uint32_t search(const Bucket& bucket, uint32_t hash, IsIt&& is_it) {
+    for (uint32_t half = 0; half < 2; half++) {
+      uint64_t lanes = matching_lanes(bucket, half, hash);
+      for (; lanes != 0; lanes &= lanes - 1) {
+        const auto lane = static_cast<uint32_t>(std::countr_zero(lanes)) / 16;
+        // Acquire: pairs with the release store in put(), so that the entry behind it is whole.
+        const uint32_t index = __atomic_load_n(&bucket.indices[half * 4 + lane], __ATOMIC_ACQUIRE);
+        if (index != 0 && is_it(index - 1)) return index - 1;
+      }
+    }
+    return kNoEntry;
+  }
+
+  uint32_t mask_;
+  ZeroedMemory memory_;
+  Bucket* buckets_;
+};
+
+}  // namespace sluice
