@@ -2,6 +2,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import test from 'ava';
 import type { InterfaceRequest } from '../../lib/compile/program.js';
+import {
+  ENGINE_DEFAULTS,
+  type EngineOptions,
+  INTERFACE_COUNTERS,
+  WORKER_COUNTERS,
+} from '../../lib/engine/engine.js';
+import { DROP_REASONS } from '../../lib/engine/reasons.js';
 import { SoftwareEngine } from '../../lib/engine/software/engine.js';
 import type { SluiceError } from '../../lib/errors.js';
 import { arp, macBytes, read } from '../support/packets.js';
@@ -14,6 +21,7 @@ const REQUEST: InterfaceRequest = {
   mac: macBytes('02:00:00:00:00:01'),
   mtu: 1_500,
   worker: null,
+  unfinishedChecksums: false,
   parameters: {},
 };
 
@@ -44,15 +52,28 @@ test('an interface is refused for what is wrong with it', async (t) => {
 });
 
 test('options are refused by name', async (t) => {
-  for (const options of [
+  const refused: readonly Partial<EngineOptions>[] = [
     { flows: 0 },
+    { flows6: 2 ** 24 + 1 },
+    { affinities: 0 },
     { backends: 1.5 },
-    { interfaces: -1 },
+    { interfaces: 65_536 },
     { neighbours: NaN },
-  ]) {
+    { routes: -1 },
+    { icmpRate: -1 },
+    { snatPortMin: 0 },
+    { snatPortMax: 65_536 },
+    { snatPortMax: 1_023 },
+    { tcpPickup: 1 as never },
+    { clock: 'broken' as never },
+  ];
+  for (const options of refused) {
     const error = await t.throwsAsync<SluiceError>(SoftwareEngine.open(options));
     t.like(error, { code: 'ERR_OPTIONS', path: Object.keys(options)[0] });
   }
+  const timeouts = { ...ENGINE_DEFAULTS.timeouts, icmp: 0 };
+  const error = await t.throwsAsync<SluiceError>(SoftwareEngine.open({ timeouts }));
+  t.like(error, { code: 'ERR_OPTIONS', path: 'timeouts.icmp' });
 });
 
 test('step is for the manual clock', async (t) => {
@@ -110,9 +131,9 @@ test('the counters lie as the layout says', async (t) => {
   const engine = await SoftwareEngine.open({ flows: 64, interfaces: 3, backends: 5 });
   const { values, stride, workers, layout } = engine.counters;
   t.is(values.length, stride * workers);
-  t.true(layout.drops >= layout.worker + 13);
-  t.true(layout.interfaces >= layout.drops + 30);
-  t.true(layout.backends >= layout.interfaces + 12);
+  t.true(layout.drops >= layout.worker + WORKER_COUNTERS.length);
+  t.true(layout.interfaces >= layout.drops + DROP_REASONS.length);
+  t.true(layout.backends >= layout.interfaces + 3 * INTERFACE_COUNTERS.length);
   t.true(stride >= layout.backends + 5);
   await engine.close();
 });

@@ -2,7 +2,13 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { adjust, delta16, delta32, fold, sum } from '../../lib/engine/software/base/checksum.js';
-import { crc32c, crc32cWord, hashTuple } from '../../lib/engine/software/base/crc32c.js';
+import {
+  crc32c,
+  crc32cWord,
+  crc32cZeroes,
+  hashTuple,
+} from '../../lib/engine/software/base/crc32c.js';
+import { mix } from '../../lib/engine/software/base/mix.js';
 import { checksumOf } from '../support/packets.js';
 
 const text = (characters: string) => new TextEncoder().encode(characters);
@@ -32,14 +38,47 @@ test('four bytes at once are four bytes one by one', (t) => {
   );
 });
 
-test('the hash of a five-tuple is that of its 16 bytes', (t) => {
-  fc.assert(
-    fc.property(fc.uint8Array({ minLength: 13, maxLength: 13 }), (tuple) => {
-      const view = new DataView(tuple.buffer, tuple.byteOffset);
-      const hash = hashTuple(view.getUint32(0), view.getUint32(4), view.getUint32(8), tuple[12]);
-      t.is(hash, crc32c(Uint8Array.from([...tuple, 0, 0, 0])));
-    }),
-  );
+test('zeroes are taken in like any bytes', (t) => {
+  for (const length of [0, 1, 3, 4, 5, 64]) {
+    t.is(crc32cZeroes(0x12345678, length), crc32c(new Uint8Array(length), 0x12345678));
+  }
+});
+
+const words = fc.array(fc.integer({ min: 0, max: 0xffffffff }), { minLength: 4, maxLength: 4 });
+
+for (const [name, firstWord, length] of [
+  ['IPv4', 3, 16],
+  ['IPv6', 0, 40],
+] as const) {
+  test(`the hash of a five-tuple is that of its ${length} bytes, ${name}`, (t) => {
+    const ports = fc.integer({ min: 0, max: 0xffffffff });
+    const protocol = fc.integer({ min: 0, max: 255 });
+    fc.assert(
+      fc.property(words, words, ports, protocol, (source, destination, both, number) => {
+        const all = [...source.slice(firstWord), ...destination.slice(firstWord), both];
+        const bytes = new Uint8Array(length);
+        const view = new DataView(bytes.buffer);
+        for (const [i, word] of all.entries()) view.setUint32(i * 4, word);
+        bytes[all.length * 4] = number;
+        // The addresses stand in the middle of something longer, as in a burst.
+        const sources = Uint32Array.from([9, ...source]);
+        const destinations = Uint32Array.from([8, 7, ...destination]);
+        const hash = hashTuple(sources, 1, destinations, 2, both, number, firstWord);
+        t.is(hash, crc32c(bytes));
+      }),
+    );
+  });
+}
+
+test('mix is the finaliser of MurmurHash3', (t) => {
+  t.is(mix(0), 0);
+  t.is(mix(1), 0x514e28b7);
+  t.is(mix(0xffffffff), 0x81f16f39);
+});
+
+test('a word that stays what it was changes no checksum', (t) => {
+  t.is(adjust(0xffff, delta16(0x1234, 0x1234)), 0xffff);
+  t.is(adjust(0, delta32(0x12345678, 0x12345678)), 0);
 });
 
 test('an incremental checksum is the full one', (t) => {

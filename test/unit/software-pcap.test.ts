@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { InterfaceRequest } from '../../lib/compile/program.js';
 import type { LinkEvent } from '../../lib/engine/engine.js';
+import { DROP } from '../../lib/engine/reasons.js';
 import { SoftwareEngine } from '../../lib/engine/software/engine.js';
 import { pcapHeader, pcapRecord, readPcap } from '../../lib/engine/software/interface/pcap-file.js';
 import type { SluiceError } from '../../lib/errors.js';
@@ -45,7 +46,9 @@ function file(
 
 function pcap(slot: number, parameters: Record<string, string>): InterfaceRequest {
   const name = `p${slot}`;
-  return { slot, kind: 'pcap', name, mac: macBytes(US), mtu: 1_500, worker: null, parameters };
+  const mac = macBytes(US);
+  const shape = { mtu: 1_500, worker: null, unfinishedChecksums: false };
+  return { slot, kind: 'pcap', name, mac, ...shape, parameters };
 }
 
 for (const littleEndian of [true, false]) {
@@ -146,7 +149,7 @@ test('packets for an interface that is down are dropped as interface_down', asyn
     // The first packet waits for its neighbour when the link goes down under it.
     engine.step(2);
     const { values, layout } = engine.counters;
-    t.is(Number(values[layout.drops + 22]), 2);
+    t.is(Number(values[layout.drops + DROP.interface_down]), 2);
     await engine.close();
   });
 });

@@ -1,166 +1,218 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import fc from 'fast-check';
-import { ENGINE_DEFAULTS } from '../../lib/engine/engine.js';
-import { hashTuple } from '../../lib/engine/software/base/crc32c.js';
-import { FlowTable, type NewFlow, NO_FLOW } from '../../lib/engine/software/table/flow-table.js';
+import {
+  addressOfRow,
+  holds,
+  isIpv4,
+  type Network,
+  networkOf,
+} from '../../lib/engine/software/base/address.js';
+import { AddressMap } from '../../lib/engine/software/table/address-map.js';
+import { BackendTable } from '../../lib/engine/software/table/backends.js';
 import { NeighbourTable } from '../../lib/engine/software/table/neighbours.js';
-import { networkOf, type Route, RouteTable } from '../../lib/engine/software/table/routes.js';
-import { ServiceTable } from '../../lib/engine/software/table/service-table.js';
+import { type Route, RouteTable } from '../../lib/engine/software/table/routes.js';
+import { type Frontend, ServiceTable } from '../../lib/engine/software/table/service-table.js';
+import { mapped } from '../support/program.js';
 
-const { timeouts } = ENGINE_DEFAULTS;
-
-function newFlow(n: number): NewFlow {
-  const ends = { client: 0x0a000000 + n, service: 0x0a600001, backend: 0xc0a80001 };
-  const forward = ((1_000 << 16) | 80) >>> 0;
-  const reply = ((8_080 << 16) | 1_000) >>> 0;
-  return {
-    ...ends,
-    protocol: 6,
-    clientPort: 1_000,
-    servicePort: 80,
-    backendPort: 8_080,
-    forwardHash: hashTuple(ends.client, ends.service, forward, 6),
-    replyHash: hashTuple(ends.backend, ends.client, reply, 6),
-    backendSlot: 3,
-    pool: 4,
-  };
+function address(text: string): Uint32Array {
+  return addressOfRow(mapped(text), 0);
 }
 
-function findForward(table: FlowTable, flow: NewFlow): number {
-  return table.find(flow.client, flow.service, (1_000 << 16) | 80, 6, flow.forwardHash);
+/** A network whose host bits are cleared. */
+function network(words: Uint32Array, length: number): Network {
+  const { bits, isIpv4: ofIpv4 } = networkOf(words, length);
+  const cleared = words.map((word, i) => {
+    const within = Math.max(0, Math.min(32, bits - i * 32));
+    return within === 0 ? 0 : word & (-1 << (32 - within));
+  });
+  return { address: cleared, bits, isIpv4: ofIpv4 };
 }
 
-function findReply(table: FlowTable, flow: NewFlow): number {
-  return table.find(flow.backend, flow.client, (8_080 << 16) | 1_000, 6, flow.replyHash);
-}
+const words4 = fc
+  .tuple(fc.constantFrom(0x0a000000, 0x0a010200, 0xc0a80000, 0xffffffff, 0), fc.nat(0x1ffff))
+  .map(([bits, host]) => Uint32Array.of(0, 0, 0xffff, bits ^ host));
+const words6 = fc
+  .array(fc.constantFrom(0, 1, 0xffff, 0xfd000000, 0x20010db8), { minLength: 4, maxLength: 4 })
+  .map((words) => Uint32Array.from(words));
+const anyWords = fc.oneof(words4, words6);
+const anyNetwork = fc
+  .tuple(anyWords, fc.integer({ min: 0, max: 128 }))
+  .map(([words, length]) => network(words, isIpv4(words) ? length % 33 : length));
 
-test('flow table: both directions are found, and gone after removal', (t) => {
-  const table = new FlowTable(16, timeouts);
-  const flow = newFlow(1);
-  const pair = table.insert(flow);
-  t.is(pair, 0);
-  t.is(findForward(table, flow), 0);
-  t.is(findReply(table, flow), 1);
-  t.is(table.used, 1);
-  table.remove(pair);
-  t.is(findForward(table, flow), NO_FLOW);
-  t.is(findReply(table, flow), NO_FLOW);
-  t.is(table.used, 0);
-  t.is(table.insert(newFlow(2)), 1, 'the freed pair is not free yet');
-  table.reclaim();
-  t.is(table.insert(newFlow(3)), 0);
-});
-
-test('flow table: holds nearly all of its capacity, and keeps what it holds when full', (t) => {
-  const capacity = 6_000;
-  const table = new FlowTable(capacity, timeouts);
-  const kept: NewFlow[] = [];
-  for (let n = 0; n < capacity + 10; n++) {
-    const flow = newFlow(n);
-    if (table.insert(flow) !== NO_FLOW) kept.push(flow);
-  }
-  t.true(kept.length >= capacity * 0.95, `${kept.length}`);
-  t.is(table.used, kept.length);
-  t.true(kept.every((flow) => findForward(table, flow) >>> 1 === findReply(table, flow) >>> 1));
-});
-
-test('flow table: a model of insertions and removals', (t) => {
-  const command = fc.tuple(fc.nat({ max: 40 }), fc.boolean());
+test('a network holds what begins with its bits, and nothing of the other family', (t) => {
+  const bitsOf = (words: Uint32Array) =>
+    [...words].map((word) => word.toString(2).padStart(32, '0')).join('');
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
-      const table = new FlowTable(64, timeouts);
-      const model = new Map<number, number>();
-      for (const [n, isInsert] of commands) {
-        table.reclaim();
-        const known = model.get(n);
-        if (isInsert && known === undefined) model.set(n, table.insert(newFlow(n)));
-        if (!isInsert && known !== undefined) {
-          table.remove(known);
-          model.delete(n);
-        }
-      }
-      t.is(table.used, model.size);
-      for (let n = 0; n <= 40; n++) {
-        const pair = model.get(n);
-        t.is(findForward(table, newFlow(n)), pair === undefined ? NO_FLOW : pair * 2);
-        t.is(findReply(table, newFlow(n)), pair === undefined ? NO_FLOW : pair * 2 + 1);
-      }
+    fc.property(anyNetwork, anyWords, (net, words) => {
+      const isWithin =
+        net.isIpv4 === isIpv4(words) &&
+        bitsOf(words).startsWith(bitsOf(net.address).slice(0, net.bits));
+      t.is(holds(net, Uint32Array.from([7, ...words]), 1), isWithin);
     }),
-    { numRuns: 50 },
   );
 });
 
-test('flow table: the sweep goes round in 64s', (t) => {
-  const table = new FlowTable(100, timeouts);
-  for (let n = 0; n < 100; n++) {
-    const pair = table.insert(newFlow(n));
-    if (pair !== NO_FLOW) table.touch(pair * 2, 10, 40, 0);
-  }
-  const used = table.used;
-  t.is(table.sweep(10), 0);
-  const removed = [table.sweep(1_000), table.sweep(1_000)];
-  t.is(removed[0] + removed[1], used);
-  t.true(removed[0] <= 64);
-  t.is(table.used, 0);
+test('an address map is a map', (t) => {
+  const few = fc.constantFrom(...['10.0.0.1', '10.0.0.2', 'fd00::1', '::'].map(address));
+  const command = fc.tuple(few, fc.nat({ max: 2 }), fc.option(fc.nat()));
+  fc.assert(
+    fc.property(fc.array(command), (commands) => {
+      const map = new AddressMap<number>();
+      const model = new Map<string, number>();
+      for (const [words, extra, value] of commands) {
+        const key = `${words} ${extra}`;
+        if (value === null) t.is(map.delete(words, 0, extra), model.delete(key));
+        else {
+          map.set(words, 0, extra, value);
+          model.set(key, value);
+        }
+        t.is(map.get(words, 0, extra), model.get(key));
+        t.is(map.size, model.size);
+        t.deepEqual([...map.values()].sort(), [...model.values()].sort());
+      }
+    }),
+  );
 });
 
 test('routes: the longest prefix wins, as a scan of all routes says', (t) => {
-  const octets = fc.constantFrom(0x0a000000, 0x0a010000, 0x0a010200, 0xc0a80000, 0xffffffff, 0);
-  const length = fc.integer({ min: 0, max: 32 });
-  const prefixes = fc.array(fc.tuple(octets, length), { maxLength: 30 });
   const removed = fc.array(fc.nat({ max: 30 }), { maxLength: 10 });
-  const address = fc.tuple(octets, fc.nat({ max: 0x1ffff }));
   fc.assert(
-    fc.property(prefixes, removed, fc.array(address), (puts, gone, asked) => {
-      const table = new RouteTable();
-      const naive = new Map<string, { prefix: number; length: number; route: Route }>();
-      puts.forEach(([bits, of], n) => {
-        const prefix = networkOf(bits, of);
-        const route = { interface: n, gateway: 0, mac: null };
-        table.put(prefix, of, route);
-        naive.set(`${prefix}/${of}`, { prefix, length: of, route });
-      });
-      for (const n of gone) {
-        if (puts[n] === undefined) continue;
-        const prefix = networkOf(...puts[n]);
-        table.remove(prefix, puts[n][1]);
-        naive.delete(`${prefix}/${puts[n][1]}`);
-      }
-      for (const [bits, host] of asked) {
-        const destination = (bits ^ host) >>> 0;
-        const best = [...naive.values()]
-          .filter((row) => networkOf(destination, row.length) === row.prefix)
-          .sort((a, b) => b.length - a.length)[0];
-        t.is(table.lookup(destination), best?.route ?? null);
-      }
-    }),
+    fc.property(
+      fc.array(anyNetwork, { maxLength: 30 }),
+      removed,
+      fc.array(anyWords),
+      (puts, gone, asked) => {
+        const table = new RouteTable();
+        const naive = new Map<string, { net: Network; route: Route }>();
+        const keyOf = (net: Network) => `${net.address}/${net.bits}`;
+        for (const [n, net] of puts.entries()) {
+          const route = { interface: n, gateway: null, mac: null };
+          table.put(net, route);
+          naive.set(keyOf(net), { net, route });
+        }
+        for (const n of gone) {
+          if (puts[n] === undefined) continue;
+          table.remove(puts[n]);
+          naive.delete(keyOf(puts[n]));
+        }
+        const rows = [...naive.values()];
+        t.is(table.size, rows.length);
+        t.is(table.count(true), rows.filter(({ net }) => net.isIpv4).length);
+        for (const words of asked) {
+          const best = rows
+            .filter(({ net }) => holds(net, words, 0))
+            .sort((a, b) => b.net.bits - a.net.bits)[0];
+          t.is(table.lookup(words, 0), best?.route ?? null);
+        }
+      },
+    ),
   );
 });
 
+test('routes go with their interface', (t) => {
+  const table = new RouteTable();
+  const route = { gateway: null, mac: null };
+  table.put(network(address('10.0.0.0'), 8), { interface: 1, ...route });
+  table.put(network(address('10.1.0.0'), 16), { interface: 2, ...route });
+  table.put(network(address('fd00::'), 8), { interface: 2, ...route });
+  table.removeInterface(2);
+  t.is(table.lookup(address('10.1.0.1'), 0)?.interface, 1);
+  t.is(table.lookup(address('fd00::1'), 0), null);
+  t.is(table.size, 1);
+});
+
+function frontend(slot: number, more: Partial<Frontend> = {}): Frontend {
+  return {
+    slot,
+    address: address('10.96.0.1'),
+    port: 53,
+    protocol: 6,
+    isCluster: true,
+    service: slot,
+    pools: [1, 1, 2],
+    masquerade: 0,
+    affinity: 0,
+    ranges: [],
+    ...more,
+  };
+}
+
 test('services: TCP and UDP of one address and port are two; an address stays while one is left', (t) => {
   const table = new ServiceTable();
-  const at = { address: 0xfffffffe, port: 53, pool: 1 };
-  table.put({ ...at, slot: 1, protocol: 6 });
-  table.put({ ...at, slot: 2, protocol: 17 });
-  t.is(table.find(0xfffffffe, 53, 6)?.slot, 1);
-  t.is(table.find(0xfffffffe, 53, 17)?.slot, 2);
-  t.is(table.find(0xfffffffe, 54, 6), undefined);
+  const at = address('10.96.0.1');
+  table.put(frontend(1));
+  table.put(frontend(2, { protocol: 17 }));
+  t.is(table.find(at, 0, 53, 6)?.slot, 1);
+  t.is(table.find(at, 0, 53, 17)?.slot, 2);
+  t.is(table.find(at, 0, 54, 6), undefined);
+  t.is(table.usesOfPool(1), 4);
   table.remove(1);
   table.remove(1);
-  t.is(table.find(0xfffffffe, 53, 6), undefined);
-  t.true(table.hasAddress(0xfffffffe));
+  t.is(table.find(at, 0, 53, 6), undefined);
+  t.true(table.isClusterAddress(at, 0));
   table.remove(2);
-  t.false(table.hasAddress(0xfffffffe));
+  t.false(table.isClusterAddress(at, 0));
+  t.is(table.usesOfPool(1), 0);
+});
+
+test('services: an address is the service’s in cluster frontends alone', (t) => {
+  const table = new ServiceTable();
+  table.put(frontend(1, { isCluster: false }));
+  t.not(table.find(address('10.96.0.1'), 0, 53, 6), undefined);
+  t.false(table.isClusterAddress(address('10.96.0.1'), 0));
+});
+
+test('backends: a slot has the serial of who made it what it is', (t) => {
+  const table = new BackendTable(4);
+  const [a, b] = [address('10.1.0.1'), address('10.1.0.2')];
+  table.put(1, a, 80, 0, 0, 5);
+  table.put(1, a, 80, 0, 1, 6);
+  t.true(table.isThere(1, 5));
+  t.is(table.flushed[1], 1);
+  table.put(1, b, 80, 0, 0, 7);
+  t.true(table.isThere(1, 7));
+  table.put(1, b, 81, 0, 0, 8);
+  table.put(1, b, 81, 1, 0, 9);
+  t.true(table.isThere(1, 9));
+  t.is(table.size, 1);
+  table.remove(1);
+  table.remove(1);
+  table.remove(100);
+  t.is(table.size, 0);
+  t.false(table.has(1));
+  table.put(1, b, 81, 1, 0, 10);
+  t.true(table.isThere(1, 10));
 });
 
 test('neighbours: the capacity is over all interfaces, and an interface gives its share back', (t) => {
-  const table = new NeighbourTable(2, 4);
-  t.not(table.add(0, 1), null);
-  t.not(table.add(1, 1), null);
-  t.is(table.add(2, 1), null);
+  const table = new NeighbourTable(2, { staleMs: 60_000, deadMs: 120_000 });
+  const one = address('fd00::1');
+  t.not(table.add(0, one, 0), undefined);
+  t.not(table.add(1, one, 0), undefined);
+  t.is(table.add(2, one, 0), undefined);
   table.removeInterface(1);
-  t.is(table.find(1, 1), undefined);
-  t.not(table.add(2, 0xffffffff), null);
-  t.not(table.find(2, 0xffffffff), undefined);
+  t.is(table.find(1, one, 0), undefined);
+  t.not(table.add(2, address('255.255.255.255'), 0), undefined);
+  t.is(table.find(2, address('255.255.255.255'), 0)?.slot, 2);
+  t.is(table.size, 2);
+});
+
+test('neighbours: ages, and who is forgotten', (t) => {
+  const table = new NeighbourTable(2, { staleMs: 10, deadMs: 20 });
+  const one = address('10.0.0.1');
+  table.learn(0, one, 0, false, Uint8Array.of(9, 1, 2, 3, 4, 5, 6), 1, 100);
+  t.is(table.find(0, one, 0), undefined, 'nobody has asked for it');
+  table.learn(0, one, 0, true, Uint8Array.of(9, 1, 2, 3, 4, 5, 6), 1, 100);
+  const found = table.find(0, one, 0);
+  t.deepEqual([...(found?.mac ?? [])], [1, 2, 3, 4, 5, 6]);
+  t.false(found?.stale(109));
+  t.true(found?.stale(110));
+  t.true(found?.usable(119));
+  t.false(found?.usable(120));
+  table.forgetInterface(0);
+  t.false(found?.usable(101));
+  t.true(found?.takeRequest(101));
+  t.false(found?.takeRequest(1_100));
+  t.true(found?.takeRequest(1_101));
 });

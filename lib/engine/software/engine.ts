@@ -7,9 +7,11 @@ import type {
   Engine,
   EngineDescription,
   EngineOptions,
+  Explanation,
   FlowRecord,
   InterfaceReport,
   LinkEvent,
+  Occupancy,
 } from '../engine.js';
 import { Counters } from './base/counters.js';
 import { ProgramState } from './config/program-state.js';
@@ -21,9 +23,8 @@ import { completeOptions } from './options.js';
 import { Burst } from './packet/burst.js';
 import { poll } from './pipeline.js';
 import { Context } from './stage/context.js';
+import { explain } from './stage/explain.js';
 import { dropHeld } from './stage/neighbour.js';
-import { FlowTable } from './table/flow-table.js';
-import { NeighbourTable } from './table/neighbours.js';
 
 /** Milliseconds between polls while nothing arrives: for expiry and held packets. */
 const IDLE_POLL_MS = 100;
@@ -46,7 +47,6 @@ export class SoftwareEngine implements Engine {
 
   readonly #counters: Counters;
   readonly #program: ProgramState;
-  readonly #flows: FlowTable;
   readonly #context: Context;
   readonly #burst = new Burst();
   readonly #interfaces: (SoftwareInterface | null)[];
@@ -64,16 +64,10 @@ export class SoftwareEngine implements Engine {
     this.#program = new ProgramState({
       backends: options.backends,
       interfaces: options.interfaces,
+      routes: options.routes,
       hasInterface: (slot) => (this.#interfaces[slot] ?? null) !== null,
     });
-    this.#flows = new FlowTable(options.flows, options.timeouts);
-    this.#context = new Context(
-      this.#program,
-      this.#flows,
-      new NeighbourTable(options.neighbours, options.interfaces),
-      this.#counters,
-      this.#interfaces,
-    );
+    this.#context = new Context(options, this.#program, this.#counters, this.#interfaces);
     this.#timer =
       options.clock === 'real' ? setInterval(() => this.#poll(), IDLE_POLL_MS).unref() : null;
   }
@@ -117,6 +111,7 @@ export class SoftwareEngine implements Engine {
   async removeInterface(slot: number): Promise<void> {
     this.#assertOpen();
     const gone = this.#interfaceAt(slot);
+    this.#context.fragments.removeInterface(slot);
     dropHeld(this.#context, slot);
     this.#interfaces[slot] = null;
     this.#program.removeInterface(slot);
@@ -126,12 +121,33 @@ export class SoftwareEngine implements Engine {
 
   async flows(limit: number): Promise<FlowRecord[]> {
     this.#assertOpen();
-    return flowRecords(this.#flows, limit, Math.floor(this.#nowMs() / 1000));
+    const now = Math.floor(this.#nowMs() / 1000);
+    const [flows, flows6] = this.#context.flows;
+    const records = flowRecords(flows, limit, now);
+    return records.concat(flowRecords(flows6, limit - records.length, now));
   }
 
-  flowCount(): number {
+  occupancy(): Occupancy {
     this.#assertOpen();
-    return this.#flows.used;
+    const { flows, affinities, neighbours } = this.#context;
+    const { routes, services, backends, pools } = this.#program;
+    return {
+      flows: flows[0].used,
+      flows6: flows[1].used,
+      affinities: affinities.used,
+      neighbours: neighbours.size,
+      routes: routes.size,
+      frontends: services.size,
+      backends: backends.size,
+      pools: pools.size,
+    };
+  }
+
+  async explain(slot: number, frame: Uint8Array): Promise<Explanation> {
+    this.#assertOpen();
+    this.#interfaceAt(slot);
+    this.#context.setTime(this.#nowMs());
+    return explain(this.#context, slot, frame);
   }
 
   send(slot: number, frames: readonly Uint8Array[]): number {

@@ -24,6 +24,13 @@ export function write32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value;
 }
 
+/** The bytes of a 32-bit number the other way round. */
+export function swap32(value: number): number {
+  return (
+    ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0
+  );
+}
+
 /** Copies a MAC address within or between frames, without a view being made for it. */
 export function copyMac(to: Uint8Array, toAt: number, from: Uint8Array, fromAt: number): void {
   for (let i = 0; i < 6; i++) to[toAt + i] = from[fromAt + i];

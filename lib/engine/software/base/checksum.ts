@@ -17,12 +17,15 @@ export function fold(total: number): number {
   return folded;
 }
 
-/** `~old + new` of one 16-bit word: its part in the `Δ` of {@link adjust}. */
+/**
+ * `~old + new` of one 16-bit word: its part in the `Δ` of {@link adjust}. A word that stays what it
+ * was adds nothing.
+ */
 export function delta16(before: number, after: number): number {
-  return (~before & 0xffff) + after;
+  return before === after ? 0 : (~before & 0xffff) + after;
 }
 
-/** `~old + new` of the two words of an address. */
+/** {@link delta16} of two words. */
 export function delta32(before: number, after: number): number {
   return delta16(before >>> 16, after >>> 16) + delta16(before & 0xffff, after & 0xffff);
 }
@@ -35,6 +38,19 @@ export function adjust(checksum: number, delta: number): number {
 /** {@link adjust} of a checksum field in place. */
 export function adjustAt(bytes: Uint8Array, at: number, delta: number): void {
   write16(bytes, at, adjust(read16(bytes, at), delta));
+}
+
+/** Writes a 16-bit word. @returns its part in the `Δ` */
+export function replace16(bytes: Uint8Array, at: number, value: number): number {
+  const delta = delta16(read16(bytes, at), value);
+  write16(bytes, at, value);
+  return delta;
+}
+
+/** Zero says "no checksum" in UDP (RFC 768): it stays, and none may come out as it. */
+export function adjustUdpAt(bytes: Uint8Array, at: number, delta: number): void {
+  const checksum = read16(bytes, at);
+  if (checksum !== 0) write16(bytes, at, adjust(checksum, delta) || 0xffff);
 }
 
 /** Computes the checksum of an IPv4 header from scratch and writes it. */

@@ -56,19 +56,34 @@ export function crc32cWord(crc: number, word: number): number {
   );
 }
 
+/** Takes in `length` zero bytes. */
+export function crc32cZeroes(crc: number, length: number): number {
+  let value = crc;
+  let left = length;
+  for (; left >= 4; left -= 4) value = crc32cWord(value, 0);
+  for (; left > 0; left--) value = (value >>> 8) ^ TABLE_0[value & 0xff];
+  return value >>> 0;
+}
+
 /**
- * The hash of a five-tuple.
+ * The hash of a five-tuple: of 16 bytes in IPv4, of 40 in IPv6.
  *
+ * @param source - words at `sourceAt`
  * @param ports - source port in the upper 16 bits, destination port in the lower
+ * @param firstWord - of an address to be looked at: 3 in IPv4, 0 in IPv6
  */
 export function hashTuple(
-  source: number,
-  destination: number,
+  source: Uint32Array,
+  sourceAt: number,
+  destination: Uint32Array,
+  destinationAt: number,
   ports: number,
   protocol: number,
+  firstWord: number,
 ): number {
-  let crc = crc32cWord(0xffffffff, source);
-  crc = crc32cWord(crc, destination);
+  let crc = 0xffffffff;
+  for (let i = firstWord; i < 4; i++) crc = crc32cWord(crc, source[sourceAt + i]);
+  for (let i = firstWord; i < 4; i++) crc = crc32cWord(crc, destination[destinationAt + i]);
   crc = crc32cWord(crc, ports);
   return crc32cWord(crc, protocol << 24);
 }

@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProgramDelta } from '../../../compile/program.js';
+import {
+  FRONTEND_KIND,
+  INTERFACE_SCOPE,
+  type PrefixColumns,
+  type ProgramDelta,
+  type ScopeColumns,
+} from '../../../compile/program.js';
+import { addressBytes, addressOfRow, isZero, type Network, networkOf } from '../base/address.js';
+import { BackendTable } from '../table/backends.js';
 import { buildMaglev } from '../table/maglev.js';
 import { RouteTable } from '../table/routes.js';
 import { type Pool, ServiceTable } from '../table/service-table.js';
-import { checkDelta, type ProgramLimits } from './check-delta.js';
-import { mappedAddress } from './mapped-address.js';
+import { checkDelta } from './check-delta.js';
+import { OwnAddresses } from './own-addresses.js';
 
-/** One of our own addresses. */
-export interface InterfaceAddress {
-  address: number;
-  /** Prefix length in bits. */
-  length: number;
+/** What a program may name besides its own rows, and how much of it there may be. */
+export interface ProgramLimits {
+  backends: number;
+  interfaces: number;
+  /** Of each family. */
+  routes: number;
+  /** Whether there is an interface in this slot. */
+  hasInterface(slot: number): boolean;
 }
-
-const NO_POOL = -1;
 
 /**
  * The program that the stages execute. They run on the same thread as {@link commit}, so a change
@@ -24,21 +33,23 @@ export class ProgramState {
   readonly services = new ServiceTable();
   readonly routes = new RouteTable();
   readonly pools = new Map<number, Pool>();
+  readonly backends: BackendTable;
+  readonly addresses: OwnAddresses;
+  /** Interface scopes by slot. */
+  readonly scopes: Uint8Array;
+  podNetworks: readonly Network[] = [];
+  serviceNetworks: readonly Network[] = [];
   readonly #limits: ProgramLimits;
-  // Backends by slot, to tell whether a flow's backend is still the one that it was.
-  readonly #backendPool: Int32Array;
-  readonly #backendAddress: Uint32Array;
-  readonly #backendPort: Uint16Array;
-  readonly #addresses: InterfaceAddress[][];
-  readonly #own = new Set<number>();
+  // How many pools have a backend as a member, by slot.
+  readonly #backendUses: Uint32Array;
   #generation = 0;
 
   constructor(limits: ProgramLimits) {
     this.#limits = limits;
-    this.#backendPool = new Int32Array(limits.backends).fill(NO_POOL);
-    this.#backendAddress = new Uint32Array(limits.backends);
-    this.#backendPort = new Uint16Array(limits.backends);
-    this.#addresses = Array.from({ length: limits.interfaces }, () => []);
+    this.backends = new BackendTable(limits.backends);
+    this.addresses = new OwnAddresses(limits.interfaces);
+    this.scopes = new Uint8Array(limits.interfaces);
+    this.#backendUses = new Uint32Array(limits.backends);
   }
 
   /**
@@ -48,130 +59,115 @@ export class ProgramState {
    */
   commit(delta: ProgramDelta): number {
     checkDelta(delta, this, this.#limits);
+    this.#generation++;
     for (const slot of delta.removedFrontends) this.services.remove(slot);
     for (const slot of delta.removedPools) this.#removePool(slot);
     for (const slot of delta.pools.slot) this.#removePool(slot);
+    this.#changeBackends(delta);
     this.#putPools(delta);
     this.#putFrontends(delta);
-    this.#putRoutes(delta);
-    this.#putAddresses(delta);
-    return ++this.#generation;
+    this.#changeRoutes(delta);
+    if (delta.addresses !== null) this.addresses.replace(delta.addresses);
+    if (delta.scopes !== null) this.#replaceScopes(delta.scopes);
+    if (delta.podNetworks !== null) this.podNetworks = networksOf(delta.podNetworks);
+    if (delta.serviceNetworks !== null) this.serviceNetworks = networksOf(delta.serviceNetworks);
+    return this.#generation;
   }
 
-  /** The addresses of an interface, in the order of the program. */
-  addressesOf(slot: number): readonly InterfaceAddress[] {
-    return this.#addresses[slot];
+  /** How many pools have a backend as a member. */
+  usesOfBackend(slot: number): number {
+    return this.#backendUses[slot];
   }
 
-  hasAddress(slot: number, address: number): boolean {
-    const addresses = this.#addresses[slot];
-    for (let i = 0; i < addresses.length; i++) if (addresses[i].address === address) return true;
-    return false;
-  }
-
-  /** Whether the address is ours, on whichever interface. */
-  isOwn(address: number): boolean {
-    return this.#own.has(address | 0);
-  }
-
-  /** Pool that a backend slot is in use by, or `null`. */
-  poolOfBackend(slot: number): number | null {
-    const pool = this.#backendPool[slot];
-    return pool === NO_POOL ? null : pool;
-  }
-
-  /** Whether the slot still holds this very backend. */
-  isAlive(slot: number, pool: number, address: number, port: number): boolean {
-    return (
-      this.#backendPool[slot] === pool &&
-      this.#backendAddress[slot] === address &&
-      this.#backendPort[slot] === port
-    );
-  }
-
-  /** Takes away the addresses of an interface and the routes over it. */
+  /** Takes away what an interface has: addresses, scope, the routes over it. */
   removeInterface(slot: number): void {
     this.routes.removeInterface(slot);
-    this.#addresses[slot] = [];
-    this.#collectOwn();
+    this.addresses.removeInterface(slot);
+    this.scopes[slot] = INTERFACE_SCOPE.outside;
   }
 
   #removePool(slot: number): void {
-    for (const backend of this.pools.get(slot)?.backends ?? []) {
-      this.#backendPool[backend.slot] = NO_POOL;
-    }
+    for (const backend of this.pools.get(slot)?.members ?? []) this.#backendUses[backend]--;
     this.pools.delete(slot);
   }
 
-  #putPools({ pools, backends }: ProgramDelta): void {
-    for (let row = 0; row < pools.slot.length; row++) {
-      const rows = Array.from({ length: pools.count[row] }, (_, i) => pools.first[row] + i);
-      const pool: Pool = {
-        slot: pools.slot[row],
-        backends: rows.map((backend) => ({
-          slot: backends.slot[backend],
-          address: mappedAddress(backends.address, backend),
-          port: backends.port[backend],
-        })),
-        maglev: buildMaglev(
-          rows.map((backend) => ({
-            address: backends.address.subarray(backend * 16, backend * 16 + 16),
-            port: backends.port[backend],
-            weight: backends.weight[backend],
-          })),
-        ),
-      };
-      this.pools.set(pool.slot, pool);
-      for (const backend of pool.backends) {
-        this.#backendPool[backend.slot] = pool.slot;
-        this.#backendAddress[backend.slot] = backend.address;
-        this.#backendPort[backend.slot] = backend.port;
-      }
+  #changeBackends({ backends, removedBackends }: ProgramDelta): void {
+    const put = new Set(backends.slot);
+    for (const slot of removedBackends) if (!put.has(slot)) this.backends.remove(slot);
+    for (let row = 0; row < backends.slot.length; row++) {
+      this.backends.put(
+        backends.slot[row],
+        addressOfRow(backends.address, row),
+        backends.port[row],
+        backends.service[row],
+        backends.flushed[row],
+        this.#generation,
+      );
     }
   }
 
-  #putFrontends({ frontends }: ProgramDelta): void {
+  #putPools({ pools, members }: ProgramDelta): void {
+    for (let row = 0; row < pools.slot.length; row++) {
+      const first = pools.first[row];
+      const slots = members.backend.slice(first, first + pools.count[row]);
+      const weights = members.weight.subarray(first, first + pools.count[row]);
+      this.pools.set(pools.slot[row], {
+        slot: pools.slot[row],
+        members: slots,
+        eligible: new Set(slots.filter((_, member) => weights[member] > 0)),
+        maglev: buildMaglev(
+          Array.from(slots, (slot, member) => ({
+            address: addressBytes(this.backends.address, slot * 4),
+            port: this.backends.port[slot],
+            weight: weights[member],
+          })),
+        ),
+        silent: pools.silent[row] === 1,
+      });
+      for (const slot of slots) this.#backendUses[slot]++;
+    }
+  }
+
+  #putFrontends({ frontends, ranges }: ProgramDelta): void {
     // All of them go first: two of them may have changed places.
     for (const slot of frontends.slot) this.services.remove(slot);
     for (let row = 0; row < frontends.slot.length; row++) {
       this.services.put({
         slot: frontends.slot[row],
-        address: mappedAddress(frontends.address, row),
+        address: addressOfRow(frontends.address, row),
         port: frontends.port[row],
         protocol: frontends.protocol[row],
-        pool: frontends.pool[row],
+        isCluster: frontends.kind[row] === FRONTEND_KIND.cluster,
+        service: frontends.service[row],
+        pools: [frontends.podPool[row], frontends.nodePool[row], frontends.outsidePool[row]],
+        masquerade: frontends.masquerade[row],
+        affinity: frontends.affinity[row],
+        ranges: networksOf(ranges, frontends.rangesFirst[row], frontends.rangesCount[row]),
       });
     }
   }
 
-  #putRoutes({ routes, removedRoutes }: ProgramDelta): void {
-    for (let row = 0; row < removedRoutes.length.length; row++) {
-      this.routes.remove(mappedAddress(removedRoutes.prefix, row), removedRoutes.length[row]);
-    }
+  #changeRoutes({ routes, removedRoutes }: ProgramDelta): void {
+    for (const network of networksOf(removedRoutes)) this.routes.remove(network);
     for (let row = 0; row < routes.length.length; row++) {
+      const gateway = addressOfRow(routes.gateway, row);
       const mac = routes.mac.slice(row * 6, row * 6 + 6);
-      this.routes.put(mappedAddress(routes.prefix, row), routes.length[row], {
+      this.routes.put(networkOf(addressOfRow(routes.prefix, row), routes.length[row]), {
         interface: routes.interface[row],
-        gateway: mappedAddress(routes.gateway, row),
+        gateway: isZero(gateway) ? null : gateway,
         mac: mac.every((byte) => byte === 0) ? null : mac,
       });
     }
   }
 
-  #putAddresses({ addresses }: ProgramDelta): void {
-    if (addresses === null) return;
-    for (let slot = 0; slot < this.#addresses.length; slot++) this.#addresses[slot] = [];
-    for (let row = 0; row < addresses.length.length; row++) {
-      this.#addresses[addresses.interface[row]].push({
-        address: mappedAddress(addresses.address, row),
-        length: addresses.length[row],
-      });
-    }
-    this.#collectOwn();
+  #replaceScopes({ interface: interfaces, scope }: ScopeColumns): void {
+    this.scopes.fill(INTERFACE_SCOPE.outside);
+    for (let row = 0; row < interfaces.length; row++) this.scopes[interfaces[row]] = scope[row];
   }
+}
 
-  #collectOwn(): void {
-    this.#own.clear();
-    for (const { address } of this.#addresses.flat()) this.#own.add(address | 0);
-  }
+function networksOf(columns: PrefixColumns, first = 0, count = columns.length.length): Network[] {
+  return Array.from({ length: count }, (_, n) =>
+    networkOf(addressOfRow(columns.prefix, first + n), columns.length[first + n]),
+  );
 }

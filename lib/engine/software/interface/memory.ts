@@ -14,6 +14,7 @@ export class MemoryInterface implements SoftwareInterface {
   constructor(
     readonly mac: Uint8Array,
     readonly mtu: number,
+    readonly unfinishedChecksums: boolean,
   ) {}
 
   get hasInput(): boolean {

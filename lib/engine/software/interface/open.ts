@@ -43,8 +43,9 @@ export async function openInterface(
 ): Promise<SoftwareInterface> {
   const mac = request.mac === null ? randomMac() : request.mac.slice();
   const { rx, tx } = request.parameters;
-  if (request.kind === 'pcap') return PcapInterface.open({ mac, mtu: request.mtu, rx, tx, now });
-  return new MemoryInterface(mac, request.mtu);
+  const { mtu, unfinishedChecksums } = request;
+  if (request.kind === 'memory') return new MemoryInterface(mac, mtu, unfinishedChecksums);
+  return PcapInterface.open({ mac, mtu, unfinishedChecksums, rx, tx, now });
 }
 
 function randomMac(): Uint8Array {

@@ -13,6 +13,7 @@ const WRITE_BATCH = 256 * 1024;
 export interface PcapParameters {
   mac: Uint8Array;
   mtu: number;
+  unfinishedChecksums: boolean;
   /** File to play, or none: nothing is received. */
   rx: string | undefined;
   /** File to write, or none: what is sent is gone. */
@@ -28,6 +29,7 @@ export interface PcapParameters {
 export class PcapInterface implements SoftwareInterface {
   readonly mac: Uint8Array;
   readonly mtu: number;
+  readonly unfinishedChecksums: boolean;
   up = true;
   readonly #frames: readonly Uint8Array[] | null;
   #next = 0;
@@ -39,6 +41,7 @@ export class PcapInterface implements SoftwareInterface {
   private constructor(parameters: PcapParameters, frames: readonly Uint8Array[] | null) {
     this.mac = parameters.mac;
     this.mtu = parameters.mtu;
+    this.unfinishedChecksums = parameters.unfinishedChecksums;
     this.#frames = frames;
     this.#now = parameters.now;
     this.#file = parameters.tx === undefined ? null : openForWriting(parameters.tx);

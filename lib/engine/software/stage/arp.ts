@@ -1,106 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DROP } from '../../reasons.js';
-import { copyMac, read16, read32, write16, write32 } from '../base/byte-order.js';
-import { WORKER } from '../base/counters.js';
-import { type Burst, LANE } from '../packet/burst.js';
+import { ADDRESS_WORDS, isSame, readIpv4 } from '../base/address.js';
+import { copyMac, read16, write16, write32 } from '../base/byte-order.js';
+import { type Burst, LANE, PASSED } from '../packet/burst.js';
 import { ARP, ETH, ETHERTYPE } from '../packet/headers.js';
-import { networkOf } from '../table/routes.js';
 import type { Context, Station } from './context.js';
 
 const REQUEST = 1;
 const REPLY = 2;
 
+const sender = new Uint32Array(ADDRESS_WORDS);
+const target = new Uint32Array(ADDRESS_WORDS);
+
 /** Learns from ARP packets and answers requests for our addresses. */
 export function arp(burst: Burst, context: Context): void {
-  const station = context.stations[burst.ingress] as Station;
   for (let i = 0; i < burst.count; i++) {
     if (burst.lane[i] !== LANE.arp) continue;
+    const slot = burst.ingress[i];
     const frame = burst.frame[i];
-    if (!isWellFormed(frame)) {
-      context.drop(burst, i, DROP.malformed_arp);
+    const reason = judgeArp(frame, slot, context);
+    if (reason !== DROP.malformed_arp) learn(frame, slot, context);
+    if (reason !== PASSED) {
+      context.drop(burst, i, reason);
       continue;
     }
-    const sender = read32(frame, ARP.senderAddress);
-    const target = read32(frame, ARP.targetAddress);
-    const forUs = context.program.hasAddress(burst.ingress, target);
-    learn(context, burst.ingress, frame, sender, forUs);
-
-    const operation = read16(frame, ARP.operation);
-    if (operation === REQUEST && forUs) {
-      reply(frame, station, sender, target);
-      burst.length[i] = ARP.frameLength;
-      burst.egress[i] = burst.ingress;
-      burst.lane[i] = LANE.answer;
-    } else if ((operation === REPLY && forUs) || sender === target) {
-      context.drop(burst, i, DROP.arp_absorbed);
-    } else {
-      context.drop(burst, i, DROP.arp_not_for_us);
-    }
+    reply(frame, context.stations[slot] as Station);
+    burst.length[i] = ARP.frameLength;
+    burst.egress[i] = slot;
+    burst.lane[i] = LANE.answer;
   }
 }
 
-/** Makes an ARP request; it is sent behind the burst under way. */
-export function request(context: Context, slot: number, target: number): void {
-  const { mac } = context.stations[slot] as Station;
-  const frame = new Uint8Array(ARP.frameLength);
-  frame.fill(0xff, ETH.destination, ETH.source);
-  frame.set(mac, ETH.source);
-  write16(frame, ETH.type, ETHERTYPE.arp);
-  write16(frame, ARP.hardwareType, 1);
-  write16(frame, ARP.protocolType, ETHERTYPE.ipv4);
-  frame[ARP.hardwareLength] = 6;
-  frame[ARP.protocolLength] = 4;
-  write16(frame, ARP.operation, REQUEST);
-  frame.set(mac, ARP.senderMac);
-  write32(frame, ARP.senderAddress, senderAddress(context, slot, target));
-  write32(frame, ARP.targetAddress, target);
-  context.requests.push({ frame, egress: slot });
-  context.counters.add(WORKER.originated, 1);
+/** @returns `PASSED`: it is to be answered; else one of `DROP` */
+export function judgeArp(frame: Uint8Array, slot: number, { program }: Context): number {
+  if (!isWellFormed(frame)) return DROP.malformed_arp;
+  readIpv4(frame, ARP.senderAddress, sender, 0);
+  readIpv4(frame, ARP.targetAddress, target, 0);
+  const isForUs = program.addresses.isOf(slot, target, 0);
+  const isRequest = read16(frame, ARP.operation) === REQUEST;
+  if (isForUs && isRequest) return PASSED;
+  return isForUs || isSame(sender, 0, target, 0) ? DROP.arp_absorbed : DROP.arp_not_for_us;
 }
 
 function isWellFormed(frame: Uint8Array): boolean {
   if (frame.length < ARP.frameLength) return false;
   const operation = read16(frame, ARP.operation);
-  let sender = 0;
-  for (let i = 0; i < 6; i++) sender |= frame[ARP.senderMac + i];
   return (
     read16(frame, ARP.hardwareType) === 1 &&
     read16(frame, ARP.protocolType) === ETHERTYPE.ipv4 &&
     frame[ARP.hardwareLength] === 6 &&
     frame[ARP.protocolLength] === 4 &&
     (operation === REQUEST || operation === REPLY) &&
-    sender !== 0 &&
-    (frame[ARP.senderMac] & 1) === 0
+    isStationMac(frame, ARP.senderMac)
   );
 }
 
-function learn(
-  context: Context,
-  slot: number,
-  frame: Uint8Array,
-  sender: number,
-  forUs: boolean,
-): void {
-  if (sender === 0 || context.program.hasAddress(slot, sender)) return;
-  const known = context.neighbours.find(slot, sender);
-  const neighbour = known ?? (forUs ? context.neighbours.add(slot, sender) : null);
-  neighbour?.learn(frame, ARP.senderMac, context.nowMs);
+/** Whether a MAC can be that of one station: it is neither zero nor a group address. */
+export function isStationMac(bytes: Uint8Array, at: number): boolean {
+  let any = 0;
+  for (let i = 0; i < 6; i++) any |= bytes[at + i];
+  return any !== 0 && (bytes[at] & 1) === 0;
 }
 
-function reply(frame: Uint8Array, station: Station, sender: number, target: number): void {
+// `judgeArp` has read the addresses.
+function learn(frame: Uint8Array, slot: number, context: Context): void {
+  const { addresses } = context.program;
+  if (sender[3] === 0 || addresses.isOf(slot, sender, 0)) return;
+  const isForUs = addresses.isOf(slot, target, 0);
+  context.neighbours.learn(slot, sender, 0, isForUs, frame, ARP.senderMac, context.nowMs);
+}
+
+function reply(frame: Uint8Array, station: Station): void {
   copyMac(frame, ETH.destination, frame, ARP.senderMac);
   frame.set(station.mac, ETH.source);
   write16(frame, ARP.operation, REPLY);
   copyMac(frame, ARP.targetMac, frame, ARP.senderMac);
-  write32(frame, ARP.targetAddress, sender);
+  write32(frame, ARP.targetAddress, sender[3]);
   frame.set(station.mac, ARP.senderMac);
-  write32(frame, ARP.senderAddress, target);
-}
-
-function senderAddress(context: Context, slot: number, target: number): number {
-  const addresses = context.program.addressesOf(slot);
-  for (const { address, length } of addresses) {
-    if (networkOf(address, length) === networkOf(target, length)) return address;
-  }
-  return addresses[0]?.address ?? 0;
+  write32(frame, ARP.senderAddress, target[3]);
 }

@@ -1,41 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyMac, write32 } from '../base/byte-order.js';
+import { ADDRESS_WORDS } from '../base/address.js';
+import { copyMac } from '../base/byte-order.js';
 import { adjustAt, delta16, writeIpv4Checksum } from '../base/checksum.js';
-import { type Burst, LANE } from '../packet/burst.js';
-import { ETH, ICMP, IPV4, PROTOCOL } from '../packet/headers.js';
+import type { Burst } from '../packet/burst.js';
+import { type Family, write } from '../packet/family.js';
+import { ETH, ICMP } from '../packet/headers.js';
 import type { Context, Station } from './context.js';
 
-const ECHO_REQUEST = 8;
-const ECHO_REPLY = 0;
 const REPLY_TTL = 64;
 
-/** An ICMP echo request (RFC 792)? */
-export function isEchoRequest(burst: Burst, i: number): boolean {
+/** Turns an echo request (RFC 792, RFC 4443) into its reply, in place. */
+export function answerEcho(burst: Burst, i: number, family: Family, context: Context): void {
   const frame = burst.frame[i];
   const l4 = burst.l4[i];
-  return (
-    burst.protocol[i] === PROTOCOL.icmp &&
-    frame[l4 + ICMP.type] === ECHO_REQUEST &&
-    frame[l4 + ICMP.code] === 0
-  );
-}
-
-/** Turns the request into its reply, in place. */
-export function answerEcho(burst: Burst, i: number, context: Context): void {
-  const frame = burst.frame[i];
-  const l4 = burst.l4[i];
-  const station = context.stations[burst.ingress] as Station;
+  const at = i * ADDRESS_WORDS;
+  const station = context.stations[burst.ingress[i]] as Station;
   copyMac(frame, ETH.destination, frame, ETH.source);
   frame.set(station.mac, ETH.source);
 
-  frame[IPV4.ttl] = REPLY_TTL;
-  write32(frame, IPV4.source, burst.destination[i]);
-  write32(frame, IPV4.destination, burst.source[i]);
-  writeIpv4Checksum(frame, ETH.length, l4 - ETH.length);
+  frame[family.ttl] = REPLY_TTL;
+  write(family, frame, family.source, burst.destination, at);
+  write(family, frame, family.destination, burst.source, at);
+  if (family.isIpv4) writeIpv4Checksum(frame, ETH.length, l4 - ETH.length);
 
-  frame[l4 + ICMP.type] = ECHO_REPLY;
-  adjustAt(frame, l4 + ICMP.checksum, delta16(ECHO_REQUEST << 8, ECHO_REPLY << 8));
-
-  burst.egress[i] = burst.ingress;
-  burst.lane[i] = LANE.answer;
+  frame[l4 + ICMP.type] = family.echoReply;
+  const delta = delta16(family.echoRequest << 8, family.echoReply << 8);
+  adjustAt(frame, l4 + ICMP.checksum, delta);
+  burst.egress[i] = burst.ingress[i];
 }

@@ -1,57 +1,136 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Burst, LANE } from '../packet/burst.js';
-import { PROTOCOL, TCP_FLAG } from '../packet/headers.js';
-import { NO_FLOW, STATE } from '../table/flow-table.js';
+import { DROP } from '../../reasons.js';
+import { ADDRESS_WORDS } from '../base/address.js';
+import { WORKER } from '../base/counters.js';
+import { type Burst, CLASS, FRAGMENT, LANE } from '../packet/burst.js';
+import type { Family } from '../packet/family.js';
+import { TCP_FLAG } from '../packet/headers.js';
+import { STATE } from '../table/flow-state.js';
+import { NO_FLOW } from '../table/flow-table.js';
 import type { Context } from './context.js';
+import { refuse } from './reject.js';
+import { findRelated } from './related.js';
 
-/** Looks TCP and UDP packets up in the flow table: a hit goes to `rewrite`, a miss to `service`. */
-export function flow(burst: Burst, context: Context): void {
+/** What a look-up in the flow table comes to. */
+export const FOUND = {
+  miss: 0,
+  hit: 1,
+  /** The backend has been flushed, and the packet may not begin anew. */
+  flushed: 2,
+  // Misses that remove the pair.
+  expired: 3,
+  cleared: 4,
+  /** A new connection on an old tuple. */
+  reopened: 5,
+} as const;
+
+/** Looks packets up in the flow table: a hit goes to `rewrite`, a miss to `service`. */
+export function flow(burst: Burst, family: Family, context: Context): void {
   for (let i = 0; i < burst.count; i++) {
-    if (burst.lane[i] !== LANE.flow) continue;
-    burst.lane[i] = hit(burst, i, context) ? LANE.rewrite : LANE.service;
+    if (!burst.isIn(i, LANE.flow, family)) continue;
+    if (burst.class[i] === CLASS.icmpError) relate(burst, i, family, context);
+    else if (!follow(burst, i, family, context)) burst.lane[i] = LANE.service;
   }
 }
 
-/** Looks one packet up; where it belongs to a live connection it is counted there. */
-export function hit(burst: Burst, i: number, context: Context): boolean {
-  const { flows, nowSeconds } = context;
-  const entry = flows.find(
-    burst.source[i],
-    burst.destination[i],
-    burst.ports[i],
-    burst.protocol[i],
-    burst.hash[i],
-  );
-  if (entry === NO_FLOW) return false;
-  const pair = entry >>> 1;
-  if (flows.expired(pair, nowSeconds)) {
-    context.expire(pair);
-    return false;
+/**
+ * Looks one packet up. Where it belongs to a connection it is counted there and goes on to `rewrite`,
+ * or is dropped.
+ * @returns `false`: a miss
+ */
+export function follow(burst: Burst, i: number, family: Family, context: Context): boolean {
+  const flows = context.flowsOf(family);
+  const entry = findEntry(burst, i, family, context);
+  const pair = entry >> 1;
+  switch (judgeEntry(burst, i, entry, family, context)) {
+    case FOUND.hit:
+      flows.touch(entry, context.nowSeconds, burst.ipLength[i], burst.tcpFlags[i]);
+      burst.entry[i] = entry;
+      burst.lane[i] = LANE.rewrite;
+      return true;
+    case FOUND.flushed:
+      flows.remove(pair, WORKER.flowsCleared);
+      refuse(burst, i, DROP.backend_flushed, context);
+      return true;
+    case FOUND.expired:
+      flows.remove(pair, WORKER.flowsExpired);
+      return false;
+    case FOUND.cleared:
+      flows.remove(pair, WORKER.flowsCleared);
+      return false;
+    case FOUND.reopened:
+      flows.remove(pair, null);
+      return false;
+    default:
+      return false;
   }
-  if ((entry & 1) === 0 && isOver(burst, i, pair, context)) {
-    flows.remove(pair);
-    return false;
+}
+
+/** @returns the entry of a packet's five-tuple, or `NO_FLOW` */
+export function findEntry(burst: Burst, i: number, family: Family, context: Context): number {
+  const at = i * ADDRESS_WORDS;
+  return context
+    .flowsOf(family)
+    .find(
+      burst.source,
+      at,
+      burst.destination,
+      at,
+      burst.ports[i],
+      burst.protocol[i],
+      burst.hash[i],
+    );
+}
+
+/**
+ * Decides what is to become of a packet and the pair of its entry, and changes neither.
+ * @returns one of {@link FOUND}
+ */
+export function judgeEntry(
+  burst: Burst,
+  i: number,
+  entry: number,
+  family: Family,
+  context: Context,
+): number {
+  if (entry === NO_FLOW) return FOUND.miss;
+  const flows = context.flowsOf(family);
+  const { backends } = context.program;
+  const pair = entry >> 1;
+  if (flows.expired(pair, context.nowSeconds)) return FOUND.expired;
+  const isForward = (entry & 1) === 0;
+  const backend = flows.backend[pair];
+  if (!backends.isThere(backend, flows.serial[pair])) {
+    // An established connection keeps its endpoint until it ends.
+    if (isForward && mayBegin(burst, i)) return FOUND.cleared;
+  } else if (backends.flushed[backend] === 1) {
+    if (isForward && mayBegin(burst, i)) return FOUND.cleared;
+    burst.rejected[i] = isForward ? 1 : 0;
+    return FOUND.flushed;
   }
-  flows.touch(entry, nowSeconds, burst.ipLength[i], burst.tcpFlags[i]);
+  if (isForward && opens(burst, i)) {
+    const state = flows.state(pair);
+    if (state === STATE.closed || state === STATE.timeWait) return FOUND.reopened;
+  }
+  return FOUND.hit;
+}
+
+/** Whether a packet says that it opens a connection: TCP or SCTP, SYN and no ACK. */
+export function opens(burst: Burst, i: number): boolean {
+  return (burst.tcpFlags[i] & (TCP_FLAG.syn | TCP_FLAG.ack)) === TCP_FLAG.syn;
+}
+
+/** Whether a packet could be the first of a connection to a backend. */
+function mayBegin(burst: Burst, i: number): boolean {
+  if (burst.fragment[i] === FRAGMENT.later) return false;
+  const kind = burst.class[i];
+  return kind === CLASS.udp || kind === CLASS.echo || opens(burst, i);
+}
+
+function relate(burst: Burst, i: number, family: Family, context: Context): void {
+  const entry = findRelated(burst, i, family, context);
+  burst.lane[i] = entry === NO_FLOW ? LANE.service : LANE.rewrite;
+  if (entry === NO_FLOW) return;
   burst.entry[i] = entry;
-  return true;
-}
-
-/** Whether a packet from the client ends the old connection and begins a new one. */
-function isOver(burst: Burst, i: number, pair: number, context: Context): boolean {
-  const isTcp = burst.protocol[i] === PROTOCOL.tcp;
-  const isOpening = (burst.tcpFlags[i] & (TCP_FLAG.syn | TCP_FLAG.ack)) === TCP_FLAG.syn;
-  if (isTcp && !isOpening) return false;
-  if (!isBackendAlive(pair, context)) return true;
-  return isTcp && context.flows.state(pair) === STATE.closed;
-}
-
-function isBackendAlive(pair: number, { flows, program }: Context): boolean {
-  const reply = pair * 2 + 1;
-  return program.isAlive(
-    flows.backendSlot[pair],
-    flows.pool[pair],
-    flows.source[reply],
-    flows.ports[reply] >>> 16,
-  );
+  context.counters.add(WORKER.related, 1);
 }

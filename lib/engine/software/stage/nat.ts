@@ -1,69 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DROP } from '../../reasons.js';
+import { ADDRESS_WORDS } from '../base/address.js';
 import { WORKER } from '../base/counters.js';
-import { hashTuple } from '../base/crc32c.js';
-import { type Burst, LANE } from '../packet/burst.js';
-import { PROTOCOL, TCP_FLAG } from '../packet/headers.js';
+import { type Burst, LANE, PASSED } from '../packet/burst.js';
+import type { Family } from '../packet/family.js';
 import { NO_FLOW } from '../table/flow-table.js';
-import { maglevSlot } from '../table/maglev.js';
-import type { Pool } from '../table/service-table.js';
+import type { Frontend } from '../table/service-table.js';
 import type { Context } from './context.js';
-import { hit } from './flow.js';
+import { follow } from './flow.js';
+import { NatPlan } from './nat-plan.js';
+import { refuse } from './reject.js';
+
+const plan = new NatPlan();
 
 /** Makes a flow of the first packet of a connection: chooses a backend, enters both directions. */
-export function nat(burst: Burst, context: Context): void {
+export function nat(burst: Burst, family: Family, context: Context): void {
   for (let i = 0; i < burst.count; i++) {
-    if (burst.lane[i] !== LANE.nat) continue;
+    if (!burst.isIn(i, LANE.nat, family)) continue;
     // An earlier packet of this burst may have made the flow.
-    const reason = hit(burst, i, context) ? null : connect(burst, i, context);
-    if (reason === null) burst.lane[i] = LANE.rewrite;
-    else context.drop(burst, i, reason);
+    if (follow(burst, i, family, context)) continue;
+    let reason = plan.make(burst, i, family, context);
+    if (reason === PASSED) reason = carryOut(burst, i, family, context);
+    if (reason === PASSED) burst.lane[i] = LANE.rewrite;
+    else refuse(burst, i, reason, context);
   }
 }
 
-/** @returns why not, or `null` */
-function connect(burst: Burst, i: number, context: Context): number | null {
-  const { flows, counters } = context;
-  const pool = burst.pool[i] as Pool;
-  const protocol = burst.protocol[i];
-  if (protocol === PROTOCOL.tcp && burst.tcpFlags[i] & (TCP_FLAG.rst | TCP_FLAG.fin)) {
-    return DROP.tcp_no_flow;
-  }
-  if (pool.maglev.length === 0) return DROP.no_backend;
-
-  const forwardHash = burst.hash[i];
-  const backend = pool.backends[pool.maglev[maglevSlot(forwardHash, pool.maglev.length)]];
-  const client = burst.source[i];
-  if (backend.address === client) return DROP.hairpin;
-
-  const clientPort = burst.ports[i] >>> 16;
-  const replyPorts = ((backend.port << 16) | clientPort) >>> 0;
-  const replyHash = hashTuple(backend.address, client, replyPorts, protocol);
-  const owner = flows.find(backend.address, client, replyPorts, protocol, replyHash);
-  if (owner !== NO_FLOW) {
-    if (!flows.expired(owner >>> 1, context.nowSeconds)) {
-      return DROP.flow_collision;
-    }
-    context.expire(owner >>> 1);
-  }
-
-  const pair = flows.insert({
-    protocol,
-    client,
-    clientPort,
-    service: burst.destination[i],
-    servicePort: burst.ports[i] & 0xffff,
-    backend: backend.address,
-    backendPort: backend.port,
-    forwardHash,
-    replyHash,
-    backendSlot: backend.slot,
-    pool: pool.slot,
-  });
+/** @returns `PASSED` or one of `DROP` */
+function carryOut(burst: Burst, i: number, family: Family, context: Context): number {
+  const { counters, nowSeconds } = context;
+  const flows = context.flowsOf(family);
+  const { backend } = plan;
+  const at = i * ADDRESS_WORDS;
+  if (plan.expiredEntry !== NO_FLOW) flows.remove(plan.expiredEntry >> 1, WORKER.flowsExpired);
+  const pair = flows.insert(
+    burst.protocol[i],
+    {
+      source: burst.source,
+      sourceAt: at,
+      destination: burst.destination,
+      destinationAt: at,
+      ports: burst.ports[i],
+      hash: burst.hash[i],
+    },
+    {
+      source: plan.destination,
+      sourceAt: 0,
+      destination: plan.source,
+      destinationAt: 0,
+      ports: plan.replyPorts,
+      hash: plan.replyHash,
+    },
+    backend,
+    context.program.backends.serial[backend],
+    nowSeconds,
+  );
   if (pair === NO_FLOW) return DROP.flow_table_full;
-  flows.touch(pair * 2, context.nowSeconds, burst.ipLength[i], burst.tcpFlags[i]);
-  counters.add(WORKER.flowsCreated, 1);
-  counters.connection(backend.slot);
+  flows.touch(pair * 2, nowSeconds, burst.ipLength[i], burst.tcpFlags[i]);
   burst.entry[i] = pair * 2;
-  return null;
+  counters.add(WORKER.flowsCreated, 1);
+  if (plan.affinity) counters.add(WORKER.affinityHits, 1);
+  if (plan.masquerade) counters.add(WORKER.masqueraded, 1);
+  counters.connection(backend);
+  remember(burst, i, backend, context);
+  return PASSED;
+}
+
+function remember(burst: Burst, i: number, backend: number, context: Context): void {
+  const { affinity, service } = burst.frontend[i] as Frontend;
+  if (affinity === 0) return;
+  const { affinities, program, nowSeconds } = context;
+  affinities.remember(
+    burst.source,
+    i * ADDRESS_WORDS,
+    service,
+    backend,
+    program.backends.serial[backend],
+    nowSeconds + affinity,
+    nowSeconds,
+  );
 }

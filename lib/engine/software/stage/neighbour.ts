@@ -1,49 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DROP } from '../../reasons.js';
+import { ADDRESS_WORDS } from '../base/address.js';
 import { copyMac } from '../base/byte-order.js';
 import { WORKER } from '../base/counters.js';
-import { type Burst, LANE } from '../packet/burst.js';
+import { type Burst, LANE, PASSED } from '../packet/burst.js';
+import type { Family } from '../packet/family.js';
 import { ETH } from '../packet/headers.js';
+import type { Neighbour } from '../table/neighbours.js';
 import type { Route } from '../table/routes.js';
-import { request } from './arp.js';
 import type { Context, HeldPacket, Station } from './context.js';
-import { send, sendRequests } from './tx.js';
-
-const HELD_PER_NEIGHBOUR = 16;
-const HELD_PER_WORKER = 1_024;
-const HOLD_MS = 3_000;
+import { solicit } from './solicit.js';
+import { send, sendOriginated } from './tx.js';
 
 /** Puts the MACs on, or holds the packet until the next hop has said what its MAC is. */
-export function neighbour(burst: Burst, context: Context): void {
+export function neighbour(burst: Burst, family: Family, context: Context): void {
   for (let i = 0; i < burst.count; i++) {
-    if (burst.lane[i] !== LANE.neighbour) continue;
+    if (!burst.isIn(i, LANE.neighbour, family)) continue;
     const egress = burst.egress[i];
+    const station = context.stations[egress] as Station;
     const { mac } = burst.route[i] as Route;
     if (mac !== null) {
-      address(burst.frame[i], mac, context.stations[egress] as Station);
+      address(burst.frame[i], mac, station);
       burst.lane[i] = LANE.forward;
       continue;
     }
-    const nextHop = burst.nextHop[i];
-    const known = context.neighbours.find(egress, nextHop);
+    const known = context.neighbours.find(egress, burst.nextHop, i * ADDRESS_WORDS);
     if (known?.usable(context.nowMs)) {
-      address(burst.frame[i], known.mac, context.stations[egress] as Station);
+      address(burst.frame[i], known.mac, station);
       burst.lane[i] = LANE.forward;
-      if (known.stale(context.nowMs) && known.takeRequest(context.nowMs)) {
-        request(context, egress, nextHop);
-      }
+      if (known.stale(context.nowMs)) solicit(known, context);
     } else {
-      const reason = hold(burst, i, context);
-      if (reason === null) burst.lane[i] = LANE.done;
+      const reason = judgeHold(known, context);
+      if (reason === PASSED) hold(burst, i, known, context);
       else context.drop(burst, i, reason);
     }
   }
+}
+
+/**
+ * Whether there is room for a packet to wait for a neighbour.
+ * @param known - the neighbour, where there is an entry
+ * @returns `PASSED` or one of `DROP`
+ */
+export function judgeHold(known: Neighbour | undefined, context: Context): number {
+  const { held, neighbours, options } = context;
+  const waiting = known?.held ?? 0;
+  if (held.length >= options.heldPackets || waiting >= options.heldPerNeighbour) {
+    return DROP.neighbour_queue_full;
+  }
+  return known === undefined && neighbours.isFull ? DROP.neighbour_table_full : PASSED;
 }
 
 /** Once a poll: sends held packets whose neighbour has answered, gives up on those that wait too long. */
 export function walkHeld(context: Context): void {
   if (context.held.length === 0) return;
   const { held, nowMs } = context;
+  const holdMs = context.options.timeouts.hold * 1000;
   let kept = 0;
   for (const packet of held) {
     const station = context.stations[packet.egress];
@@ -54,17 +66,17 @@ export function walkHeld(context: Context): void {
     } else if (packet.neighbour.usable(nowMs)) {
       address(packet.frame, packet.neighbour.mac, station);
       const isSent = send(context, packet.egress, packet.frame, WORKER.forwarded);
-      release(packet, context, isSent ? null : DROP.tx_full);
-    } else if (nowMs - packet.sinceMs >= HOLD_MS) {
+      release(packet, context, isSent ? PASSED : DROP.tx_full);
+    } else if (nowMs - packet.sinceMs >= holdMs) {
       release(packet, context, DROP.neighbour_unresolved);
     } else {
-      if (packet.neighbour.takeRequest(nowMs)) request(context, packet.egress, packet.nextHop);
+      solicit(packet.neighbour, context);
       held[kept++] = packet;
     }
   }
   held.length = kept;
-  context.counters.set(WORKER.held, kept);
-  sendRequests(context);
+  context.showWaiting();
+  sendOriginated(context);
 }
 
 /** Drops what is held for an interface that goes away. */
@@ -73,36 +85,29 @@ export function dropHeld(context: Context, slot: number): void {
     if (packet.egress === slot) release(packet, context, DROP.interface_removed);
   }
   context.held = context.held.filter((packet) => packet.egress !== slot);
-  context.counters.set(WORKER.held, context.held.length);
+  context.showWaiting();
 }
 
-/** @returns why not, or `null` */
-function hold(burst: Burst, i: number, context: Context): number | null {
-  const { held, neighbours, nowMs } = context;
+function hold(burst: Burst, i: number, known: Neighbour | undefined, context: Context): void {
   const egress = burst.egress[i];
-  const nextHop = burst.nextHop[i];
-  const known = neighbours.find(egress, nextHop);
-  if (held.length >= HELD_PER_WORKER || (known?.held ?? 0) >= HELD_PER_NEIGHBOUR) {
-    return DROP.neighbour_queue_full;
-  }
-  const entry = known ?? neighbours.add(egress, nextHop);
-  if (entry === null) return DROP.neighbour_table_full;
+  // There is room: `judgeHold` has looked.
+  const entry = (known ??
+    context.neighbours.add(egress, burst.nextHop, i * ADDRESS_WORDS)) as Neighbour;
   entry.held++;
-  held.push({
+  context.held.push({
     frame: burst.frame[i].subarray(0, burst.length[i]),
     egress,
     neighbour: entry,
-    nextHop,
-    sinceMs: nowMs,
+    sinceMs: context.nowMs,
   });
-  context.counters.set(WORKER.held, held.length);
-  if (entry.takeRequest(nowMs)) request(context, egress, nextHop);
-  return null;
+  burst.lane[i] = LANE.done;
+  context.showWaiting();
+  solicit(entry, context);
 }
 
-function release(packet: HeldPacket, context: Context, reason: number | null): void {
+function release(packet: HeldPacket, context: Context, reason: number): void {
   packet.neighbour.held--;
-  if (reason !== null) context.counters.drop(reason);
+  if (reason !== PASSED) context.counters.drop(reason);
 }
 
 function address(frame: Uint8Array, mac: Uint8Array, station: Station): void {

@@ -1,53 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
-import { read16, write16, write32 } from '../base/byte-order.js';
-import { adjust, adjustAt, delta16, delta32 } from '../base/checksum.js';
-import { type Burst, LANE } from '../packet/burst.js';
-import { IPV4, PROTOCOL, TCP, UDP } from '../packet/headers.js';
+import { DROP } from '../../reasons.js';
+import { ADDRESS_WORDS, copyAddress } from '../base/address.js';
+import { read32, swap32, write32 } from '../base/byte-order.js';
+import { adjustAt, adjustUdpAt, delta32, replace16 } from '../base/checksum.js';
+import { crc32cWord, crc32cZeroes } from '../base/crc32c.js';
+import { type Burst, CLASS, FRAGMENT, LANE } from '../packet/burst.js';
+import { type Family, replace } from '../packet/family.js';
+import { ICMP, IPV4, SCTP, TCP, UDP } from '../packet/headers.js';
+import { identifierOf } from '../packet/l4.js';
 import type { Context } from './context.js';
+import { rewriteError } from './rewrite-error.js';
 
 /**
- * DNAT towards the backend, un-DNAT on the way back. The tuple that a direction is rewritten to
- * stands in the entry of the other one, the other way round.
+ * Translates the packets of flows. What a direction is rewritten to stands in the entry of the other
+ * one, the other way round.
  */
-export function rewrite(burst: Burst, { flows }: Context): void {
+export function rewrite(burst: Burst, family: Family, context: Context): void {
+  const flows = context.flowsOf(family);
   for (let i = 0; i < burst.count; i++) {
-    if (burst.lane[i] !== LANE.rewrite) continue;
-    const entry = burst.entry[i];
+    if (!burst.isIn(i, LANE.rewrite, family)) continue;
+    if (burst.class[i] === CLASS.icmpError) {
+      rewriteError(burst, i, family, flows);
+      burst.lane[i] = LANE.route;
+      continue;
+    }
+    const other = burst.entry[i] ^ 1;
+    const ports = newPorts(flows.ports(other));
+    if (isUntranslatable(burst, i, ports)) {
+      context.drop(burst, i, DROP.fragment_untranslatable);
+      continue;
+    }
     const frame = burst.frame[i];
-    const l4 = burst.l4[i];
-    const isForward = (entry & 1) === 0;
-    let addressDelta: number;
-    let portDelta: number;
-    if (isForward) {
-      const address = flows.source[entry + 1];
-      const port = flows.ports[entry + 1] >>> 16;
-      addressDelta = delta32(burst.destination[i], address);
-      portDelta = delta16(burst.ports[i] & 0xffff, port);
-      write32(frame, IPV4.destination, address);
-      write16(frame, l4 + 2, port);
-      burst.destination[i] = address;
-    } else {
-      const address = flows.destination[entry - 1];
-      const port = flows.ports[entry - 1] & 0xffff;
-      addressDelta = delta32(burst.source[i], address);
-      portDelta = delta16(burst.ports[i] >>> 16, port);
-      write32(frame, IPV4.source, address);
-      write16(frame, l4, port);
-      burst.source[i] = address;
-    }
-    adjustAt(frame, IPV4.checksum, addressDelta);
-    if (burst.protocol[i] === PROTOCOL.tcp) {
-      adjustAt(frame, l4 + TCP.checksum, addressDelta + portDelta);
-    } else {
-      adjustUdp(frame, l4 + UDP.checksum, addressDelta + portDelta);
-    }
+    const { keys } = flows;
+    const delta =
+      replace(family, frame, family.source, keys, flows.destinationAt(other)) +
+      replace(family, frame, family.destination, keys, flows.sourceAt(other));
+    copyAddress(burst.destination, i * ADDRESS_WORDS, keys, flows.sourceAt(other));
+    if (family.isIpv4) adjustAt(frame, IPV4.checksum, delta);
+    if (burst.fragment[i] !== FRAGMENT.later) rewriteL4(burst, i, family, ports, delta);
     burst.lane[i] = LANE.route;
   }
 }
 
-/** Zero says "no checksum" in UDP (RFC 768): it stays, and none may come out as it. */
-function adjustUdp(frame: Uint8Array, at: number, delta: number): void {
-  const checksum = read16(frame, at);
-  if (checksum === 0) return;
-  write16(frame, at, adjust(checksum, delta) || 0xffff);
+/** Ports that packets leave with, by those of the entry of the other direction. */
+export function newPorts(otherPorts: number): number {
+  return ((otherPorts << 16) | (otherPorts >>> 16)) >>> 0;
+}
+
+/** Whether the checksum covers what is in other fragments (SCTP). */
+export function isUntranslatable(burst: Burst, i: number, ports: number): boolean {
+  return (
+    burst.class[i] === CLASS.sctp &&
+    burst.fragment[i] === FRAGMENT.first &&
+    ports !== burst.ports[i]
+  );
+}
+
+function rewriteL4(
+  burst: Burst,
+  i: number,
+  family: Family,
+  ports: number,
+  addressDelta: number,
+): void {
+  const frame = burst.frame[i];
+  const l4 = burst.l4[i];
+  switch (burst.class[i]) {
+    case CLASS.tcp:
+      adjustAt(frame, l4 + TCP.checksum, addressDelta + rewritePorts(frame, l4, ports));
+      return;
+    case CLASS.udp:
+      adjustUdpAt(frame, l4 + UDP.checksum, addressDelta + rewritePorts(frame, l4, ports));
+      return;
+    case CLASS.echo: {
+      const delta = replace16(frame, l4 + ICMP.identifier, identifierOf(ports));
+      adjustAt(frame, l4 + ICMP.checksum, family.isIpv4 ? delta : addressDelta + delta);
+      return;
+    }
+    case CLASS.sctp:
+      rewriteSctp(frame, l4, burst.length[i] - l4, ports);
+  }
+}
+
+function rewritePorts(frame: Uint8Array, l4: number, ports: number): number {
+  const delta = delta32(read32(frame, l4), ports);
+  write32(frame, l4, ports);
+  return delta;
+}
+
+// CRC is linear: its change is the CRC of what has changed, without initial value and inversion.
+function rewriteSctp(frame: Uint8Array, l4: number, length: number, ports: number): void {
+  const changed = (read32(frame, l4) ^ ports) >>> 0;
+  if (changed === 0) return;
+  write32(frame, l4, ports);
+  const crc = crc32cZeroes(crc32cWord(0, changed), length - 4);
+  write32(frame, l4 + SCTP.checksum, read32(frame, l4 + SCTP.checksum) ^ swap32(crc));
 }

@@ -1,31 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
+import { INTERFACE_SCOPE, SCOPE } from '../../../compile/program.js';
 import { DROP } from '../../reasons.js';
-import { type Burst, LANE } from '../packet/burst.js';
-import { PROTOCOL } from '../packet/headers.js';
+import { ADDRESS_WORDS, anyHolds } from '../base/address.js';
+import { type Burst, CLASS, FRAGMENT, LANE, PASSED } from '../packet/burst.js';
+import type { Family } from '../packet/family.js';
+import type { Frontend } from '../table/service-table.js';
 import type { Context } from './context.js';
-import { answerEcho, isEchoRequest } from './echo.js';
+import { answerEcho } from './echo.js';
+import { refuse } from './reject.js';
 
 /** Decides what a packet without a flow is for: a service, ourselves, or plain routing. */
-export function service(burst: Burst, context: Context): void {
-  const { services, pools } = context.program;
+export function service(burst: Burst, family: Family, context: Context): void {
   for (let i = 0; i < burst.count; i++) {
-    if (burst.lane[i] !== LANE.service) continue;
-    const protocol = burst.protocol[i];
-    const destination = burst.destination[i];
-    const hasPorts = protocol === PROTOCOL.tcp || protocol === PROTOCOL.udp;
-    const frontend = hasPorts
-      ? services.find(destination, burst.ports[i] & 0xffff, protocol)
-      : undefined;
-    if (frontend !== undefined) {
-      burst.pool[i] = pools.get(frontend.pool) ?? null;
-      burst.lane[i] = LANE.nat;
-    } else if (services.hasAddress(destination)) {
-      context.drop(burst, i, DROP.service_port_unknown);
-    } else if (context.program.isOwn(destination)) {
-      if (isEchoRequest(burst, i)) answerEcho(burst, i, context);
-      else context.drop(burst, i, DROP.not_for_host);
-    } else {
-      burst.lane[i] = LANE.route;
-    }
+    if (!burst.isIn(i, LANE.service, family)) continue;
+    const reason = judgeMiss(burst, i, family, context);
+    if (reason !== PASSED) refuse(burst, i, reason, context);
+    else if (burst.lane[i] === LANE.answer) answerEcho(burst, i, family, context);
   }
+}
+
+/**
+ * Puts a packet into the lane of `nat`, `route` or answers (not answered yet), with its frontend and
+ * scope.
+ * @returns `PASSED` or one of `DROP`
+ */
+export function judgeMiss(burst: Burst, i: number, family: Family, context: Context): number {
+  const { services, addresses, serviceNetworks } = context.program;
+  const at = i * ADDRESS_WORDS;
+  const frontend = findFrontend(burst, i, family, context);
+  if (frontend !== undefined) {
+    burst.frontend[i] = frontend;
+    burst.scope[i] = scopeOf(burst, i, context);
+    const { ranges } = frontend;
+    if (ranges.length > 0 && !anyHolds(ranges, burst.source, at)) return DROP.source_not_allowed;
+    burst.lane[i] = LANE.nat;
+    return PASSED;
+  }
+  if (services.isClusterAddress(burst.destination, at)) {
+    if (burst.class[i] === CLASS.icmpError) return DROP.icmp_error_unrelated;
+    burst.rejected[i] = 1;
+    return DROP.service_port_unknown;
+  }
+  if (addresses.has(burst.destination, at)) {
+    const isWhole = burst.fragment[i] === FRAGMENT.none;
+    if (!isWhole || !isEchoRequest(burst, i, family)) return DROP.not_for_host;
+    burst.lane[i] = LANE.answer;
+    return PASSED;
+  }
+  if (anyHolds(serviceNetworks, burst.destination, at)) return DROP.service_address_unknown;
+  burst.lane[i] = LANE.route;
+  return PASSED;
+}
+
+/** Whether a packet asks for an echo; of a later fragment its first one says so. */
+export function isEchoRequest(burst: Burst, i: number, family: Family): boolean {
+  if (burst.class[i] !== CLASS.echo) return false;
+  // The identifier of a request is its source port, that of a reply its destination port.
+  if (burst.fragment[i] === FRAGMENT.later) return (burst.ports[i] & 0xffff) === 0;
+  return burst.frame[i][burst.l4[i]] === family.echoRequest;
+}
+
+function findFrontend(
+  burst: Burst,
+  i: number,
+  family: Family,
+  { program }: Context,
+): Frontend | undefined {
+  const kind = burst.class[i];
+  const isEcho = kind === CLASS.echo;
+  if (kind === CLASS.other || kind === CLASS.icmpError) return undefined;
+  if (isEcho && !isEchoRequest(burst, i, family)) return undefined;
+  const port = isEcho ? 0 : burst.ports[i] & 0xffff;
+  return program.services.find(burst.destination, i * ADDRESS_WORDS, port, burst.protocol[i]);
+}
+
+/** Where the source is: one of `SCOPE`. */
+function scopeOf(burst: Burst, i: number, { program }: Context): number {
+  const at = i * ADDRESS_WORDS;
+  const ofInterface = program.scopes[burst.ingress[i]];
+  if (ofInterface === INTERFACE_SCOPE.host && program.addresses.has(burst.source, at)) {
+    return SCOPE.node;
+  }
+  const isPod =
+    ofInterface === INTERFACE_SCOPE.pod || anyHolds(program.podNetworks, burst.source, at);
+  return isPod ? SCOPE.pod : SCOPE.outside;
 }

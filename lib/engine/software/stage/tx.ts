@@ -4,7 +4,7 @@ import { WORKER } from '../base/counters.js';
 import { type Burst, LANE } from '../packet/burst.js';
 import type { Context } from './context.js';
 
-/** Sends what is to be sent, in the order of the packets, and our own requests behind it. */
+/** Sends what is to be sent, in the order of the packets, and frames of our own behind it. */
 export function tx(burst: Burst, context: Context): void {
   for (let i = 0; i < burst.count; i++) {
     const lane = burst.lane[i];
@@ -16,7 +16,7 @@ export function tx(burst: Burst, context: Context): void {
     if (send(context, burst.egress[i], whole, fate)) burst.lane[i] = LANE.done;
     else context.drop(burst, i, DROP.tx_full);
   }
-  sendRequests(context);
+  sendOriginated(context);
 }
 
 /**
@@ -36,8 +36,8 @@ export function send(
   return true;
 }
 
-/** Sends the requests that have been made, in the order of their making. */
-export function sendRequests(context: Context): void {
-  for (const { frame, egress } of context.requests) send(context, egress, frame, null);
-  context.requests.length = 0;
+/** Sends the frames of our own that have been made, in the order of their making. */
+export function sendOriginated(context: Context): void {
+  for (const { frame, egress } of context.originated) send(context, egress, frame, null);
+  context.originated.length = 0;
 }

@@ -1,94 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FlowTimeouts } from '../../engine.js';
-import { PROTOCOL, TCP_FLAG } from '../packet/headers.js';
+import type { Timeouts } from '../../engine.js';
+import { copyAddress, isSame } from '../base/address.js';
+import { WORKER } from '../base/counters.js';
+import { TCP_FLAG } from '../packet/headers.js';
+import type { BackendTable } from './backends.js';
+import { EMPTY, FlowBuckets, PLACES } from './flow-buckets.js';
+import { connectionState, FlowTimeouts, hasHandshake, isEmbryonic, STATE } from './flow-state.js';
+import { FreePairs } from './free-pairs.js';
 
 /** No entry, no pair. */
 export const NO_FLOW = -1;
 
-/** Pairs that one poll sweeps. */
+/** Pairs that one poll sweeps, and that one insertion under pressure looks at. */
 export const SWEEP_PAIRS = 64;
 
-/** Index into `FLOW_STATES`. */
-export const STATE = { unreplied: 0, established: 1, closeWait: 2, closed: 3 } as const;
+/** Free pairs below which embryonic connections are given up, where the table is large. */
+const PRESSURE_PAIRS = 256;
 
-const PLACES = 8;
-const EMPTY = -1;
+/** How often an insertion that finds no place is tried again. */
+const RETRIES = 2;
 
-/** A connection to insert: both tuples follow from it. Addresses are numbers. */
-export interface NewFlow {
-  protocol: number;
-  client: number;
-  clientPort: number;
-  service: number;
-  servicePort: number;
-  backend: number;
-  backendPort: number;
-  forwardHash: number;
-  replyHash: number;
-  backendSlot: number;
-  pool: number;
+/** Words of an entry's key: source, destination, ports, protocol. */
+const KEY_WORDS = 10;
+
+/** One direction of a new connection: what its packets have. */
+export interface Direction {
+  source: Uint32Array;
+  sourceAt: number;
+  destination: Uint32Array;
+  destinationAt: number;
+  /** Source port in the upper 16 bits, destination port in the lower. */
+  ports: number;
+  hash: number;
 }
 
 /**
  * Theory of operation. A connection is a pair of neighbouring entries: `2k` has the tuple of packets
  * from the client, `2k + 1` that of the replies; what one direction is rewritten to stands in the
- * other. Two buckets of 8 places can hold an entry; a place is a tag and the entry's index. What
- * is removed leaves the buckets at once, but its entry keeps its contents until the next poll, because
- * packets of the burst under way may still be rewritten by it.
+ * other, the other way round. What is removed leaves the buckets at once, but its entry keeps its
+ * contents until the next poll, because packets of the burst under way may still be rewritten by it.
+ * There is one table for each family.
  */
 export class FlowTable {
   readonly capacity: number;
+  /** Keys by entry: see {@link sourceAt} and its neighbours for where things are. */
+  readonly keys: Uint32Array;
   // Columns by entry.
-  readonly source: Uint32Array;
-  readonly destination: Uint32Array;
-  readonly ports: Uint32Array;
-  readonly protocol: Uint8Array;
   readonly hash: Uint32Array;
   readonly lastSeen: Uint32Array;
   readonly packets: Float64Array;
   readonly bytes: Float64Array;
   readonly tcpFlags: Uint8Array;
   // Columns by pair.
-  readonly backendSlot: Uint32Array;
-  readonly pool: Uint32Array;
+  readonly backend: Uint32Array;
+  readonly serial: Uint32Array;
   readonly live: Uint8Array;
 
+  readonly #buckets: FlowBuckets;
   readonly #timeouts: FlowTimeouts;
-  readonly #tags: Uint16Array;
-  readonly #entries: Int32Array;
-  readonly #mask: number;
-  // A stack: the lowest pairs lie on top at first, the latest freed ones later.
-  readonly #free: Uint32Array;
-  #freeCount: number;
-  readonly #removed: number[] = [];
+  readonly #counters: { add(counter: number, count: number): void };
+  readonly #free: FreePairs;
   #used = 0;
-  #cursor = 0;
+  #sweepCursor = 0;
+  #pressureCursor = 0;
 
-  /** @param capacity - connections */
-  constructor(capacity: number, timeouts: FlowTimeouts) {
+  /**
+   * @param capacity - connections
+   * @param counters - takes `flowsExpired`, `flowsEvicted` and `flowsCleared`
+   */
+  constructor(
+    capacity: number,
+    timeouts: Timeouts,
+    counters: { add(counter: number, count: number): void },
+  ) {
     this.capacity = capacity;
-    this.#timeouts = timeouts;
+    this.#timeouts = new FlowTimeouts(timeouts);
+    this.#counters = counters;
+    this.#buckets = new FlowBuckets(capacity);
     const entries = capacity * 2;
-    this.source = new Uint32Array(entries);
-    this.destination = new Uint32Array(entries);
-    this.ports = new Uint32Array(entries);
-    this.protocol = new Uint8Array(entries);
+    this.keys = new Uint32Array(entries * KEY_WORDS);
     this.hash = new Uint32Array(entries);
     this.lastSeen = new Uint32Array(entries);
     this.packets = new Float64Array(entries);
     this.bytes = new Float64Array(entries);
     this.tcpFlags = new Uint8Array(entries);
-    this.backendSlot = new Uint32Array(capacity);
-    this.pool = new Uint32Array(capacity);
+    this.backend = new Uint32Array(capacity);
+    this.serial = new Uint32Array(capacity);
     this.live = new Uint8Array(capacity);
-
-    let buckets = 2;
-    while (buckets * 6 < capacity * 2) buckets *= 2;
-    this.#mask = buckets - 1;
-    this.#tags = new Uint16Array(buckets * PLACES);
-    this.#entries = new Int32Array(buckets * PLACES).fill(EMPTY);
-    this.#free = new Uint32Array(capacity).map((_, i) => capacity - 1 - i);
-    this.#freeCount = capacity;
+    this.#free = new FreePairs(capacity);
   }
 
   /** Connections that have a place in the table. */
@@ -96,60 +95,97 @@ export class FlowTable {
     return this.#used;
   }
 
+  /** Where the source address of an entry's key begins in {@link keys}. */
+  sourceAt(entry: number): number {
+    return entry * KEY_WORDS;
+  }
+
+  destinationAt(entry: number): number {
+    return entry * KEY_WORDS + 4;
+  }
+
+  ports(entry: number): number {
+    return this.keys[entry * KEY_WORDS + 8];
+  }
+
+  protocol(entry: number): number {
+    return this.keys[entry * KEY_WORDS + 9];
+  }
+
   /** @returns the entry of this direction, or {@link NO_FLOW} */
-  find(source: number, destination: number, ports: number, protocol: number, hash: number): number {
+  find(
+    source: Uint32Array,
+    sourceAt: number,
+    destination: Uint32Array,
+    destinationAt: number,
+    ports: number,
+    protocol: number,
+    hash: number,
+  ): number {
+    const { tags, entries } = this.#buckets;
     const tag = hash >>> 16;
-    let bucket = hash & this.#mask;
+    let first = this.#buckets.primary(hash);
     for (let choice = 0; choice < 2; choice++) {
-      const first = bucket * PLACES;
       for (let place = first; place < first + PLACES; place++) {
-        const entry = this.#entries[place];
+        const entry = entries[place];
+        if (entry === EMPTY || tags[place] !== tag) continue;
+        const at = entry * KEY_WORDS;
+        if (this.keys[at + 8] !== ports || this.keys[at + 9] !== protocol) continue;
         if (
-          entry !== EMPTY &&
-          this.#tags[place] === tag &&
-          this.source[entry] === source &&
-          this.destination[entry] === destination &&
-          this.ports[entry] === ports &&
-          this.protocol[entry] === protocol
+          isSame(this.keys, at, source, sourceAt) &&
+          isSame(this.keys, at + 4, destination, destinationAt)
         ) {
           return entry;
         }
       }
-      bucket = this.#other(bucket, tag);
+      first = this.#buckets.other(hash);
     }
     return NO_FLOW;
   }
 
-  /** Inserts both directions. @returns the pair, or {@link NO_FLOW} where there is no room */
-  insert(flow: NewFlow): number {
-    if (this.#freeCount === 0) return NO_FLOW;
-    const pair = this.#free[this.#freeCount - 1];
-    const forward = pair * 2;
-    const reply = forward + 1;
-    this.#fill(forward, flow.client, flow.service, flow.clientPort, flow.servicePort, flow);
-    this.#fill(reply, flow.backend, flow.client, flow.backendPort, flow.clientPort, flow);
-    this.hash[forward] = flow.forwardHash;
-    this.hash[reply] = flow.replyHash;
-    if (!this.#link(forward)) return NO_FLOW;
-    if (!this.#link(reply)) {
-      this.#unlink(forward);
-      return NO_FLOW;
+  /**
+   * Inserts both directions; gives embryonic connections up where there is little room.
+   * @param now - seconds
+   * @returns the pair, or {@link NO_FLOW} where there is no room
+   */
+  insert(
+    protocol: number,
+    forward: Direction,
+    reply: Direction,
+    backend: number,
+    serial: number,
+    now: number,
+  ): number {
+    this.#relieve(now);
+    if (this.#free.count === 0) return NO_FLOW;
+    const pair = this.#free.top;
+    this.#fill(pair * 2, protocol, forward);
+    this.#fill(pair * 2 + 1, protocol, reply);
+    for (let tries = 0; ; tries++) {
+      const stuck = this.#link(pair);
+      if (stuck === NO_FLOW) break;
+      if (tries === RETRIES || !this.#makeRoomFor(stuck, now)) return NO_FLOW;
     }
-    this.backendSlot[pair] = flow.backendSlot;
-    this.pool[pair] = flow.pool;
+    this.backend[pair] = backend;
+    this.serial[pair] = serial;
     this.live[pair] = 1;
-    this.#freeCount--;
+    this.#free.pop();
     this.#used++;
     return pair;
   }
 
-  /** Removes both directions; the pair can be used again after {@link reclaim}. */
-  remove(pair: number): void {
-    this.#unlink(pair * 2);
-    this.#unlink(pair * 2 + 1);
+  /**
+   * Removes both directions; the pair can be used again after {@link reclaim}.
+   * @param counter - one of `WORKER`, or `null`: not counted
+   */
+  remove(pair: number, counter: number | null): void {
+    for (let entry = pair * 2; entry <= pair * 2 + 1; entry++) {
+      this.#buckets.unlink(entry, this.hash[entry]);
+    }
     this.live[pair] = 0;
-    this.#removed.push(pair);
+    this.#free.pushLater(pair);
     this.#used--;
+    if (counter !== null) this.#counters.add(counter, 1);
   }
 
   /** Counts a packet of this direction. @param now - seconds */
@@ -157,128 +193,121 @@ export class FlowTable {
     this.lastSeen[entry] = now;
     this.packets[entry] += 1;
     this.bytes[entry] += ipLength;
-    this.tcpFlags[entry] |= tcpFlags;
+    // Whoever has sent RST and goes on speaking has not meant it.
+    const isOver = (tcpFlags & (TCP_FLAG.rst | TCP_FLAG.syn)) !== 0;
+    const before = isOver ? this.tcpFlags[entry] : this.tcpFlags[entry] & ~TCP_FLAG.rst;
+    this.tcpFlags[entry] = before | tcpFlags;
   }
 
-  /** State of a pair: one of {@link STATE}. */
+  /** State of a pair: one of `STATE`. */
   state(pair: number): number {
     const forward = pair * 2;
     const reply = forward + 1;
-    if (this.protocol[forward] === PROTOCOL.tcp) {
-      const either = this.tcpFlags[forward] | this.tcpFlags[reply];
-      const both = this.tcpFlags[forward] & this.tcpFlags[reply];
-      if (either & TCP_FLAG.rst || both & TCP_FLAG.fin) return STATE.closed;
-      if (either & TCP_FLAG.fin) return STATE.closeWait;
+    const bothSpoke = this.packets[forward] > 0 && this.packets[reply] > 0;
+    if (hasHandshake(this.protocol(forward))) {
+      return connectionState(this.tcpFlags[forward], this.tcpFlags[reply], bothSpoke);
     }
-    const replied = this.packets[forward] > 0 && this.packets[reply] > 0;
-    return replied ? STATE.established : STATE.unreplied;
+    return bothSpoke ? STATE.established : STATE.unreplied;
   }
 
   /** Seconds since either direction was seen. */
   idle(pair: number, now: number): number {
-    return now - Math.max(this.lastSeen[pair * 2], this.lastSeen[pair * 2 + 1]);
+    return now - this.#seen(pair);
   }
 
   expired(pair: number, now: number): boolean {
-    return this.idle(pair, now) >= this.#timeout(pair);
+    const protocol = this.protocol(pair * 2);
+    return this.idle(pair, now) >= this.#timeouts.of(protocol, this.state(pair));
   }
 
-  /** Looks at the next pairs and removes expired ones. @returns how many were removed */
-  sweep(now: number): number {
-    let removed = 0;
+  /** Looks at the next pairs, and removes what has expired and what has no connection to keep. */
+  sweep(now: number, backends: BackendTable): void {
     const count = Math.min(SWEEP_PAIRS, this.capacity);
     for (let i = 0; i < count; i++) {
-      const pair = this.#cursor;
-      this.#cursor = pair + 1 === this.capacity ? 0 : pair + 1;
-      if (!this.live[pair] || !this.expired(pair, now)) continue;
-      this.remove(pair);
-      removed++;
+      const pair = this.#sweepCursor;
+      this.#sweepCursor = pair + 1 === this.capacity ? 0 : pair + 1;
+      if (!this.live[pair]) continue;
+      if (this.expired(pair, now)) this.remove(pair, WORKER.flowsExpired);
+      else if (this.#isStale(pair, backends)) this.remove(pair, WORKER.flowsCleared);
     }
-    return removed;
   }
 
   /** Makes what was removed since the last call available again. Between polls only. */
   reclaim(): void {
-    for (const pair of this.#removed) this.#free[this.#freeCount++] = pair;
-    this.#removed.length = 0;
+    this.#free.reclaim();
   }
 
-  #timeout(pair: number): number {
-    const state = this.state(pair);
-    const timeouts = this.#timeouts;
-    if (this.protocol[pair * 2] !== PROTOCOL.tcp) {
-      return state === STATE.established ? timeouts.udpStream : timeouts.udpUnreplied;
-    }
-    switch (state) {
-      case STATE.closed:
-        return timeouts.tcpClosed;
-      case STATE.closeWait:
-        return timeouts.tcpCloseWait;
-      case STATE.established:
-        return timeouts.tcpEstablished;
-      default:
-        return timeouts.tcpUnreplied;
+  // UDP or echo to a backend that is gone or flushed.
+  #isStale(pair: number, backends: BackendTable): boolean {
+    if (hasHandshake(this.protocol(pair * 2))) return false;
+    const backend = this.backend[pair];
+    return !backends.isThere(backend, this.serial[pair]) || backends.flushed[backend] === 1;
+  }
+
+  #seen(pair: number): number {
+    return Math.max(this.lastSeen[pair * 2], this.lastSeen[pair * 2 + 1]);
+  }
+
+  // Pressure: before there is no room at all, connections that have not become any make some.
+  #relieve(now: number): void {
+    if (this.#free.count >= Math.min(PRESSURE_PAIRS, Math.floor(this.capacity / 4))) return;
+    const count = Math.min(SWEEP_PAIRS, this.capacity);
+    for (let i = 0; i < count; i++) {
+      const pair = this.#pressureCursor;
+      this.#pressureCursor = pair + 1 === this.capacity ? 0 : pair + 1;
+      if (!this.live[pair] || !this.#mayGo(pair, now)) continue;
+      this.#giveUp(pair, now);
+      return;
     }
   }
 
-  #fill(
-    entry: number,
-    source: number,
-    destination: number,
-    sourcePort: number,
-    destinationPort: number,
-    flow: NewFlow,
-  ): void {
-    this.source[entry] = source;
-    this.destination[entry] = destination;
-    this.ports[entry] = (sourcePort << 16) | destinationPort;
-    this.protocol[entry] = flow.protocol;
+  #makeRoomFor(stuck: number, now: number): boolean {
+    const hash = this.hash[stuck];
+    let victim = NO_FLOW;
+    let first = this.#buckets.primary(hash);
+    for (let choice = 0; choice < 2; choice++) {
+      for (let place = first; place < first + PLACES; place++) {
+        const entry = this.#buckets.entries[place];
+        // The forward entry of the very connection may have left a place behind.
+        if (entry === EMPTY || !this.#mayGo(entry >> 1, now)) continue;
+        const pair = entry >> 1;
+        if (victim === NO_FLOW || this.#seen(pair) < this.#seen(victim)) victim = pair;
+      }
+      first = this.#buckets.other(hash);
+    }
+    if (victim === NO_FLOW) return false;
+    this.#giveUp(victim, now);
+    return true;
+  }
+
+  #mayGo(pair: number, now: number): boolean {
+    return isEmbryonic(this.state(pair)) || this.expired(pair, now);
+  }
+
+  #giveUp(pair: number, now: number): void {
+    this.remove(pair, this.expired(pair, now) ? WORKER.flowsExpired : WORKER.flowsEvicted);
+  }
+
+  #fill(entry: number, protocol: number, direction: Direction): void {
+    const at = entry * KEY_WORDS;
+    copyAddress(this.keys, at, direction.source, direction.sourceAt);
+    copyAddress(this.keys, at + 4, direction.destination, direction.destinationAt);
+    this.keys[at + 8] = direction.ports;
+    this.keys[at + 9] = protocol;
+    this.hash[entry] = direction.hash;
     this.lastSeen[entry] = 0;
     this.packets[entry] = 0;
     this.bytes[entry] = 0;
     this.tcpFlags[entry] = 0;
   }
 
-  #other(bucket: number, tag: number): number {
-    return (bucket ^ Math.imul(tag + 1, 0x5bd1e995)) & this.#mask;
-  }
-
-  #link(entry: number): boolean {
-    const hash = this.hash[entry];
-    const tag = hash >>> 16;
-    const primary = hash & this.#mask;
-    const other = this.#other(primary, tag);
-    const bucket = this.#room(other) > this.#room(primary) ? other : primary;
-    const first = bucket * PLACES;
-    for (let place = first; place < first + PLACES; place++) {
-      if (this.#entries[place] !== EMPTY) continue;
-      this.#entries[place] = entry;
-      this.#tags[place] = tag;
-      return true;
-    }
-    return false;
-  }
-
-  #unlink(entry: number): void {
-    const tag = this.hash[entry] >>> 16;
-    let bucket = this.hash[entry] & this.#mask;
-    for (let choice = 0; choice < 2; choice++) {
-      const first = bucket * PLACES;
-      for (let place = first; place < first + PLACES; place++) {
-        if (this.#entries[place] !== entry) continue;
-        this.#entries[place] = EMPTY;
-        return;
-      }
-      bucket = this.#other(bucket, tag);
-    }
-  }
-
-  #room(bucket: number): number {
-    let free = 0;
-    const first = bucket * PLACES;
-    for (let place = first; place < first + PLACES; place++) {
-      if (this.#entries[place] === EMPTY) free++;
-    }
-    return free;
+  /** @returns the entry that found no place, or {@link NO_FLOW} */
+  #link(pair: number): number {
+    const forward = pair * 2;
+    const reply = forward + 1;
+    if (!this.#buckets.link(forward, this.hash[forward])) return forward;
+    if (this.#buckets.link(reply, this.hash[reply])) return NO_FLOW;
+    this.#buckets.unlink(forward, this.hash[forward]);
+    return reply;
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32c } from '../base/crc32c.js';
+import { mix } from '../base/mix.js';
 
 /** A backend as Maglev sees it. */
 export interface MaglevBackend {
@@ -77,12 +78,4 @@ export function maglevSlot(hash: number, size: number): number {
 
 function compare(a: MaglevBackend, b: MaglevBackend): number {
   return Buffer.compare(a.address, b.address) || a.port - b.port;
-}
-
-// MurmurHash3's 32-bit finaliser: CRC alone is linear, offsets of neighbours would stay neighbours.
-function mix(value: number): number {
-  let h = value >>> 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

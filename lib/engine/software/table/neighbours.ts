@@ -1,27 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ADDRESS_WORDS, copyAddress } from '../base/address.js';
+import { AddressMap } from './address-map.js';
 
-/** Milliseconds since the confirmation from which on an entry is stale, and from which on useless. */
-export const NEIGHBOUR_STALE_MS = 60_000;
-export const NEIGHBOUR_DEAD_MS = 120_000;
 /** Least milliseconds between two requests for one neighbour. */
-export const ARP_INTERVAL_MS = 1_000;
+export const REQUEST_INTERVAL_MS = 1_000;
+
+/** Ages since the last confirmation, in milliseconds. */
+export interface NeighbourAges {
+  /** From which on it is asked again. */
+  staleMs: number;
+  /** From which on it is not used any more. */
+  deadMs: number;
+}
 
 /** A station on the link of an interface. */
 export class Neighbour {
   readonly mac = new Uint8Array(6);
+  readonly address = new Uint32Array(ADDRESS_WORDS);
   /** Packets that wait for it. */
   held = 0;
   #confirmedMs = Number.NEGATIVE_INFINITY;
   #requestedMs = Number.NEGATIVE_INFINITY;
 
+  /** @param slot - of the interface */
+  constructor(
+    readonly slot: number,
+    readonly ages: NeighbourAges,
+  ) {}
+
   /** Its MAC may be used. */
   usable(nowMs: number): boolean {
-    return nowMs - this.#confirmedMs < NEIGHBOUR_DEAD_MS;
+    return nowMs - this.#confirmedMs < this.ages.deadMs;
   }
 
   /** It may be used, but should be asked again. */
   stale(nowMs: number): boolean {
-    return nowMs - this.#confirmedMs >= NEIGHBOUR_STALE_MS;
+    return nowMs - this.#confirmedMs >= this.ages.staleMs;
   }
 
   /** Takes the MAC at `at` of a frame. */
@@ -37,43 +51,71 @@ export class Neighbour {
 
   /** Whether a request is due; the caller sends one then. */
   takeRequest(nowMs: number): boolean {
-    if (nowMs - this.#requestedMs < ARP_INTERVAL_MS) return false;
+    if (nowMs - this.#requestedMs < REQUEST_INTERVAL_MS) return false;
     this.#requestedMs = nowMs;
     return true;
   }
 }
 
-/** (interface, IPv4 address) -> MAC, learned by ARP (RFC 826). The capacity is over all interfaces. */
+/**
+ * (interface, address) -> MAC, learned by ARP (RFC 826) and neighbour discovery (RFC 4861). The capacity
+ * is over all interfaces and both families.
+ */
 export class NeighbourTable {
-  readonly #capacity: number;
-  readonly #byInterface: Map<number, Neighbour>[];
-  #used = 0;
+  readonly #neighbours = new AddressMap<Neighbour>();
 
-  constructor(capacity: number, interfaces: number) {
-    this.#capacity = capacity;
-    this.#byInterface = Array.from({ length: interfaces }, () => new Map<number, Neighbour>());
+  constructor(
+    readonly capacity: number,
+    readonly ages: NeighbourAges,
+  ) {}
+
+  get size(): number {
+    return this.#neighbours.size;
   }
 
-  find(slot: number, address: number): Neighbour | undefined {
-    return this.#byInterface[slot].get(address | 0);
+  get isFull(): boolean {
+    return this.size >= this.capacity;
   }
 
-  /** @returns `null` where there is no room */
-  add(slot: number, address: number): Neighbour | null {
-    if (this.#used >= this.#capacity) return null;
-    const neighbour = new Neighbour();
-    this.#byInterface[slot].set(address | 0, neighbour);
-    this.#used++;
+  /** @param at - where the address begins in `words` */
+  find(slot: number, words: Uint32Array, at: number): Neighbour | undefined {
+    return this.#neighbours.get(words, at, slot);
+  }
+
+  /** @returns `undefined` where there is no room */
+  add(slot: number, words: Uint32Array, at: number): Neighbour | undefined {
+    if (this.isFull) return undefined;
+    const neighbour = new Neighbour(slot, this.ages);
+    copyAddress(neighbour.address, 0, words, at);
+    this.#neighbours.set(words, at, slot, neighbour);
     return neighbour;
+  }
+
+  /**
+   * Takes the MAC at `macAt` of a frame: of an existing neighbour always, of a new one only where
+   * `isWanted`, and there is room.
+   */
+  learn(
+    slot: number,
+    words: Uint32Array,
+    at: number,
+    isWanted: boolean,
+    frame: Uint8Array,
+    macAt: number,
+    nowMs: number,
+  ): void {
+    const known = this.find(slot, words, at) ?? (isWanted ? this.add(slot, words, at) : undefined);
+    known?.learn(frame, macAt, nowMs);
   }
 
   /** The peer is gone; whoever comes next may have other addresses. Entries stay, unresolved. */
   forgetInterface(slot: number): void {
-    for (const neighbour of this.#byInterface[slot].values()) neighbour.forget();
+    for (const neighbour of this.#neighbours.values()) {
+      if (neighbour.slot === slot) neighbour.forget();
+    }
   }
 
   removeInterface(slot: number): void {
-    this.#used -= this.#byInterface[slot].size;
-    this.#byInterface[slot].clear();
+    this.#neighbours.deleteWhere((neighbour) => neighbour.slot === slot);
   }
 }

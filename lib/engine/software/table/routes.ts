@@ -1,76 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ADDRESS_WORDS, isIpv4, maskOf, type Network } from '../base/address.js';
+import { AddressMap } from './address-map.js';
 
 /** Where packets for a prefix go. */
 export interface Route {
   /** Slot of the egress interface. */
   interface: number;
-  /** Next hop; 0: the destination itself. */
-  gateway: number;
-  /** MAC of the next hop; `null`: ask by ARP. */
+  /** Next hop; `null`: the destination itself. */
+  gateway: Uint32Array | null;
+  /** MAC of the next hop; `null`: ask for it. */
   mac: Uint8Array | null;
 }
 
-/** The bits of an address that a prefix of `length` looks at. */
-export function networkOf(address: number, length: number): number {
-  return length === 0 ? 0 : (address & (-1 << (32 - length))) >>> 0;
+/** How many routes of each length there are, and the lengths that occur, the longest first. */
+class Lengths {
+  readonly #counts = new Uint32Array(129);
+  total = 0;
+  present: readonly number[] = [];
+
+  add(bits: number, difference: number): void {
+    this.#counts[bits] += difference;
+    this.total += difference;
+    const isPresent = this.present.includes(bits);
+    if (this.#counts[bits] > 0 === isPresent) return;
+    this.present = isPresent
+      ? this.present.filter((other) => other !== bits)
+      : [...this.present, bits].sort((a, b) => b - a);
+  }
 }
 
-/**
- * Longest-prefix match: a map for each prefix length that occurs, the longest asked first. Keys are
- * signed, because small integers are what a `Map` looks up without allocating.
- */
+/** Longest-prefix match of either family: the lengths that occur are asked, the longest first. */
 export class RouteTable {
-  readonly #byLength: (Map<number, Route> | undefined)[] = new Array(33).fill(undefined);
-  #lengths: number[] = [];
+  readonly #routes = new AddressMap<{ network: Network; route: Route }>();
+  readonly #ipv4 = new Lengths();
+  readonly #ipv6 = new Lengths();
+  readonly #masked = new Uint32Array(ADDRESS_WORDS);
 
-  /** Routes in the table. */
+  /** Routes of both families. */
   get size(): number {
-    return this.#byLength.reduce((total, routes) => total + (routes?.size ?? 0), 0);
+    return this.#routes.size;
   }
 
-  has(prefix: number, length: number): boolean {
-    return this.#byLength[length]?.has(prefix | 0) ?? false;
+  /** Routes of one family. */
+  count(ofIpv4: boolean): number {
+    return (ofIpv4 ? this.#ipv4 : this.#ipv6).total;
   }
 
-  put(prefix: number, length: number, route: Route): void {
-    let routes = this.#byLength[length];
-    if (routes === undefined) {
-      routes = new Map();
-      this.#byLength[length] = routes;
-      this.#lengths = [...this.#lengths, length].sort((a, b) => b - a);
-    }
-    routes.set(prefix | 0, route);
+  has({ address, bits }: Network): boolean {
+    return this.#routes.get(address, 0, bits) !== undefined;
+  }
+
+  put(network: Network, route: Route): void {
+    if (!this.has(network)) this.#lengths(network).add(network.bits, 1);
+    this.#routes.set(network.address, 0, network.bits, { network, route });
   }
 
   /** Removes a route, if it is there. */
-  remove(prefix: number, length: number): void {
-    const routes = this.#byLength[length];
-    if (routes === undefined || !routes.delete(prefix | 0)) return;
-    this.#prune(length);
+  remove(network: Network): void {
+    if (!this.#routes.delete(network.address, 0, network.bits)) return;
+    this.#lengths(network).add(network.bits, -1);
   }
 
   /** Removes the routes over an interface. */
   removeInterface(slot: number): void {
-    for (const length of [...this.#lengths]) {
-      const routes = this.#byLength[length] as Map<number, Route>;
-      for (const [prefix, route] of routes) if (route.interface === slot) routes.delete(prefix);
-      this.#prune(length);
+    for (const { network, route } of [...this.#routes.values()]) {
+      if (route.interface === slot) this.remove(network);
     }
   }
 
-  lookup(address: number): Route | null {
-    for (let i = 0; i < this.#lengths.length; i++) {
-      const length = this.#lengths[i];
-      const routes = this.#byLength[length] as Map<number, Route>;
-      const route = routes.get(networkOf(address, length) | 0);
-      if (route !== undefined) return route;
+  /** @param at - where the address begins in `words` */
+  lookup(words: Uint32Array, at: number): Route | null {
+    const { present } = isIpv4(words, at) ? this.#ipv4 : this.#ipv6;
+    for (let i = 0; i < present.length; i++) {
+      const bits = present[i];
+      for (let word = 0; word < ADDRESS_WORDS; word++) {
+        this.#masked[word] = words[at + word] & maskOf(bits, word);
+      }
+      const found = this.#routes.get(this.#masked, 0, bits);
+      if (found !== undefined) return found.route;
     }
     return null;
   }
 
-  #prune(length: number): void {
-    if (this.#byLength[length]?.size !== 0) return;
-    this.#byLength[length] = undefined;
-    this.#lengths = this.#lengths.filter((other) => other !== length);
+  #lengths(network: Network): Lengths {
+    return network.isIpv4 ? this.#ipv4 : this.#ipv6;
   }
 }

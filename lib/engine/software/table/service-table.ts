@@ -1,64 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
-import { PROTOCOL } from '../packet/headers.js';
+import type { Network } from '../base/address.js';
+import { AddressMap } from './address-map.js';
 
-/** A backend of a pool. */
-export interface PoolBackend {
-  slot: number;
-  address: number;
-  port: number;
-}
-
-/** The backends of one or more frontends. Immutable once it is made. */
+/** The backends that new connections may go to. Immutable once it is made. */
 export interface Pool {
   slot: number;
-  backends: readonly PoolBackend[];
-  /** Rows of `backends`, see `buildMaglev`; empty: nobody may serve. */
+  /** Slots of backends, by row. */
+  members: Uint32Array;
+  /** Slots of the members of weight > 0. */
+  eligible: ReadonlySet<number>;
+  /** Rows of `members`, see `buildMaglev`; empty: nobody may serve. */
   maglev: Uint16Array | Uint32Array;
+  /** Where nobody may serve, the sender is not told. */
+  silent: boolean;
 }
 
-/** What is served: an address, a port and a protocol, by a pool. */
+/** What is served: an address, a port and a protocol, by a pool for each scope. */
 export interface Frontend {
   slot: number;
-  address: number;
+  address: Uint32Array;
   port: number;
   protocol: number;
-  /** Slot of the pool. */
-  pool: number;
+  /** It is of kind `cluster`: the whole address is the service's. */
+  isCluster: boolean;
+  /** Number of the service port. */
+  service: number;
+  /** Slots of pools, by `SCOPE`. */
+  pools: readonly [pod: number, node: number, outside: number];
+  /** Bits by `SCOPE`. */
+  masquerade: number;
+  /** Seconds; 0: none. */
+  affinity: number;
+  /** Sources that may come in; empty: all. */
+  ranges: readonly Network[];
 }
 
-/**
- * Exact match of (address, port, protocol). Constant in the number of services: one look-up of a key
- * that packs the three into 49 bits.
- */
+/** The number under which a frontend is unique, besides its address. */
+function keyOf(port: number, protocol: number): number {
+  return (port << 8) | protocol;
+}
+
+/** Exact match of (address, port, protocol): one look-up, however many services there are. */
 export class ServiceTable {
   readonly #bySlot = new Map<number, Frontend>();
-  readonly #byKey = new Map<number, Frontend>();
-  readonly #byAddress = new Map<number, number>();
+  readonly #byKey = new AddressMap<Frontend>();
+  // How many frontends of kind `cluster` have the address.
+  readonly #clusterAddresses = new AddressMap<number>();
+  // How often frontends name a pool.
+  readonly #poolUses = new Map<number, number>();
 
-  /** The key under which a frontend is unique. */
-  static key(address: number, port: number, protocol: number): number {
-    return (address * 0x10000 + port) * 2 + (protocol === PROTOCOL.udp ? 1 : 0);
+  get size(): number {
+    return this.#bySlot.size;
   }
 
-  /** The frontend of a packet. Only TCP and UDP have any. */
-  find(address: number, port: number, protocol: number): Frontend | undefined {
-    return this.#byKey.get(ServiceTable.key(address, port, protocol));
+  /** @param at - where the address begins in `words` */
+  find(words: Uint32Array, at: number, port: number, protocol: number): Frontend | undefined {
+    return this.#byKey.get(words, at, keyOf(port, protocol));
   }
 
-  /** Whether some frontend has this address. */
-  hasAddress(address: number): boolean {
-    return this.#byAddress.has(address | 0);
+  /** Whether some frontend of kind `cluster` has this address. */
+  isClusterAddress(words: Uint32Array, at: number): boolean {
+    return this.#clusterAddresses.get(words, at, 0) !== undefined;
   }
 
-  frontends(): IterableIterator<Frontend> {
-    return this.#bySlot.values();
+  at(slot: number): Frontend | undefined {
+    return this.#bySlot.get(slot);
   }
 
+  /** How often frontends name a pool, each up to three times. */
+  usesOfPool(slot: number): number {
+    return this.#poolUses.get(slot) ?? 0;
+  }
+
+  /** The slot is empty before. */
   put(frontend: Frontend): void {
     this.#bySlot.set(frontend.slot, frontend);
-    this.#byKey.set(ServiceTable.key(frontend.address, frontend.port, frontend.protocol), frontend);
-    const address = frontend.address | 0;
-    this.#byAddress.set(address, (this.#byAddress.get(address) ?? 0) + 1);
+    this.#byKey.set(frontend.address, 0, keyOf(frontend.port, frontend.protocol), frontend);
+    this.#count(frontend, 1);
   }
 
   /** Removes what the slot holds, if anything. */
@@ -66,10 +84,19 @@ export class ServiceTable {
     const frontend = this.#bySlot.get(slot);
     if (frontend === undefined) return;
     this.#bySlot.delete(slot);
-    this.#byKey.delete(ServiceTable.key(frontend.address, frontend.port, frontend.protocol));
-    const address = frontend.address | 0;
-    const left = (this.#byAddress.get(address) ?? 1) - 1;
-    if (left === 0) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, left);
+    this.#byKey.delete(frontend.address, 0, keyOf(frontend.port, frontend.protocol));
+    this.#count(frontend, -1);
+  }
+
+  #count({ address, isCluster, pools }: Frontend, difference: number): void {
+    for (const pool of pools) {
+      const uses = this.usesOfPool(pool) + difference;
+      if (uses === 0) this.#poolUses.delete(pool);
+      else this.#poolUses.set(pool, uses);
+    }
+    if (!isCluster) return;
+    const count = (this.#clusterAddresses.get(address, 0, 0) ?? 0) + difference;
+    if (count === 0) this.#clusterAddresses.delete(address, 0, 0);
+    else this.#clusterAddresses.set(address, 0, 0, count);
   }
 }
