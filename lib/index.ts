@@ -1,27 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
+
+export type { BackendState } from './compile/view.js';
 export type {
   EngineDescription,
   EngineKind,
   EngineOptions,
   FlowState,
-  FlowTimeouts,
+  Occupancy,
+  Timeouts,
 } from './engine/engine.js';
 export { DROP_REASONS, type DropReason } from './engine/reasons.js';
 export { ERROR_CODES, type ErrorCode, SluiceError } from './errors.js';
 export { formatInterfaceSpec, parseInterfaceSpec } from './model/interface-spec.js';
 export type {
+  Affinity,
   Backend,
+  Hints,
   InterfaceKind,
   InterfaceSpec,
+  LoadBalancer,
   Model,
+  NodeSpec,
   Protocol,
   RouteSpec,
   Service,
   ServicePort,
+  TrafficPolicy,
 } from './model/model.js';
 export type { EngineChoice } from './model/options.js';
 export { formatRouteSpec, parseRouteSpec } from './model/route-spec.js';
 export type { DropCounts, InterfaceCounts } from './observe/counters.js';
+export type { ExplainedService, ExplainedTuple, ExplainReport } from './observe/explain-report.js';
+export type { Occupied } from './observe/occupancy.js';
 export type { Fates, InterfaceStats, Stats, WorkerStats } from './observe/stats.js';
 export type {
   BackendView,
@@ -32,6 +42,7 @@ export type {
   ServiceView,
 } from './observe/views.js';
 export type { BackendEvent, InterfaceEvent, ProxyEvents } from './proxy/events.js';
+export type { ExplainInput } from './proxy/explain.js';
 export type { ApplyInput, ManifestInput } from './proxy/input.js';
 export type { InterfaceSet } from './proxy/interface-set.js';
 export type { ProxyOptions } from './proxy/options.js';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
 import { addDemoCommand } from './commands/demo.js';
+import { addExplainCommand } from './commands/explain.js';
 import { addGetCommand } from './commands/get.js';
 import { addInterfaceCommand } from './commands/interface.js';
 import { addRunCommand } from './commands/run.js';
@@ -30,6 +31,7 @@ export function buildProgram(terminal: Terminal): Command {
   addDemoCommand(program, terminal);
   addRunCommand(program);
   addGetCommand(program, terminal);
+  addExplainCommand(program, terminal);
   addInterfaceCommand(program, terminal);
   addVersionCommand(program, terminal);
   return program;

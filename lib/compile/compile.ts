@@ -1,29 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import type { CheckedInterface, CheckedModel, CheckedRoute } from '../model/checked.js';
-import { DeltaBuilder } from './delta-builder.js';
-import type { InterfaceRequest, ProgramDelta } from './program.js';
+import { isIpv4 } from '../model/address.js';
+import { NO_NODE } from '../model/check-node.js';
+import type {
+  CheckedInterface,
+  CheckedModel,
+  CheckedNode,
+  CheckedRoute,
+  CheckedService,
+} from '../model/checked.js';
 import {
   type AddressRow,
   compileAddresses,
+  compileScopes,
+  type ScopeRow,
+  sameAddresses,
+  samePrefixes,
+  sameScopes,
+} from './addresses.js';
+import { DeltaBuilder } from './delta-builder.js';
+import type { InterfaceRequest, ProgramDelta } from './program.js';
+import {
   compileRoutes,
+  findRoute,
   type InterfaceSlots,
   type RouteRow,
-  sameAddresses,
   sameRoute,
 } from './routes.js';
-import { type BackendChanges, ServicePlanner, type ServiceState } from './services.js';
+import {
+  type BackendChanges,
+  ServicePlanner,
+  type ServiceSlots,
+  type ServiceState,
+} from './services.js';
+import { SlotIndex } from './slot-index.js';
 import { SlotAllocator } from './slots.js';
-import type { BackendAt, PortView, ProgramView } from './view.js';
+import { type Surroundings, sameSurroundings, surroundingsOf } from './surroundings.js';
+import type { ProgramView } from './view.js';
 
 /** Limits of the engine that a program has to keep to. */
 export interface CompilerLimits {
   /** Backend slots, over all services. */
   readonly backends: number;
+  /** Routes of each family, connected ones included. */
+  readonly routes: number;
 }
 
-/** Routes that an engine holds, connected ones included. */
-const MAX_ROUTES = 65_536;
+/** Frontends, pools and service ports that any engine holds. */
+export const SLOT_LIMIT = 1 << 20;
 
 /** A change that has been worked out and not been made. Commit `delta`, then call `accept`. */
 export interface Plan {
@@ -47,18 +71,15 @@ export interface Plan {
  */
 export class Compiler {
   readonly #limits: CompilerLimits;
-  readonly #slots = {
+  readonly #slots: ServiceSlots = {
+    services: new SlotAllocator(),
     frontends: new SlotAllocator(),
     pools: new SlotAllocator(),
     backends: new SlotAllocator(),
   };
   readonly #services = new Map<string, ServiceState>();
-  readonly #ports = new Map<number, PortView>();
-  readonly #backends = new Map<number, BackendAt>();
-  #interfaces: readonly CheckedInterface[] = [];
-  #routes: readonly CheckedRoute[] = [];
-  #addressRows: readonly AddressRow[] = [];
-  #routeRows: ReadonlyMap<string, RouteRow> = new Map();
+  readonly #index = new SlotIndex();
+  #accepted: Accepted = NOTHING;
   /** Counts what plans are based on: a plan of an older base cannot be accepted. */
   #revision = 0;
   #sequence = 0;
@@ -69,9 +90,12 @@ export class Compiler {
 
   /** What the slots of the accepted program mean. */
   readonly view: ProgramView = {
-    ports: () => this.#ports.values(),
-    portOfPool: (slot) => this.#ports.get(slot),
-    backend: (slot) => this.#backends.get(slot),
+    ports: () => this.#index.ports.values(),
+    portOfService: (number) => this.#index.ports.get(number),
+    backend: (slot) => this.#index.backends.get(slot),
+    frontend: (slot) => this.#index.frontends.get(slot),
+    pool: (slot) => this.#index.pools.get(slot),
+    route: (address) => findRoute(this.#accepted.routeRows, address),
   };
 
   /**
@@ -84,20 +108,16 @@ export class Compiler {
   plan(model: CheckedModel, interfaces: InterfaceSlots): Plan {
     const builder = new DeltaBuilder();
     const sequence = this.#sequence + 1;
+    const before = this.#accepted;
+    const next = this.#nextState(model, interfaces);
     const services = new ServicePlanner(this.#services, this.#slots, builder, sequence);
-    if (model.services !== undefined) services.replace(model.services);
-    this.#refuseExcess(services.backendSlots.size);
-
-    const nextInterfaces = model.interfaces ?? this.#interfaces;
-    const nextRoutes = model.routes ?? this.#routes;
-    const addressRows = compileAddresses(nextInterfaces, interfaces);
-    const routeRows = compileRoutes(nextInterfaces, nextRoutes, interfaces);
-    if (routeRows.size > MAX_ROUTES) {
-      const message = `${routeRows.size} routes, connected ones included; at most ${MAX_ROUTES} fit`;
-      throw new SluiceError('ERR_CAPACITY', message, { path: 'routes' });
+    const anew = !sameSurroundings(before.surroundings, next.surroundings);
+    if (model.services !== undefined || anew) {
+      services.replace(next.services, next.surroundings, anew);
     }
-    this.#diffRoutes(routeRows, builder);
-    if (!sameAddresses(this.#addressRows, addressRows)) builder.setAddresses(addressRows);
+    this.#refuseExcess(services);
+    diffRoutes(before.routeRows, next.routeRows, builder);
+    putTables(before, next, builder);
 
     const revision = this.#revision;
     return {
@@ -116,10 +136,7 @@ export class Compiler {
         this.#revision++;
         this.#sequence = sequence;
         this.#acceptServices(services);
-        this.#interfaces = nextInterfaces;
-        this.#routes = nextRoutes;
-        this.#addressRows = addressRows;
-        this.#routeRows = routeRows;
+        this.#accepted = next;
       },
     };
   }
@@ -130,62 +147,137 @@ export class Compiler {
    */
   forgetInterface(slot: number): void {
     this.#revision++;
-    this.#addressRows = this.#addressRows.filter((row) => row.interface !== slot);
-    this.#routeRows = new Map([...this.#routeRows].filter(([, row]) => row.interface !== slot));
+    const { addressRows, scopeRows, routeRows } = this.#accepted;
+    this.#accepted = {
+      ...this.#accepted,
+      addressRows: addressRows.filter((row) => row.interface !== slot),
+      scopeRows: scopeRows.filter((row) => row.interface !== slot),
+      routeRows: new Map([...routeRows].filter(([, row]) => row.interface !== slot)),
+    };
   }
 
-  #diffRoutes(next: ReadonlyMap<string, RouteRow>, builder: DeltaBuilder): void {
-    for (const [prefix, row] of this.#routeRows) {
-      if (!next.has(prefix)) builder.removeRoute(row);
-    }
-    for (const [prefix, row] of next) {
-      const before = this.#routeRows.get(prefix);
-      if (before === undefined || !sameRoute(before, row)) builder.putRoute(row);
-    }
+  #nextState(model: CheckedModel, slots: InterfaceSlots): Accepted {
+    const interfaces = model.interfaces ?? this.#accepted.interfaces;
+    const routes = model.routes ?? this.#accepted.routes;
+    const node = model.node ?? this.#accepted.node;
+    const services = model.services ?? this.#accepted.services;
+    const addressRows = compileAddresses(interfaces, node, slots);
+    const routeRows = compileRoutes(interfaces, routes, slots);
+    this.#refuseExcessRoutes(routeRows);
+    return {
+      interfaces,
+      routes,
+      node,
+      services,
+      surroundings: surroundingsOf(interfaces, node, services),
+      addressRows,
+      scopeRows: compileScopes(interfaces, slots),
+      routeRows,
+    };
   }
 
-  #acceptServices(services: ServicePlanner): void {
-    services.frontendSlots.accept();
-    services.poolSlots.accept();
-    services.backendSlots.accept();
-    for (const key of services.touched.keys()) this.#forgetService(this.#services.get(key));
-    for (const [key, state] of services.touched) {
+  #acceptServices(planner: ServicePlanner): void {
+    for (const draft of Object.values(planner.slots)) draft.accept();
+    for (const key of planner.touched.keys()) this.#index.forget(this.#services.get(key));
+    for (const [key, state] of planner.touched) {
       if (state === null) this.#services.delete(key);
       else {
         this.#services.set(key, state);
-        this.#rememberService(state);
+        this.#index.remember(state);
       }
     }
   }
 
-  #forgetService(state: ServiceState | undefined): void {
-    for (const port of state?.ports.values() ?? []) {
-      this.#ports.delete(port.pool);
-      for (const backend of port.backends) this.#backends.delete(backend.slot);
+  #refuseExcess({ slots }: ServicePlanner): void {
+    const limits = {
+      backends: this.#limits.backends,
+      frontends: SLOT_LIMIT,
+      pools: SLOT_LIMIT,
+      services: SLOT_LIMIT,
+    };
+    for (const key of Object.keys(limits) as (keyof typeof limits)[]) {
+      const needed = slots[key].size;
+      if (needed <= limits[key]) continue;
+      const remedy = key === 'backends' ? `; open the engine with backends: ${needed} or more` : '';
+      throw new SluiceError(
+        'ERR_CAPACITY',
+        `this change needs ${needed} ${NAMES[key]} slots at once (a slot that it frees is free only ` +
+          `afterwards) and there are ${limits[key]}${remedy}`,
+        { path: 'services' },
+      );
     }
   }
 
-  #rememberService(state: ServiceState): void {
-    for (const port of state.ports.values()) {
-      this.#ports.set(port.pool, port);
-      for (const backend of port.backends) this.#backends.set(backend.slot, { port, backend });
-    }
-  }
-
-  #refuseExcess(needed: number): void {
-    if (needed <= this.#limits.backends) return;
+  #refuseExcessRoutes(rows: ReadonlyMap<string, RouteRow>): void {
+    const limit = this.#limits.routes;
+    let ipv4 = 0;
+    for (const { prefix } of rows.values()) if (isIpv4(prefix)) ipv4++;
+    const most = Math.max(ipv4, rows.size - ipv4);
+    if (most <= limit) return;
     throw new SluiceError(
       'ERR_CAPACITY',
-      `this change needs ${needed} backend slots at once (a slot that it frees is free only ` +
-        `afterwards) and there are ${this.#limits.backends}; open the engine with ` +
-        `backends: ${needed} or more`,
-      { path: 'services' },
+      `${most} routes of one family, connected ones included; at most ${limit} fit`,
+      { path: 'routes' },
     );
+  }
+}
+
+/** What has been accepted, besides the services' slots. */
+interface Accepted {
+  readonly interfaces: readonly CheckedInterface[];
+  readonly routes: readonly CheckedRoute[];
+  readonly node: CheckedNode;
+  readonly services: readonly CheckedService[];
+  readonly surroundings: Surroundings;
+  readonly addressRows: readonly AddressRow[];
+  readonly scopeRows: readonly ScopeRow[];
+  readonly routeRows: ReadonlyMap<string, RouteRow>;
+}
+
+const NOTHING: Accepted = {
+  interfaces: [],
+  routes: [],
+  node: NO_NODE,
+  services: [],
+  surroundings: surroundingsOf([], NO_NODE, []),
+  addressRows: [],
+  scopeRows: [],
+  routeRows: new Map(),
+};
+
+/** Names of what has slots, for error messages. */
+const NAMES = {
+  backends: 'backend',
+  frontends: 'frontend',
+  pools: 'pool',
+  services: 'service port',
+} as const;
+
+function diffRoutes(
+  before: ReadonlyMap<string, RouteRow>,
+  next: ReadonlyMap<string, RouteRow>,
+  builder: DeltaBuilder,
+): void {
+  for (const [prefix, row] of before) if (!next.has(prefix)) builder.removeRoute(row);
+  for (const [prefix, row] of next) {
+    const old = before.get(prefix);
+    if (old === undefined || !sameRoute(old, row)) builder.putRoute(row);
+  }
+}
+
+/** The tables that are put whole. */
+function putTables(before: Accepted, next: Accepted, builder: DeltaBuilder): void {
+  if (!sameAddresses(before.addressRows, next.addressRows)) builder.setAddresses(next.addressRows);
+  if (!sameScopes(before.scopeRows, next.scopeRows)) builder.setScopes(next.scopeRows);
+  const { podNetworks, serviceNetworks } = next.node;
+  if (!samePrefixes(before.node.podNetworks, podNetworks)) builder.setPodNetworks(podNetworks);
+  if (!samePrefixes(before.node.serviceNetworks, serviceNetworks)) {
+    builder.setServiceNetworks(serviceNetworks);
   }
 }
 
 /** What an engine is asked for: the checked interface in its slot. */
 export function interfaceRequest(checked: CheckedInterface, slot: number): InterfaceRequest {
-  const { kind, name, mac, mtu, worker, parameters } = checked;
-  return { slot, kind, name, mac, mtu, worker, parameters };
+  const { kind, name, mac, mtu, worker, unfinishedChecksums, parameters } = checked;
+  return { slot, kind, name, mac, mtu, worker, unfinishedChecksums, parameters };
 }

@@ -1,58 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeIpv4 } from '../model/address.js';
-import type { AddressColumns, ProgramDelta } from './program.js';
-import type { AddressRow, RouteRow } from './routes.js';
+import { familyOf, type Prefix, writeAddress } from '../model/address.js';
+import type { Protocol } from '../model/model.js';
+import type { AddressRow, ScopeRow } from './addresses.js';
+import { FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
+import type { RouteRow } from './routes.js';
+import type { FrontendView, PoolView, PortView } from './view.js';
 
-/** IANA numbers of the protocols that frontends may have. */
-const PROTOCOL_NUMBERS = { TCP: 6, UDP: 17 } as const;
+/** IANA numbers of the protocols that frontends may have. Echo is a protocol of its family. */
+const PROTOCOL_NUMBERS = { TCP: 6, UDP: 17, SCTP: 132 } as const;
+const ICMP_NUMBERS = { 4: 1, 6: 58 } as const;
+
+interface FrontendRow {
+  frontend: FrontendView;
+  protocol: number;
+  service: number;
+  pools: { pod: number; node: number; outside: number };
+  rangesFirst: number;
+}
 
 interface BackendRow {
   slot: number;
   address: string;
   port: number;
-  weight: number;
+  service: number;
+  flushed: boolean;
 }
 
 /** Collects the rows of one delta and turns them into columns. */
 export class DeltaBuilder {
-  readonly #frontends = {
-    slot: [] as number[],
-    address: [] as string[],
-    port: [] as number[],
-    protocol: [] as number[],
-    pool: [] as number[],
-  };
+  readonly #frontends: FrontendRow[] = [];
+  readonly #ranges: Prefix[] = [];
   readonly #removedFrontends: number[] = [];
-  readonly #pools = { slot: [] as number[], first: [] as number[], count: [] as number[] };
   readonly #backends: BackendRow[] = [];
+  readonly #removedBackends: number[] = [];
+  readonly #pools: { pool: PoolView; first: number }[] = [];
+  readonly #members: PoolView['members'][number][] = [];
   readonly #removedPools: number[] = [];
   readonly #routes: RouteRow[] = [];
   readonly #removedRoutes: RouteRow[] = [];
   #addresses: readonly AddressRow[] | null = null;
+  #scopes: readonly ScopeRow[] | null = null;
+  #podNetworks: readonly Prefix[] | null = null;
+  #serviceNetworks: readonly Prefix[] | null = null;
 
-  putFrontend(row: {
-    slot: number;
-    address: string;
-    port: number;
-    protocol: keyof typeof PROTOCOL_NUMBERS;
-    pool: number;
-  }): void {
-    this.#frontends.slot.push(row.slot);
-    this.#frontends.address.push(row.address);
-    this.#frontends.port.push(row.port);
-    this.#frontends.protocol.push(PROTOCOL_NUMBERS[row.protocol]);
-    this.#frontends.pool.push(row.pool);
+  /**
+   * @param service - number of the service port
+   * @param pools - of the service port; those that the frontend names are there
+   */
+  putFrontend(
+    frontend: FrontendView,
+    protocol: Protocol,
+    service: number,
+    pools: PortView['pools'],
+  ): void {
+    const { pod, node, outside } = frontend.pools;
+    this.#frontends.push({
+      frontend,
+      protocol:
+        protocol === 'ICMP' ? ICMP_NUMBERS[familyOf(frontend.address)] : PROTOCOL_NUMBERS[protocol],
+      service,
+      pools: { pod: pools[pod]!.slot, node: pools[node]!.slot, outside: pools[outside]!.slot },
+      rangesFirst: frontend.ranges.length === 0 ? 0 : this.#ranges.length,
+    });
+    this.#ranges.push(...frontend.ranges);
   }
 
   removeFrontend(slot: number): void {
     this.#removedFrontends.push(slot);
   }
 
-  putPool(slot: number, backends: readonly BackendRow[]): void {
-    this.#pools.slot.push(slot);
-    this.#pools.first.push(this.#backends.length);
-    this.#pools.count.push(backends.length);
-    for (const backend of backends) this.#backends.push(backend);
+  putBackend(row: BackendRow): void {
+    this.#backends.push(row);
+  }
+
+  removeBackend(slot: number): void {
+    this.#removedBackends.push(slot);
+  }
+
+  putPool(pool: PoolView): void {
+    this.#pools.push({ pool, first: this.#members.length });
+    for (const member of pool.members) this.#members.push(member);
   }
 
   removePool(slot: number): void {
@@ -71,96 +98,114 @@ export class DeltaBuilder {
     this.#addresses = rows;
   }
 
+  setScopes(rows: readonly ScopeRow[]): void {
+    this.#scopes = rows;
+  }
+
+  setPodNetworks(networks: readonly Prefix[]): void {
+    this.#podNetworks = networks;
+  }
+
+  setServiceNetworks(networks: readonly Prefix[]): void {
+    this.#serviceNetworks = networks;
+  }
+
   /** Nothing has been put, removed or set. */
   get empty(): boolean {
-    return (
-      this.#frontends.slot.length === 0 &&
-      this.#removedFrontends.length === 0 &&
-      this.#pools.slot.length === 0 &&
-      this.#removedPools.length === 0 &&
-      this.#routes.length === 0 &&
-      this.#removedRoutes.length === 0 &&
-      this.#addresses === null
-    );
+    const lists: readonly (readonly unknown[])[] = [
+      ...[this.#frontends, this.#removedFrontends, this.#backends, this.#removedBackends],
+      ...[this.#pools, this.#removedPools, this.#routes, this.#removedRoutes],
+    ];
+    const tables = [this.#addresses, this.#scopes, this.#podNetworks, this.#serviceNetworks];
+    return lists.every(({ length }) => length === 0) && tables.every((table) => table === null);
   }
 
   build(): ProgramDelta {
-    const backends = this.#backends;
-    const routes = this.#routes;
-    const removed = this.#removedRoutes;
     return {
-      frontends: {
-        slot: Uint32Array.from(this.#frontends.slot),
-        address: addressColumn(this.#frontends.address),
-        port: Uint16Array.from(this.#frontends.port),
-        protocol: Uint8Array.from(this.#frontends.protocol),
-        pool: Uint32Array.from(this.#frontends.pool),
-      },
+      frontends: frontendColumns(this.#frontends),
+      ranges: prefixColumns(this.#ranges),
       removedFrontends: Uint32Array.from(this.#removedFrontends),
-      pools: {
-        slot: Uint32Array.from(this.#pools.slot),
-        first: Uint32Array.from(this.#pools.first),
-        count: Uint32Array.from(this.#pools.count),
-      },
       backends: {
-        slot: Uint32Array.from(backends, (row) => row.slot),
-        address: addressColumn(backends.map((row) => row.address)),
-        port: Uint16Array.from(backends, (row) => row.port),
-        weight: Uint16Array.from(backends, (row) => row.weight),
+        slot: Uint32Array.from(this.#backends, ({ slot }) => slot),
+        address: addressColumn(this.#backends.map(({ address }) => address)),
+        port: Uint16Array.from(this.#backends, ({ port }) => port),
+        service: Uint32Array.from(this.#backends, ({ service }) => service),
+        flushed: Uint8Array.from(this.#backends, ({ flushed }) => (flushed ? 1 : 0)),
+      },
+      removedBackends: Uint32Array.from(this.#removedBackends),
+      pools: {
+        slot: Uint32Array.from(this.#pools, ({ pool }) => pool.slot),
+        first: Uint32Array.from(this.#pools, ({ first }) => first),
+        count: Uint32Array.from(this.#pools, ({ pool }) => pool.members.length),
+        silent: Uint8Array.from(this.#pools, ({ pool }) => (pool.silent ? 1 : 0)),
+      },
+      members: {
+        backend: Uint32Array.from(this.#members, ({ backend }) => backend),
+        weight: Uint16Array.from(this.#members, ({ weight }) => weight),
       },
       removedPools: Uint32Array.from(this.#removedPools),
       routes: {
-        prefix: packed(
-          routes.map((row) => row.prefix),
-          16,
-        ),
-        length: Uint8Array.from(routes, (row) => row.length),
-        interface: Uint16Array.from(routes, (row) => row.interface),
-        gateway: packed(
-          routes.map((row) => row.gateway),
-          16,
-        ),
-        mac: packed(
-          routes.map((row) => row.mac),
-          6,
-        ),
+        ...prefixColumns(this.#routes.map(({ prefix: bytes, length }) => ({ bytes, length }))),
+        interface: Uint16Array.from(this.#routes, (row) => row.interface),
+        gateway: packed(this.#routes, ({ gateway }) => gateway, 16),
+        mac: packed(this.#routes, ({ mac }) => mac, 6),
       },
-      removedRoutes: {
-        prefix: packed(
-          removed.map((row) => row.prefix),
-          16,
-        ),
-        length: Uint8Array.from(removed, (row) => row.length),
+      removedRoutes: prefixColumns(
+        this.#removedRoutes.map(({ prefix: bytes, length }) => ({ bytes, length })),
+      ),
+      addresses: this.#addresses && {
+        interface: Uint16Array.from(this.#addresses, (row) => row.interface),
+        address: packed(this.#addresses, ({ address }) => address, 16),
+        length: Uint8Array.from(this.#addresses, ({ length }) => length),
       },
-      addresses: this.#addresses === null ? null : addressColumns(this.#addresses),
+      scopes: this.#scopes && {
+        interface: Uint16Array.from(this.#scopes, (row) => row.interface),
+        scope: Uint8Array.from(this.#scopes, ({ scope }) => scope),
+      },
+      podNetworks: this.#podNetworks && prefixColumns(this.#podNetworks),
+      serviceNetworks: this.#serviceNetworks && prefixColumns(this.#serviceNetworks),
     };
   }
 }
 
-function addressColumns(rows: readonly AddressRow[]): AddressColumns {
+function frontendColumns(rows: readonly FrontendRow[]): ProgramDelta['frontends'] {
   return {
-    interface: Uint16Array.from(rows, (row) => row.interface),
-    address: packed(
-      rows.map((row) => row.address),
-      16,
-    ),
-    length: Uint8Array.from(rows, (row) => row.length),
+    slot: Uint32Array.from(rows, ({ frontend }) => frontend.slot),
+    address: addressColumn(rows.map(({ frontend }) => frontend.address)),
+    port: Uint16Array.from(rows, ({ frontend }) => frontend.port),
+    protocol: Uint8Array.from(rows, ({ protocol }) => protocol),
+    kind: Uint8Array.from(rows, ({ frontend }) => FRONTEND_KIND[frontend.kind]),
+    service: Uint32Array.from(rows, ({ service }) => service),
+    podPool: Uint32Array.from(rows, ({ pools }) => pools.pod),
+    nodePool: Uint32Array.from(rows, ({ pools }) => pools.node),
+    outsidePool: Uint32Array.from(rows, ({ pools }) => pools.outside),
+    masquerade: Uint8Array.from(rows, ({ frontend }) => frontend.masquerade),
+    affinity: Uint32Array.from(rows, ({ frontend }) => frontend.affinity),
+    rangesFirst: Uint32Array.from(rows, ({ rangesFirst }) => rangesFirst),
+    rangesCount: Uint32Array.from(rows, ({ frontend }) => frontend.ranges.length),
   };
 }
 
-/** The texts come from a checked model: each is an IPv4 address. */
+function prefixColumns(rows: readonly Prefix[]): PrefixColumns {
+  return {
+    prefix: packed(rows, ({ bytes }) => bytes, 16),
+    length: Uint8Array.from(rows, ({ length }) => length),
+  };
+}
+
+/** The texts come from a checked model: each is an address. */
 function addressColumn(texts: readonly string[]): Uint8Array {
   const bytes = new Uint8Array(texts.length * 16);
   texts.forEach((text, index) => {
-    writeIpv4(text, bytes, index * 16);
+    writeAddress(text, bytes, index * 16);
   });
   return bytes;
 }
 
-function packed(rows: readonly Uint8Array[], width: number): Uint8Array {
+function packed<T>(rows: readonly T[], bytesOf: (row: T) => Uint8Array, width: number): Uint8Array {
   const bytes = new Uint8Array(rows.length * width);
   rows.forEach((row, index) => {
-    bytes.set(row, index * width);
+    bytes.set(bytesOf(row), index * width);
   });
   return bytes;
 }

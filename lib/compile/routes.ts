@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { formatAddress, formatPrefix, ipv4Number, networkOf } from '../model/address.js';
+import {
+  contains,
+  formatAddress,
+  formatPrefix,
+  hostLength,
+  isIpv4,
+  networkOf,
+  sameBytes,
+} from '../model/address.js';
 import type { CheckedInterface, CheckedRoute } from '../model/checked.js';
 import { listOf, nearest, show } from '../model/explain.js';
 
@@ -14,38 +22,12 @@ export interface RouteRow {
   interface: number;
   /** All zero: the destination itself is on the link. */
   gateway: Uint8Array;
-  /** All zero: resolve by ARP. */
+  /** All zero: resolve by ARP or neighbour discovery. */
   mac: Uint8Array;
 }
 
-/** One row of the program's table of our own addresses. */
-export interface AddressRow {
-  interface: number;
-  address: Uint8Array;
-  length: number;
-}
-
 const ON_LINK = new Uint8Array(16);
-const BY_ARP = new Uint8Array(6);
-
-/**
- * All addresses of all interfaces, in the order of the model.
- * @throws SluiceError `ERR_INTERFACE_UNKNOWN` where an interface has no slot
- */
-export function compileAddresses(
-  interfaces: readonly CheckedInterface[],
-  slots: InterfaceSlots,
-): AddressRow[] {
-  return interfaces.flatMap(({ name, addresses }, index) => {
-    const slot = slots.get(name)?.slot;
-    if (slot === undefined) {
-      throw new SluiceError('ERR_INTERFACE_UNKNOWN', `interface ${name} has not been added`, {
-        path: `interfaces[${index}].name`,
-      });
-    }
-    return addresses.map(({ bytes, length }) => ({ interface: slot, address: bytes, length }));
-  });
-}
+const UNKNOWN_MAC = new Uint8Array(6);
 
 /**
  * Connected routes of the interfaces' networks, and the routes that were asked for. A next hop
@@ -64,7 +46,7 @@ export function compileRoutes(
   for (const { name, addresses } of interfaces) {
     for (const address of addresses) {
       own.set(formatAddress(address.bytes), name);
-      if (address.length === 32) continue;
+      if (address.length === hostLength(address.bytes)) continue;
       const { bytes: prefix, length } = networkOf(address);
       rows.set(
         formatPrefix({ bytes: prefix, length }),
@@ -103,7 +85,7 @@ export function compileRoutes(
       length: route.length,
       interface: slotOf(slots, name),
       gateway: via ?? ON_LINK,
-      mac: route.mac ?? BY_ARP,
+      mac: route.mac ?? UNKNOWN_MAC,
     });
   });
   return rows;
@@ -114,55 +96,57 @@ export function sameRoute(a: RouteRow, b: RouteRow): boolean {
   return a.interface === b.interface && sameBytes(a.gateway, b.gateway) && sameBytes(a.mac, b.mac);
 }
 
-/** The same addresses in the same order. */
-export function sameAddresses(a: readonly AddressRow[], b: readonly AddressRow[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((row, index) => {
-      const other = b[index]!;
-      return (
-        row.interface === other.interface &&
-        row.length === other.length &&
-        sameBytes(row.address, other.address)
-      );
-    })
-  );
+/** The row of the longest prefix that holds `address`. */
+export function findRoute(
+  rows: ReadonlyMap<string, RouteRow>,
+  address: Uint8Array,
+): RouteRow | undefined {
+  let best: RouteRow | undefined;
+  for (const row of rows.values()) {
+    if (best !== undefined && row.length <= best.length) continue;
+    if (contains({ bytes: row.prefix, length: row.length }, address)) best = row;
+  }
+  return best;
 }
 
 /** What is reachable without a next hop: networks and the interface that each is on. */
 class Links {
-  readonly #byLength = new Map<number, Map<number, string>>();
+  /** By family and length, then by the network's bytes. */
+  readonly #networks = { 4: new Map<number, Network>(), 6: new Map<number, Network>() };
 
   add(prefix: Uint8Array, length: number, name: string): void {
-    const networks = this.#byLength.get(length) ?? new Map<number, string>();
-    networks.set(ipv4Number(prefix), name);
-    this.#byLength.set(length, networks);
+    const byLength = this.#networks[isIpv4(prefix) ? 4 : 6];
+    const networks = byLength.get(length) ?? new Map<string, string>();
+    networks.set(keyOf(prefix), name);
+    byLength.set(length, networks);
   }
 
   /** Name of the interface of the longest network that holds `address`. */
   find(address: Uint8Array): string | undefined {
-    const number = ipv4Number(address);
-    for (let length = 32; length >= 0; length--) {
-      const networks = this.#byLength.get(length);
-      const network = length === 0 ? 0 : (number & (-1 << (32 - length))) >>> 0;
-      const name = networks?.get(network);
+    const byLength = this.#networks[isIpv4(address) ? 4 : 6];
+    for (const length of [...byLength.keys()].sort((a, b) => b - a)) {
+      const { bytes } = networkOf({ bytes: address, length });
+      const name = byLength.get(length)!.get(keyOf(bytes));
       if (name !== undefined) return name;
     }
     return undefined;
   }
 }
 
-function onLink(prefix: Uint8Array, length: number, slot: number): RouteRow {
-  return { prefix, length, interface: slot, gateway: ON_LINK, mac: BY_ARP };
+/** Names of interfaces by the bytes of their networks. */
+type Network = Map<string, string>;
+
+function keyOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
 }
 
-/** Every interface of the model has a slot: {@link compileAddresses} has seen to it. */
+function onLink(prefix: Uint8Array, length: number, slot: number): RouteRow {
+  return { prefix, length, interface: slot, gateway: ON_LINK, mac: UNKNOWN_MAC };
+}
+
+/** Every interface of the model has a slot: `compileAddresses` has seen to it. */
 function slotOf(slots: InterfaceSlots, name: string): number {
   return slots.get(name)!.slot;
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
 function refuseDevice(dev: string, names: readonly string[], index: number): never {

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Family } from '../model/address.js';
 import { type CheckedService, type CheckedServicePort, serviceKey } from '../model/checked.js';
 import type { DeltaBuilder } from './delta-builder.js';
+import { sameFrontend } from './frontends.js';
+import { type PoolPlan, type PortPlan, planPort } from './port-plan.js';
 import type { SlotAllocator, SlotDraft } from './slots.js';
-import type { BackendAt, BackendView, PortView } from './view.js';
+import type { Surroundings } from './surroundings.js';
+import type { BackendAt, BackendView, FrontendView, PoolView, PortView } from './view.js';
 
 /** What the program holds for one service. Immutable: a changed service gets a new one. */
 export interface ServiceState {
   readonly checked: CheckedService;
-  /** By `name/protocol`: what a service port is known by while its number may change. */
-  readonly ports: ReadonlyMap<string, PortState>;
-}
-
-interface PortState extends PortView {
-  /** Frontend slots by address. */
-  readonly frontends: ReadonlyMap<string, number>;
+  /** By `name/protocol/family`: what a service port is known by while its number may change. */
+  readonly ports: ReadonlyMap<string, PortView>;
 }
 
 /** The slots of everything that belongs to services. */
-export interface ServiceSlots {
-  frontends: SlotAllocator;
-  pools: SlotAllocator;
-  backends: SlotAllocator;
+export interface ServiceSlots<T = SlotAllocator> {
+  readonly services: T;
+  readonly frontends: T;
+  readonly pools: T;
+  readonly backends: T;
 }
 
-/** Backends that came, went, or got another weight. */
+/** Backends that came, went, or got another weight or state. */
 export interface BackendChanges {
   /** Each has a slot of its own, whose counter may still hold the count of a previous backend. */
   readonly added: readonly BackendAt[];
@@ -33,9 +33,7 @@ export interface BackendChanges {
 
 /** Works out, service by service, what has to change. Nothing of the base is touched. */
 export class ServicePlanner {
-  readonly frontendSlots: SlotDraft;
-  readonly poolSlots: SlotDraft;
-  readonly backendSlots: SlotDraft;
+  readonly slots: ServiceSlots<SlotDraft>;
   /** Services that are new or changed; `null`: gone. */
   readonly touched = new Map<string, ServiceState | null>();
   readonly added: BackendAt[] = [];
@@ -54,13 +52,19 @@ export class ServicePlanner {
     this.#base = base;
     this.#delta = delta;
     this.#sequence = sequence;
-    this.frontendSlots = slots.frontends.draft();
-    this.poolSlots = slots.pools.draft();
-    this.backendSlots = slots.backends.draft();
+    this.slots = {
+      services: slots.services.draft(),
+      frontends: slots.frontends.draft(),
+      pools: slots.pools.draft(),
+      backends: slots.backends.draft(),
+    };
   }
 
-  /** `services` are all that shall be there. */
-  replace(services: readonly CheckedService[]): void {
+  /**
+   * @param services - all that shall be there
+   * @param anew - plan those too that have not changed, because `around` has
+   */
+  replace(services: readonly CheckedService[], around: Surroundings, anew: boolean): void {
     const wanted = new Set(services.map(serviceKey));
     for (const [key, state] of this.#base) {
       if (wanted.has(key)) continue;
@@ -70,17 +74,24 @@ export class ServicePlanner {
     for (const service of services) {
       const key = serviceKey(service);
       const before = this.#base.get(key);
-      if (before === undefined || !sameService(before.checked, service)) {
-        this.touched.set(key, this.#putService(service, before));
+      if (before === undefined || anew || !same(before.checked, service)) {
+        this.touched.set(key, this.#putService(service, around, before));
       }
     }
   }
 
-  #putService(service: CheckedService, before: ServiceState | undefined): ServiceState {
-    const ports = new Map<string, PortState>();
-    for (const port of service.ports) {
-      const key = `${port.name}/${port.protocol}`;
-      ports.set(key, this.#putPort(service, port, before?.ports.get(key)));
+  #putService(
+    service: CheckedService,
+    around: Surroundings,
+    before: ServiceState | undefined,
+  ): ServiceState {
+    const ports = new Map<string, PortView>();
+    for (const family of service.families) {
+      for (const port of service.ports) {
+        const key = `${port.name}/${port.protocol}/${family}`;
+        const plan = planPort(service, port, family, around);
+        ports.set(key, this.#putPort(service, port, family, plan, before?.ports.get(key)));
+      }
     }
     for (const [key, port] of before?.ports ?? []) {
       if (!ports.has(key)) this.#removePort(port);
@@ -91,130 +102,143 @@ export class ServicePlanner {
   #putPort(
     service: CheckedService,
     port: CheckedServicePort,
-    before: PortState | undefined,
-  ): PortState {
-    const pool = before?.pool ?? this.poolSlots.allocate();
-    const backends = this.#assignBackends(port, before);
-    const state: PortState = {
-      pool,
-      namespace: service.namespace,
-      service: service.name,
-      name: port.name,
-      protocol: port.protocol,
-      port: port.port,
-      addresses: service.addresses,
-      backends,
-      frontends: this.#putFrontends(service, port, pool, before),
+    family: Family,
+    plan: PortPlan,
+    before: PortView | undefined,
+  ): PortView {
+    const number = before?.number ?? this.slots.services.allocate();
+    const backends = this.#putBackends(number, plan, before);
+    const slotOf = new Map(plan.backends.map((row, index) => [row, backends[index]!.slot]));
+    const pools = {
+      cluster: this.#putPool(plan.pools.cluster, slotOf, before?.pools.cluster ?? null),
+      local: this.#putPool(plan.pools.local, slotOf, before?.pools.local ?? null),
     };
-    if (before === undefined || !sameEndpoints(before.backends, backends)) {
-      this.#delta.putPool(pool, backends);
-      this.#noteBackends(state, before);
-    }
+    const frontends = this.#putFrontends(number, port, plan, pools, before);
+    const state: PortView = { number, family, service, port, backends, pools, frontends };
+    this.#noteBackends(state, before);
     return state;
   }
 
-  #assignBackends(port: CheckedServicePort, before: PortState | undefined): BackendView[] {
+  #putBackends(number: number, plan: PortPlan, before: PortView | undefined): BackendView[] {
     const known = new Map(before?.backends.map((backend) => [backendKey(backend), backend]));
-    return port.backends.map((backend) => {
+    return plan.backends.map(({ backend, state }) => {
+      const { address, port, weight } = backend;
       const old = known.get(backendKey(backend));
+      const slot = old?.slot ?? this.slots.backends.allocate();
+      const flushed = state === 'flushed';
+      if (old === undefined || flushed !== (old.state === 'flushed')) {
+        this.#delta.putBackend({ slot, address, port, service: number, flushed });
+      }
       return {
-        ...backend,
-        slot: old?.slot ?? this.backendSlots.allocate(),
+        slot,
+        address,
+        port,
+        weight,
+        state,
         allocatedAt: old?.allocatedAt ?? this.#sequence,
       };
     });
   }
 
+  #putPool(
+    plan: PoolPlan | null,
+    slotOf: ReadonlyMap<PortPlan['backends'][number], number>,
+    before: PoolView | null,
+  ): PoolView | null {
+    if (plan === null) {
+      if (before !== null) this.#removePool(before);
+      return null;
+    }
+    const pool: PoolView = {
+      slot: before?.slot ?? this.slots.pools.allocate(),
+      members: plan.members.map(({ row, weight }) => ({ backend: slotOf.get(row)!, weight })),
+      silent: plan.silent,
+    };
+    if (before === null || !same(before, pool)) this.#delta.putPool(pool);
+    return pool;
+  }
+
   #putFrontends(
-    service: CheckedService,
+    number: number,
     port: CheckedServicePort,
-    pool: number,
-    before: PortState | undefined,
-  ): ReadonlyMap<string, number> {
-    const kept = before !== undefined && before.port === port.port ? before.frontends : new Map();
-    const frontends = new Map<string, number>();
-    for (const address of service.addresses) {
-      let slot: number | undefined = kept.get(address);
-      if (slot === undefined) {
-        slot = this.frontendSlots.allocate();
-        this.#delta.putFrontend({
-          slot,
-          address,
-          port: port.port,
-          protocol: port.protocol,
-          pool,
-        });
+    plan: PortPlan,
+    pools: PortView['pools'],
+    before: PortView | undefined,
+  ): FrontendView[] {
+    const old = new Map(before?.frontends.map((row) => [frontendKey(row), row]));
+    const samePools =
+      before?.pools.cluster?.slot === pools.cluster?.slot &&
+      before?.pools.local?.slot === pools.local?.slot;
+    const frontends = plan.frontends.map((row) => {
+      const previous = old.get(frontendKey(row));
+      old.delete(frontendKey(row));
+      const frontend = { ...row, slot: previous?.slot ?? this.slots.frontends.allocate() };
+      if (previous === undefined || !samePools || !sameFrontend(previous, row)) {
+        this.#delta.putFrontend(frontend, port.protocol, number, pools);
       }
-      frontends.set(address, slot);
-    }
-    for (const [address, slot] of before?.frontends ?? []) {
-      if (frontends.get(address) !== slot) this.#removeFrontend(slot);
-    }
+      return frontend;
+    });
+    for (const { slot } of old.values()) this.#removeFrontend(slot);
     return frontends;
   }
 
-  #noteBackends(state: PortState, before: PortState | undefined): void {
+  #noteBackends(state: PortView, before: PortView | undefined): void {
     const old = new Map(before?.backends.map((backend) => [backend.slot, backend]));
     for (const backend of state.backends) {
       const previous = old.get(backend.slot);
       old.delete(backend.slot);
       if (previous === undefined) this.added.push({ port: state, backend });
-      else if (previous.weight !== backend.weight) this.changed.push({ port: state, backend });
+      else if (previous.weight !== backend.weight || previous.state !== backend.state) {
+        this.changed.push({ port: state, backend });
+      }
     }
-    for (const backend of old.values()) {
-      this.backendSlots.free(backend.slot);
-      this.removed.push({ port: before!, backend });
-    }
+    for (const backend of old.values()) this.#removeBackend({ port: before!, backend });
   }
 
-  #removePort(port: PortState): void {
-    for (const slot of port.frontends.values()) this.#removeFrontend(slot);
-    for (const backend of port.backends) {
-      this.backendSlots.free(backend.slot);
-      this.removed.push({ port, backend });
-    }
-    this.poolSlots.free(port.pool);
-    this.#delta.removePool(port.pool);
+  #removePort(port: PortView): void {
+    for (const { slot } of port.frontends) this.#removeFrontend(slot);
+    for (const pool of Object.values(port.pools)) if (pool !== null) this.#removePool(pool);
+    for (const backend of port.backends) this.#removeBackend({ port, backend });
+    this.slots.services.free(port.number);
   }
 
   #removeFrontend(slot: number): void {
-    this.frontendSlots.free(slot);
+    this.slots.frontends.free(slot);
     this.#delta.removeFrontend(slot);
+  }
+
+  #removePool({ slot }: PoolView): void {
+    this.slots.pools.free(slot);
+    this.#delta.removePool(slot);
+  }
+
+  #removeBackend(at: BackendAt): void {
+    this.slots.backends.free(at.backend.slot);
+    this.#delta.removeBackend(at.backend.slot);
+    this.removed.push(at);
   }
 }
 
 function backendKey(backend: { address: string; port: number }): string {
-  return `${backend.address}:${backend.port}`;
+  return `${backend.address} ${backend.port}`;
 }
 
-function sameService(a: CheckedService, b: CheckedService): boolean {
+function frontendKey(frontend: { address: string; port: number }): string {
+  return `${frontend.address} ${frontend.port}`;
+}
+
+/** Equal content. Models are plain values; this runs over hundreds of thousands of them. */
+function same(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  return (
-    a.addresses.length === b.addresses.length &&
-    a.addresses.every((address, index) => address === b.addresses[index]) &&
-    a.ports.length === b.ports.length &&
-    a.ports.every((port, index) => {
-      const other = b.ports[index]!;
-      return (
-        port.name === other.name &&
-        port.protocol === other.protocol &&
-        port.port === other.port &&
-        sameEndpoints(port.backends, other.backends)
-      );
-    })
-  );
-}
-
-type Endpoint = { readonly address: string; readonly port: number; readonly weight: number };
-
-function sameEndpoints(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((row, index) => {
-      const other = b[index]!;
-      return (
-        row.address === other.address && row.port === other.port && row.weight === other.weight
-      );
-    })
-  );
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || ArrayBuffer.isView(a)) {
+    const [x, y] = [a as ArrayLike<unknown>, b as ArrayLike<unknown>];
+    if (x.length !== y.length) return false;
+    for (let i = 0; i < x.length; i++) if (!same(x[i], y[i])) return false;
+    return true;
+  }
+  for (const key in a) {
+    if (!same(a[key as keyof typeof a], b[key as keyof typeof b])) return false;
+  }
+  return true;
 }

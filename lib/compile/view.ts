@@ -1,27 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Protocol } from '../model/model.js';
+import type { Family } from '../model/address.js';
+import type { CheckedService, CheckedServicePort } from '../model/checked.js';
+import type { FrontendPlan, PoolChoice } from './frontends.js';
+import type { RouteRow } from './routes.js';
 
-/** A service port as the program has it; what counters and flows are attributed to. */
+/** A service port in one family, as the program has it; what counters and flows are attributed to. */
 export interface PortView {
-  /** Pool slot. Kept while (namespace, service, name, protocol) is there. */
-  readonly pool: number;
-  readonly namespace: string;
-  readonly service: string;
-  /** Empty where the only port of the service has no name. */
-  readonly name: string;
-  readonly protocol: Protocol;
-  readonly port: number;
-  readonly addresses: readonly string[];
-  /** In the order of address bytes and port. */
+  /** Number of the service port. Kept while (namespace, service, name, protocol, family) is there. */
+  readonly number: number;
+  readonly family: Family;
+  readonly service: CheckedService;
+  readonly port: CheckedServicePort;
+  /** Of its family, in the order of address bytes and port; those alone that may serve. */
   readonly backends: readonly BackendView[];
+  /** `null`: no destination of the port needs it. */
+  readonly pools: Readonly<Record<PoolChoice, PoolView | null>>;
+  readonly frontends: readonly FrontendView[];
 }
 
+export interface PoolView {
+  readonly slot: number;
+  readonly members: readonly { readonly backend: number; readonly weight: number }[];
+  /** New connections that find no member are dropped without a word: there are endpoints elsewhere. */
+  readonly silent: boolean;
+}
+
+export interface FrontendView extends FrontendPlan {
+  readonly slot: number;
+}
+
+/**
+ * `active`: it gets new connections. `standby`: others are preferred, here or by its readiness.
+ * `draining`: its weight is 0. `flushed`: its connections are cut. Those of the first three stay.
+ */
+export type BackendState = 'active' | 'standby' | 'draining' | 'flushed';
+
 export interface BackendView {
-  /** Offset of its counter. Kept while (pool, address, port) is there. */
+  /** Offset of its counter. Kept while (service port, address, port) is there. */
   readonly slot: number;
   readonly address: string;
   readonly port: number;
   readonly weight: number;
+  readonly state: BackendState;
   /**
    * Sequence number of the plan that gave it the slot. A slot is used again after its backend has
    * gone, and its counter goes on: (slot, allocatedAt) tells the two apart.
@@ -37,8 +57,12 @@ export interface BackendAt {
 
 /** What slots of the accepted program mean. Live: it follows every accepted plan. */
 export interface ProgramView {
-  /** Every service port, in no particular order. */
+  /** Every service port in every family that it has, in no particular order. */
   ports(): Iterable<PortView>;
-  portOfPool(slot: number): PortView | undefined;
+  portOfService(number: number): PortView | undefined;
   backend(slot: number): BackendAt | undefined;
+  frontend(slot: number): { port: PortView; frontend: FrontendView } | undefined;
+  pool(slot: number): { port: PortView; choice: PoolChoice } | undefined;
+  /** The route that a packet to `address` (16 bytes) takes. */
+  route(address: Uint8Array): RouteRow | undefined;
 }

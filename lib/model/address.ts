@@ -7,6 +7,8 @@ import ipaddr from 'ipaddr.js';
  * programs read `010` as eight.
  */
 
+export type Family = 4 | 6;
+
 /** An address and the length of its network, in bits of its own family. */
 export interface Prefix {
   /** 16 bytes; host bits as they were written. */
@@ -75,6 +77,30 @@ export function canonicalIpv4(text: string): string | null {
   return parseIpv4(canonical) === null ? null : canonical;
 }
 
+/** Writes the 16 bytes of a canonical address of either family at `offset`. */
+export function writeAddress(text: string, bytes: Uint8Array, offset: number): void {
+  if (!writeIpv4(text, bytes, offset)) bytes.set(parseIpv6(text)!, offset);
+}
+
+/** Family of an address in text that has been checked. */
+export function familyOf(text: string): Family {
+  return text.includes(':') ? 6 : 4;
+}
+
+/** `10.0.0.1:80`, `[fd00::1]:80`; the address alone where there is no port. */
+export function formatEndpoint(address: string, port: number): string {
+  if (port === 0) return address;
+  return familyOf(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Canonical text of an address, IPv4 as {@link canonicalIpv4} reads it; `null` where it is none. */
+export function canonicalAddress(text: string): string | null {
+  const ipv4 = canonicalIpv4(text);
+  if (ipv4 !== null) return ipv4;
+  const bytes = parseIpv6(text);
+  return bytes === null ? null : formatAddress(bytes);
+}
+
 /** The bytes are an IPv4 address. */
 export function isIpv4(bytes: Uint8Array): boolean {
   for (let i = 0; i < 10; i++) if (bytes[i] !== 0) return false;
@@ -95,7 +121,12 @@ export function parsePrefix(text: string): Prefix | null {
   const digits = text.slice(slash + 1);
   if (bytes === null || !/^(0|[1-9][0-9]{0,2})$/.test(digits)) return null;
   const length = Number(digits);
-  return length <= (isIpv4(bytes) ? 32 : 128) ? { bytes, length } : null;
+  return length <= hostLength(bytes) ? { bytes, length } : null;
+}
+
+/** Prefix length of a single address: 32 or 128. */
+export function hostLength(bytes: Uint8Array): number {
+  return isIpv4(bytes) ? 32 : 128;
 }
 
 /** `10.1.0.0/16`. */
@@ -114,9 +145,9 @@ export function networkOf(prefix: Prefix): Prefix {
   return { bytes, length: prefix.length };
 }
 
-/** An IPv4 address as an unsigned 32-bit number, for arithmetic and order. */
-export function ipv4Number(bytes: Uint8Array): number {
-  return ((bytes[12]! << 24) | (bytes[13]! << 16) | (bytes[14]! << 8) | bytes[15]!) >>> 0;
+/** Equal length and equal bytes. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
 /** Order of the address bytes: negative, zero or positive. */
@@ -125,12 +156,33 @@ export function compareAddresses(a: Uint8Array, b: Uint8Array): number {
   return 0;
 }
 
+/** What {@link isMartian} leaves, for error messages. */
+export const UNICAST_RULE =
+  'a unicast address outside 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/3, ::/127, fe80::/10 and ff00::/8';
+
 /**
- * Packets to and from these are dropped as martian: 0/8, 127/8, and 224/3 with multicast and
- * broadcast. Nothing of ours may have such an address.
+ * Packets to and from these are dropped as martian: unspecified, loopback, multicast, broadcast and,
+ * in IPv6, link-local. Nothing of ours may have such an address.
  */
 export function isMartian(bytes: Uint8Array): boolean {
-  return isIpv4(bytes) && (bytes[12] === 0 || bytes[12] === 127 || bytes[12]! >= 224);
+  if (isIpv4(bytes)) return bytes[12] === 0 || bytes[12] === 127 || bytes[12]! >= 224;
+  if (bytes[0] === 0xff || isLinkLocal(bytes)) return true;
+  return bytes.subarray(0, 15).every((byte) => byte === 0) && bytes[15]! <= 1;
+}
+
+/** fe80::/10. */
+export function isLinkLocal(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
+}
+
+/** `address` is in the network of `prefix`, whose host bits do not matter. */
+export function contains(prefix: Prefix, address: Uint8Array): boolean {
+  if (isIpv4(prefix.bytes) !== isIpv4(address)) return false;
+  const bits = prefix.length + (isIpv4(address) ? 96 : 0);
+  const whole = bits >> 3;
+  for (let i = 0; i < whole; i++) if (prefix.bytes[i] !== address[i]) return false;
+  const rest = 0xff00 >> (bits & 7);
+  return (bits & 7) === 0 || ((prefix.bytes[whole]! ^ address[whole]!) & rest & 0xff) === 0;
 }
 
 /** 6 bytes of `02:00:00:00:00:01`, or `null`. */

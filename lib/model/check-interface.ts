@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
 import {
-  formatAddress,
   formatPrefix,
-  ipv4Number,
+  hostLength,
   isIpv4,
+  isLinkLocal,
   isMartian,
   networkOf,
+  type Prefix,
   parseMac,
   parsePrefix,
+  sameBytes,
+  UNICAST_RULE,
 } from './address.js';
 import type { CheckedInterface, CheckedInterfaceAddress } from './checked.js';
-import { join, listOf, nearest, show } from './explain.js';
+import { listOf, nearest, show } from './explain.js';
 import { Fields } from './fields.js';
-import { INTERFACE_KINDS, type InterfaceKind } from './model.js';
+import { CHECKSUMS, INTERFACE_KINDS, INTERFACE_SCOPES, type InterfaceKind } from './model.js';
 
 const CODE = 'ERR_INTERFACE_SPEC';
 
 /** Keys that interfaces of every kind may have. */
-const COMMON_KEYS = ['kind', 'name', 'addresses', 'mac', 'mtu', 'worker'];
+const COMMON_KEYS = ['kind', 'name', 'addresses', 'scope', 'checksums', 'mac', 'mtu', 'worker'];
+
+/** Kinds whose peer is a kernel or a guest that may leave checksums to the device. */
+const OFFLOADING_KINDS: readonly InterfaceKind[] = ['af_packet', 'vhost-user', 'virtio-user'];
 
 /** Keys that are particular to a kind. */
 const KIND_KEYS: Readonly<Record<InterfaceKind, readonly string[]>> = {
@@ -38,15 +44,6 @@ const MAX_SOCKET_BYTES = 107;
 export const INTERFACE_KEYS: readonly string[] = [
   ...new Set([...COMMON_KEYS, ...Object.values(KIND_KEYS).flat()]),
 ];
-
-/** @throws SluiceError `ERR_INTERFACE_SPEC` */
-export function checkInterfaces(values: readonly unknown[], path: string): CheckedInterface[] {
-  const interfaces = values.map((value, index) => checkInterface(value, `${path}[${index}]`));
-  refuseSharedNames(interfaces, path);
-  refuseSharedSockets(interfaces, path);
-  refuseSharedNetworks(interfaces, path);
-  return interfaces;
-}
 
 /**
  * Checks one interface specification by itself.
@@ -68,8 +65,21 @@ export function checkInterface(
   const mac = fields.has('mac') ? checkMac(fields) : null;
   const mtu = fields.has('mtu') ? fields.integer('mtu', 576, 9_000, 'bytes') : 1_500;
   const worker = fields.has('worker') ? fields.integer('worker', 0, 127, 'a worker') : null;
-  const parameters = checkParameters(fields, kind, name);
-  return { kind, name, addresses: checkAddresses(fields), mac, mtu, worker, parameters };
+  const scope = fields.has('scope') ? fields.oneOf('scope', INTERFACE_SCOPES) : 'outside';
+  const unfinishedChecksums = fields.has('checksums')
+    ? fields.oneOf('checksums', CHECKSUMS) === 'unfinished'
+    : OFFLOADING_KINDS.includes(kind);
+  return {
+    kind,
+    name,
+    addresses: checkAddresses(fields),
+    scope,
+    unfinishedChecksums,
+    mac,
+    mtu,
+    worker,
+    parameters: checkParameters(fields, kind, name),
+  };
 }
 
 /** Checks the key `mac`: 6 bytes of a unicast MAC. */
@@ -195,94 +205,32 @@ function checkAddresses(fields: Fields): CheckedInterfaceAddress[] {
 
 function checkInterfaceAddress(value: unknown, path: string): CheckedInterfaceAddress {
   const prefix = typeof value === 'string' ? parsePrefix(value) : null;
-  if (prefix === null || !isIpv4(prefix.bytes)) {
-    const hint = prefix === null ? '' : '; IPv6 is not carried';
-    const what = 'an IPv4 address with its prefix length, such as 10.0.0.1/24';
-    refuse(path, `expected ${what}, found ${show(value)}${hint}`);
+  if (prefix === null) {
+    const what = 'an address with its prefix length, such as 10.0.0.1/24 or fd00::1/64';
+    refuse(path, `expected ${what}, found ${show(value)}`);
   }
-  if (isMartian(prefix.bytes)) {
-    refuse(
-      path,
-      `expected a unicast address outside 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3, found ${show(value)}`,
-    );
+  if (isLinkLocal(prefix.bytes)) {
+    const message = `${show(value)} is link-local; every interface has such an address, made of its MAC`;
+    refuse(path, message);
   }
-  const hostBits = 32 - prefix.length;
-  if (hostBits >= 2) {
-    const size = 2 ** hostBits;
-    const host = ipv4Number(prefix.bytes) % size;
-    if (host === 0 || host === size - 1) {
-      const kind = host === 0 ? 'the network itself' : 'its broadcast address';
-      refuse(path, `expected the address of a host, found ${show(value)}, which is ${kind}`);
-    }
+  if (isMartian(prefix.bytes)) refuse(path, `expected ${UNICAST_RULE}, found ${show(value)}`);
+  const kind = nameOfNoHost(prefix);
+  if (kind !== null) {
+    refuse(path, `expected the address of a host, found ${show(value)}, which is ${kind}`);
   }
   return { text: formatPrefix(prefix), bytes: prefix.bytes, length: prefix.length };
 }
 
-function refuseSharedNames(interfaces: readonly CheckedInterface[], path: string): void {
-  const names = new Map<string, number>();
-  interfaces.forEach(({ name }, index) => {
-    const same = names.get(name);
-    if (same !== undefined) {
-      const at = join(`${path}[${index}]`, 'name');
-      refuse(at, `${show(name)} is the name of ${path}[${same}]; names must differ`);
-    }
-    names.set(name, index);
-  });
-}
-
-function refuseSharedSockets(interfaces: readonly CheckedInterface[], path: string): void {
-  const sockets = new Map<string, number>();
-  interfaces.forEach(({ kind, parameters }, index) => {
-    const socket = parameters['socket'];
-    if (socket === undefined) return;
-    const first = sockets.get(socket);
-    sockets.set(socket, first ?? index);
-    if (first === undefined) return;
-    const at = join(`${path}[${index}]`, 'socket');
-    const other = interfaces[first]!;
-    if (kind !== 'memif' || other.kind !== 'memif') {
-      refuse(at, `${socket} is the socket of ${path}[${first}]; give each its own`);
-    }
-    if (parameters['role'] !== other.parameters['role']) {
-      refuse(at, `${path}[${first}] uses ${socket} in the other role; give each its own socket`);
-    }
-    const twin = interfaces.findIndex(
-      (candidate) =>
-        candidate.parameters['socket'] === socket &&
-        candidate.parameters['id'] === parameters['id'],
-    );
-    if (twin < index) {
-      refuse(
-        join(`${path}[${index}]`, 'id'),
-        `${path}[${twin}] has id ${parameters['id']} on ${socket} already; give each its own id`,
-      );
-    }
-  });
-}
-
-function refuseSharedNetworks(interfaces: readonly CheckedInterface[], path: string): void {
-  const hosts = new Map<string, string>();
-  const networks = new Map<string, { index: number; name: string }>();
-  interfaces.forEach(({ name, addresses }, index) => {
-    addresses.forEach((address, position) => {
-      const at = `${path}[${index}].addresses[${position}]`;
-      const host = formatAddress(address.bytes);
-      const holder = hosts.get(host);
-      if (holder !== undefined) refuse(at, `${host} is given already at ${holder}`);
-      hosts.set(host, at);
-      if (address.length === 32) return;
-      const network = formatPrefix(networkOf(address));
-      const other = networks.get(network);
-      if (other !== undefined && other.index !== index) {
-        refuse(
-          at,
-          `network ${network} is on interface ${other.name} already; ` +
-            `give one of them a longer prefix, such as ${host}/32`,
-        );
-      }
-      networks.set(network, { index, name });
-    });
-  });
+/** What the first and, in IPv4, the last address of a network are; two hosts need no such. */
+function nameOfNoHost(prefix: Prefix): string | null {
+  const size = hostLength(prefix.bytes);
+  if (size - prefix.length < 2) return null;
+  const network = networkOf(prefix).bytes;
+  if (sameBytes(prefix.bytes, network)) return 'the network itself';
+  if (!isIpv4(prefix.bytes)) return null;
+  const inverted = prefix.bytes.map((byte, index) => (index < 12 ? byte : byte ^ 0xff));
+  const first = networkOf({ bytes: inverted, length: prefix.length }).bytes;
+  return sameBytes(inverted, first) ? 'its broadcast address' : null;
 }
 
 function isDeviceName(text: string): boolean {

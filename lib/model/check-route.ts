@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { formatPrefix, isIpv4, isMartian, networkOf, parseIpv4, parsePrefix } from './address.js';
+import {
+  formatPrefix,
+  isIpv4,
+  isLinkLocal,
+  isMartian,
+  type Prefix,
+  parseAddress,
+} from './address.js';
+import { checkPrefix } from './check-address.js';
 import { checkMac } from './check-interface.js';
 import type { CheckedRoute } from './checked.js';
-import { show } from './explain.js';
 import { Fields } from './fields.js';
 
 const CODE = 'ERR_ROUTE_SPEC';
@@ -33,41 +40,36 @@ export function checkRoutes(values: readonly unknown[], path: string): CheckedRo
  */
 export function checkRoute(value: unknown, path: string): CheckedRoute {
   const fields = new Fields(value, path, CODE, ROUTE_KEYS);
-  const { prefix, length } = checkPrefix(fields);
   const via = fields.has('via') ? checkVia(fields) : null;
+  const { bytes: prefix, length } = checkDestination(fields, via);
   const dev = fields.has('dev') ? fields.string('dev', 'the name of an interface') : null;
   if (via === null && dev === null) {
     fields.fail('via', 'a route needs via=ADDRESS (next hop), dev=INTERFACE, or both');
+  }
+  if (via !== null && isIpv4(via) !== isIpv4(prefix)) {
+    const family = isIpv4(prefix) ? 'IPv4' : 'IPv6';
+    fields.expected('via', `a next hop of the prefix's family, ${family}`);
+  }
+  if (via !== null && dev === null && isLinkLocal(via)) {
+    fields.fail('dev', 'a link-local next hop is on every link: name the interface with dev=');
   }
   const mac = fields.has('mac') ? checkMac(fields) : null;
   return { text: formatPrefix({ bytes: prefix, length }), prefix, length, via, dev, mac };
 }
 
-function checkPrefix(fields: Fields): { prefix: Uint8Array; length: number } {
+function checkDestination(fields: Fields, via: Uint8Array | null): Prefix {
   const value = fields.value('prefix');
-  const text = value === 'default' ? '0.0.0.0/0' : value;
-  const prefix = typeof text === 'string' ? parsePrefix(text) : null;
-  if (prefix === null || !isIpv4(prefix.bytes)) {
-    const bare = typeof text === 'string' && parseIpv4(text) !== null;
-    const hint = prefix !== null ? '; IPv6 is not carried' : bare ? `; write ${text}/32` : '';
-    const what = 'an IPv4 prefix such as 10.1.0.0/16, or default';
-    return fields.fail('prefix', `expected ${what}, found ${show(value)}${hint}`);
-  }
-  const network = networkOf(prefix);
-  if (formatPrefix(network) !== formatPrefix(prefix)) {
-    fields.fail(
-      'prefix',
-      `expected host bits of zero, found ${show(value)}; write ${formatPrefix(network)}`,
-    );
-  }
-  return { prefix: network.bytes, length: network.length };
+  const everything = via === null || isIpv4(via) ? '0.0.0.0/0' : '::/0';
+  const what = 'a prefix such as 10.1.0.0/16 or fd00:1::/48, or default';
+  const text = value === 'default' ? everything : value;
+  return checkPrefix(text, fields.pathOf('prefix'), CODE, what);
 }
 
 function checkVia(fields: Fields): Uint8Array {
   const value = fields.value('via');
-  const bytes = typeof value === 'string' ? parseIpv4(value) : null;
-  if (bytes === null || isMartian(bytes)) {
-    fields.expected('via', 'the IPv4 address of a next hop, such as 10.0.0.254');
+  const bytes = typeof value === 'string' ? parseAddress(value) : null;
+  if (bytes === null || (isMartian(bytes) && !isLinkLocal(bytes))) {
+    fields.expected('via', 'the address of a next hop, such as 10.0.0.254 or fd00::fe');
   }
   return bytes!;
 }

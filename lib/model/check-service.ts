@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { compareAddresses, formatAddress, isMartian, parseAddress, parseIpv4 } from './address.js';
-import {
-  type CheckedBackend,
-  type CheckedService,
-  type CheckedServicePort,
-  serviceKey,
-} from './checked.js';
+import { type Family, familyOf, formatAddress, type Prefix } from './address.js';
+import { checkAddress, checkPrefix } from './check-address.js';
+import { checkBackends, checkPort } from './check-backend.js';
+import { refuseSharedDestinations } from './check-destinations.js';
+import { type CheckedService, type CheckedServicePort, serviceKey } from './checked.js';
 import { show } from './explain.js';
 import { Fields } from './fields.js';
-import type { Protocol } from './model.js';
+import { PROTOCOLS, type TrafficPolicy } from './model.js';
 
-const SERVICE_KEYS = ['name', 'namespace', 'addresses', 'ports'];
-const PORT_KEYS = ['name', 'protocol', 'port', 'backends'];
-const BACKEND_KEYS = ['address', 'port', 'weight'];
-const PROTOCOLS: readonly Protocol[] = ['TCP', 'UDP'];
+const CODE = 'ERR_MODEL';
+const SERVICE_KEYS = [
+  ...['name', 'namespace', 'addresses', 'externalIPs', 'loadBalancer'],
+  ...['internalTrafficPolicy', 'externalTrafficPolicy', 'affinity', 'ports'],
+];
+const LOAD_BALANCER_KEYS = ['addresses', 'sourceRanges'];
+const AFFINITY_KEYS = ['timeoutSeconds'];
+const PORT_KEYS = ['name', 'protocol', 'port', 'nodePort', 'backends'];
+const POLICIES: readonly TrafficPolicy[] = ['Cluster', 'Local'];
+const MAX_AFFINITY_SECONDS = 86_400;
 
 const DNS_NAME = /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/;
 const NAME_RULE = 'lower-case letters, digits, "-" and ".", as in "web-1"';
@@ -27,91 +31,130 @@ export function isObjectName(text: string, max: number): boolean {
 /** @throws SluiceError `ERR_MODEL` */
 export function checkServices(values: readonly unknown[], path: string): CheckedService[] {
   const services = values.map((value, index) => checkService(value, `${path}[${index}]`));
-  refuseDuplicates(services, path);
+  refuseSharedNames(services, path);
+  refuseSharedDestinations(services, path);
   return services;
 }
 
 function checkService(value: unknown, path: string): CheckedService {
-  const fields = new Fields(value, path, 'ERR_MODEL', SERVICE_KEYS);
+  const fields = new Fields(value, path, CODE, SERVICE_KEYS);
   const name = objectName(fields, 'name', 253);
   const namespace = fields.has('namespace') ? objectName(fields, 'namespace', 63) : 'default';
-  const addresses = fields.list('addresses', 'IPv4 addresses').map((text, index) => {
-    return formatAddress(checkAddress(text, `${path}.addresses[${index}]`));
-  });
-  if (addresses.length === 0) fields.expected('addresses', 'at least one address');
-  addresses.forEach((address, index) => {
-    if (addresses.indexOf(address) !== index) {
-      refuse(`${path}.addresses[${index}]`, `${address} is given twice; leave one of them out`);
-    }
-  });
+  const addresses = checkAddresses(fields, 'addresses');
+  const externalIPs = fields.has('externalIPs') ? checkAddresses(fields, 'externalIPs') : [];
+  const balancer = fields.has('loadBalancer') ? checkLoadBalancer(fields) : NO_BALANCER;
+  refuseClusterAddress(addresses, 'externalIPs', externalIPs, path);
+  refuseClusterAddress(addresses, 'loadBalancer.addresses', balancer.addresses, path);
+  const virtual = [...addresses, ...externalIPs, ...balancer.addresses];
+  const families = new Set<Family>(virtual.length === 0 ? [4, 6] : virtual.map(familyOf));
   const ports = fields
     .list('ports', 'ports')
-    .map((port, index, all) => checkPort(port, `${path}.ports[${index}]`, all.length > 1));
+    .map((port, index, all) =>
+      checkServicePort(port, `${path}.ports[${index}]`, all.length > 1, families),
+    );
   if (ports.length === 0) fields.expected('ports', 'at least one port');
-  refuseDuplicatePorts(ports, path);
-  return { namespace, name, addresses, ports };
-}
-
-function checkPort(value: unknown, path: string, needsName: boolean): CheckedServicePort {
-  const fields = new Fields(value, path, 'ERR_MODEL', PORT_KEYS);
-  let name = '';
-  if (fields.value('name') === '' && !needsName) name = '';
-  else if (needsName || fields.has('name')) {
-    const rule = `a name of ${NAME_RULE}`;
-    name = fields.string('name', needsName ? `${rule} (a service of several ports)` : rule);
-    if (!isObjectName(name, 63)) fields.expected('name', rule);
+  refuseSharedPorts(ports, path);
+  if (virtual.length === 0 && ports.every(({ nodePort }) => nodePort === 0)) {
+    fields.expected('addresses', 'at least one address (there is no other destination)');
   }
-  const protocol = fields.oneOf('protocol', PROTOCOLS);
-  const port = fields.integer('port', 1, 65_535, 'a port number');
-  return { name, protocol, port, backends: checkBackends(fields, path) };
+  return {
+    namespace,
+    name,
+    families: [...families].sort(),
+    addresses,
+    externalIPs,
+    loadBalancer: balancer.addresses,
+    sourceRanges: balancer.ranges,
+    internalTrafficPolicy: policy(fields, 'internalTrafficPolicy'),
+    externalTrafficPolicy: policy(fields, 'externalTrafficPolicy'),
+    affinity: fields.has('affinity') ? checkAffinity(fields) : 0,
+    ports,
+  };
 }
 
-function checkBackends(fields: Fields, path: string): CheckedBackend[] {
-  const rows = fields.list('backends', 'backends').map((value, index) => {
-    const at = `${path}.backends[${index}]`;
-    const backend = new Fields(value, at, 'ERR_MODEL', BACKEND_KEYS);
-    const bytes = checkAddress(backend.value('address'), `${at}.address`);
-    const port = backend.integer('port', 1, 65_535, 'a port number');
-    const weight = backend.has('weight') ? backend.integer('weight', 0, 65_535, 'a weight') : 1;
-    return { index, bytes, checked: { address: formatAddress(bytes), port, weight } };
+const NO_BALANCER: { addresses: string[]; ranges: Prefix[] } = { addresses: [], ranges: [] };
+
+function checkLoadBalancer(fields: Fields): typeof NO_BALANCER {
+  const path = fields.pathOf('loadBalancer');
+  const balancer = new Fields(fields.value('loadBalancer'), path, CODE, LOAD_BALANCER_KEYS);
+  const what = 'a network such as 192.0.2.0/24 or 2001:db8::/32';
+  const ranges = balancer.has('sourceRanges') ? balancer.list('sourceRanges', 'networks') : [];
+  return {
+    addresses: checkAddresses(balancer, 'addresses'),
+    ranges: ranges.map((range, index) =>
+      checkPrefix(range, `${path}.sourceRanges[${index}]`, CODE, what),
+    ),
+  };
+}
+
+function checkAffinity(fields: Fields): number {
+  const path = fields.pathOf('affinity');
+  const affinity = new Fields(fields.value('affinity'), path, CODE, AFFINITY_KEYS);
+  return affinity.integer('timeoutSeconds', 1, MAX_AFFINITY_SECONDS, 'seconds');
+}
+
+function policy(fields: Fields, key: string): TrafficPolicy {
+  return fields.has(key) ? fields.oneOf(key, POLICIES) : 'Cluster';
+}
+
+/** Addresses in canonical text, none of them twice. */
+function checkAddresses(fields: Fields, key: string): string[] {
+  const path = fields.pathOf(key);
+  const addresses = fields.list(key, 'addresses').map((text, index) => {
+    return formatAddress(checkAddress(text, `${path}[${index}]`, CODE));
   });
-  rows.sort(
-    (a, b) =>
-      compareAddresses(a.bytes, b.bytes) || a.checked.port - b.checked.port || a.index - b.index,
-  );
-  for (let i = 1; i < rows.length; i++) {
-    const [a, b] = [rows[i - 1]!, rows[i]!];
-    if (a.checked.address === b.checked.address && a.checked.port === b.checked.port) {
-      refuse(
-        `${path}.backends[${b.index}]`,
-        `${b.checked.address}:${b.checked.port} is backends[${a.index}] already; ` +
-          'leave one out, or give one of them a greater weight',
-      );
-    }
-  }
-  return rows.map((row) => row.checked);
+  addresses.forEach((address, index) => {
+    if (addresses.indexOf(address) === index) return;
+    refuse(`${path}[${index}]`, `${address} is given twice; leave one of them out`);
+  });
+  return addresses;
 }
 
-function checkAddress(value: unknown, path: string): Uint8Array {
-  const bytes = typeof value === 'string' ? parseIpv4(value) : null;
-  if (bytes === null) {
-    const isV6 = typeof value === 'string' && parseAddress(value) !== null;
-    refuse(
-      path,
-      `expected an IPv4 address such as 10.96.0.10 (no leading zeros), found ${show(value)}` +
-        (isV6 ? '; IPv6 is not carried' : ''),
-    );
-  }
-  if (isMartian(bytes)) {
-    refuse(
-      path,
-      `expected a unicast address outside 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3, found ${show(value)}`,
-    );
-  }
-  return bytes;
+function refuseClusterAddress(
+  cluster: readonly string[],
+  key: string,
+  addresses: readonly string[],
+  path: string,
+): void {
+  addresses.forEach((address, index) => {
+    if (!cluster.includes(address)) return;
+    const message = `${address} is among the service's own addresses; leave one of them out`;
+    refuse(`${path}.${key}[${index}]`, message);
+  });
 }
 
-function refuseDuplicatePorts(ports: readonly CheckedServicePort[], path: string): void {
+function checkServicePort(
+  value: unknown,
+  path: string,
+  needsName: boolean,
+  families: ReadonlySet<Family>,
+): CheckedServicePort {
+  const fields = new Fields(value, path, CODE, PORT_KEYS);
+  const name = portName(fields, needsName);
+  const protocol = fields.oneOf('protocol', PROTOCOLS);
+  const port = checkPort(fields, protocol);
+  const nodePort = fields.has('nodePort') ? fields.integer('nodePort', 1, 65_535, 'a port') : 0;
+  if (nodePort !== 0 && protocol === 'ICMP') {
+    fields.fail('nodePort', 'ICMP has no ports: this node answers echo requests itself');
+  }
+  return {
+    name,
+    protocol,
+    port,
+    nodePort,
+    backends: checkBackends(fields, path, protocol, families),
+  };
+}
+
+function portName(fields: Fields, needed: boolean): string {
+  if (!needed && (!fields.has('name') || fields.value('name') === '')) return '';
+  const rule = `a name of ${NAME_RULE}`;
+  const name = fields.string('name', needed ? `${rule} (a service of several ports)` : rule);
+  if (!isObjectName(name, 63)) fields.expected('name', rule);
+  return name;
+}
+
+function refuseSharedPorts(ports: readonly CheckedServicePort[], path: string): void {
   const names = new Map<string, number>();
   const numbers = new Map<string, number>();
   ports.forEach((port, index) => {
@@ -123,7 +166,7 @@ function refuseDuplicatePorts(ports: readonly CheckedServicePort[], path: string
       );
     }
     names.set(port.name, index);
-    const number = `${port.port}/${port.protocol}`;
+    const number = port.protocol === 'ICMP' ? 'ICMP' : `${port.port}/${port.protocol}`;
     const sameNumber = numbers.get(number);
     if (sameNumber !== undefined) {
       refuse(
@@ -135,9 +178,8 @@ function refuseDuplicatePorts(ports: readonly CheckedServicePort[], path: string
   });
 }
 
-function refuseDuplicates(services: readonly CheckedService[], path: string): void {
+function refuseSharedNames(services: readonly CheckedService[], path: string): void {
   const names = new Map<string, number>();
-  const frontends = new Map<string, number>();
   services.forEach((service, index) => {
     const key = serviceKey(service);
     const same = names.get(key);
@@ -148,21 +190,6 @@ function refuseDuplicates(services: readonly CheckedService[], path: string): vo
       );
     }
     names.set(key, index);
-    for (const [at, address] of service.addresses.entries()) {
-      for (const port of service.ports) {
-        const frontend = `${address}:${port.port}/${port.protocol}`;
-        const owner = frontends.get(frontend);
-        if (owner !== undefined) {
-          const both = [serviceKey(services[owner]!), key].sort();
-          refuse(
-            `${path}[${index}].addresses[${at}]`,
-            `services ${both.join(' and ')} both answer on ${frontend}; ` +
-              'give one of them another address or port',
-          );
-        }
-        frontends.set(frontend, index);
-      }
-    }
   });
 }
 
@@ -174,5 +201,5 @@ function objectName(fields: Fields, key: string, max: number): string {
 }
 
 function refuse(path: string, message: string): never {
-  throw new SluiceError('ERR_MODEL', message, { path });
+  throw new SluiceError(CODE, message, { path });
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { checkInterfaces } from './check-interface.js';
+import { checkInterfaces } from './check-interfaces.js';
+import { checkNode } from './check-node.js';
 import { checkRoutes } from './check-route.js';
 import { checkServices } from './check-service.js';
 import type { CheckedModel } from './checked.js';
 import { Fields } from './fields.js';
 
-const MODEL_KEYS = ['services', 'interfaces', 'routes'];
+const MODEL_KEYS = ['services', 'interfaces', 'routes', 'node'];
 
 /**
  * Checks a whole model, whatever its static type, and fills in the defaults. The first mistake is
@@ -25,5 +26,6 @@ export function checkModel(value: unknown): CheckedModel {
     ...(fields.has('routes') && {
       routes: checkRoutes(fields.list('routes', 'routes'), 'routes'),
     }),
+    ...(fields.has('node') && { node: checkNode(fields.value('node'), 'node') }),
   };
 }

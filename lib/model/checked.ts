@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { InterfaceKind, Protocol } from './model.js';
+import type { Family, Prefix } from './address.js';
+import type { InterfaceKind, InterfaceSpec, Protocol, TrafficPolicy } from './model.js';
 
 /**
  * A model that has been checked: every default is filled in, every text is canonical, every
@@ -9,13 +10,23 @@ export interface CheckedModel {
   readonly services?: readonly CheckedService[];
   readonly interfaces?: readonly CheckedInterface[];
   readonly routes?: readonly CheckedRoute[];
+  readonly node?: CheckedNode;
 }
 
 export interface CheckedService {
   readonly namespace: string;
   readonly name: string;
-  /** Canonical text, in the order that was given. */
+  /** Of its addresses; both where it has node ports alone. */
+  readonly families: readonly Family[];
+  /** Canonical text, in the order that was given; so are all lists of addresses. */
   readonly addresses: readonly string[];
+  readonly externalIPs: readonly string[];
+  readonly loadBalancer: readonly string[];
+  readonly sourceRanges: readonly Prefix[];
+  readonly internalTrafficPolicy: TrafficPolicy;
+  readonly externalTrafficPolicy: TrafficPolicy;
+  /** Seconds; 0: no affinity. */
+  readonly affinity: number;
   readonly ports: readonly CheckedServicePort[];
 }
 
@@ -23,21 +34,54 @@ export interface CheckedServicePort {
   /** Unique within the service; empty where the only port has no name. */
   readonly name: string;
   readonly protocol: Protocol;
+  /** 0 where the protocol is ICMP. */
   readonly port: number;
+  /** 0: none. */
+  readonly nodePort: number;
   /** In the order of address bytes and port, without duplicates. */
   readonly backends: readonly CheckedBackend[];
 }
 
 export interface CheckedBackend {
   readonly address: string;
+  readonly family: Family;
+  /** 0 where the protocol is ICMP. */
   readonly port: number;
   readonly weight: number;
+  readonly flush: boolean;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  /** `null`: not known, so not this one. */
+  readonly node: string | null;
+  readonly zoneHints: readonly string[];
+  readonly nodeHints: readonly string[];
+}
+
+export interface CheckedNode {
+  readonly name: string | null;
+  readonly zone: string | null;
+  /** Canonical text. */
+  readonly addresses: readonly string[];
+  readonly nodePorts: CheckedNodePorts;
+  readonly podNetworks: readonly Prefix[];
+  readonly serviceNetworks: readonly Prefix[];
+  readonly masqueradeAll: boolean;
+}
+
+/** Which of our own addresses node ports are served on. */
+export interface CheckedNodePorts {
+  readonly all: boolean;
+  readonly primary: boolean;
+  readonly networks: readonly Prefix[];
 }
 
 export interface CheckedInterface {
   readonly kind: InterfaceKind;
   readonly name: string;
   readonly addresses: readonly CheckedInterfaceAddress[];
+  readonly scope: NonNullable<InterfaceSpec['scope']>;
+  readonly unfinishedChecksums: boolean;
   /** 6 bytes; `null`: the engine's choice. */
   readonly mac: Uint8Array | null;
   readonly mtu: number;
@@ -64,7 +108,7 @@ export interface CheckedRoute {
   /** 16 bytes of the next hop; `null`: the destination is on the link of `dev`. */
   readonly via: Uint8Array | null;
   readonly dev: string | null;
-  /** 6 bytes; `null`: ARP. */
+  /** 6 bytes; `null`: by ARP or neighbour discovery. */
   readonly mac: Uint8Array | null;
 }
 

@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { SluiceError } from '../errors.js';
-import { checkInterfaces } from './check-interface.js';
+import { checkInterfaces } from './check-interfaces.js';
+import { checkNode } from './check-node.js';
 import { checkRoutes } from './check-route.js';
 import { Fields } from './fields.js';
 import { parseInterfaceSpec } from './interface-spec.js';
-import type { InterfaceSpec, RouteSpec } from './model.js';
+import type { InterfaceSpec, NodeSpec, RouteSpec } from './model.js';
 import {
   checkEngineOptions,
   ENGINE_CHOICES,
@@ -16,14 +17,20 @@ import {
 } from './options.js';
 import { parseRouteSpec } from './route-spec.js';
 
-const CONFIG_KEYS = ['interfaces', 'routes', 'manifests', 'engine', 'options'];
+/** Every key of a configuration file. */
+export const CONFIG_KEYS: readonly string[] = [
+  ...['interfaces', 'routes', 'node', 'manifests', 'serviceProxyName', 'engine', 'options'],
+];
 
 /** The agent's configuration file. What the file leaves out is left out. */
 export interface ConfigFile {
   interfaces?: InterfaceSpec[];
   routes?: RouteSpec[];
+  node?: NodeSpec;
   /** Paths of manifests, resolved against the folder of the file. */
   manifests?: string[];
+  /** Serve only services that carry this name in `service.kubernetes.io/service-proxy-name`. */
+  serviceProxyName?: string;
   engine?: EngineChoice;
   options?: EngineOptionsInput;
 }
@@ -69,6 +76,14 @@ export function parseConfig(text: string, file: string): ConfigFile {
     });
     checkRoutes(specs, path);
     config.routes = specs as RouteSpec[];
+  }
+  if (given(fields, 'node')) {
+    const node = fields.value('node');
+    checkNode(node, fields.pathOf('node'), 'ERR_CONFIG');
+    config.node = node as NodeSpec;
+  }
+  if (given(fields, 'serviceProxyName')) {
+    config.serviceProxyName = fields.string('serviceProxyName', 'the name of a proxy');
   }
   if (given(fields, 'manifests')) config.manifests = readPaths(fields, file);
   if (given(fields, 'engine')) config.engine = fields.oneOf('engine', ENGINE_CHOICES);

@@ -76,10 +76,25 @@ export class Fields {
     return value as number;
   }
 
+  boolean(key: string): boolean {
+    const value = this.value(key);
+    if (typeof value !== 'boolean') this.expected(key, 'true or false');
+    return value as boolean;
+  }
+
   oneOf<T extends string>(key: string, words: readonly T[]): T {
     const value = this.value(key);
     if (!words.includes(value as T)) this.fail(key, unknownWord(value, words));
     return value as T;
+  }
+
+  /** @param what - the items, e.g. `zones` */
+  strings(key: string, what: string): readonly string[] {
+    return this.list(key, what).map((item, index) => {
+      if (typeof item === 'string' && item !== '') return item;
+      const message = `expected a text, found ${show(item)}`;
+      throw new SluiceError(this.code, message, { path: `${this.pathOf(key)}[${index}]` });
+    });
   }
 
   /** @param what - the items, e.g. `addresses` */

@@ -8,35 +8,115 @@ export interface Model {
   services?: readonly Service[];
   interfaces?: readonly InterfaceSpec[];
   routes?: readonly RouteSpec[];
+  node?: NodeSpec;
 }
 
-export type Protocol = 'TCP' | 'UDP';
+export const PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ICMP'] as const;
 
-/** A service: one or more addresses, and the ports that it answers on. */
+/** `ICMP` balances echo requests; their answers and errors follow. */
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** `Local`: only endpoints on this node, so that the client's address is kept. */
+export type TrafficPolicy = 'Cluster' | 'Local';
+
+/**
+ * A service: the addresses that it answers on, and the ports. Addresses of both families may stand
+ * side by side; clients of a family go to backends of that family.
+ */
 export interface Service {
   /** Unique with `namespace`. */
   name: string;
   /** Default: `default`. */
   namespace?: string;
-  /** Virtual addresses (ClusterIPs), IPv4. */
+  /** Virtual addresses (cluster IPs). Empty only where there is some other destination. */
   addresses: readonly string[];
+  /** Further addresses that clients outside use; they need not be on any interface. */
+  externalIPs?: readonly string[];
+  loadBalancer?: LoadBalancer;
+  /** Which endpoints traffic to `addresses` goes to. Default `Cluster`. */
+  internalTrafficPolicy?: TrafficPolicy;
+  /**
+   * Which endpoints traffic to external IPs, load balancer addresses and node ports goes to. Default
+   * `Cluster`: all of them, with the source rewritten to an address of this node.
+   */
+  externalTrafficPolicy?: TrafficPolicy;
+  /** A client keeps its backend. Left out: it does not. */
+  affinity?: Affinity;
   ports: readonly ServicePort[];
+}
+
+export interface LoadBalancer {
+  /** Addresses that an external load balancer hands on as they are. */
+  addresses: readonly string[];
+  /** Networks that may come in over `addresses`; none of a family: open to that family. */
+  sourceRanges?: readonly string[];
+}
+
+export interface Affinity {
+  /** Seconds since the client's last new connection, 1 to 86,400. */
+  timeoutSeconds: number;
 }
 
 export interface ServicePort {
   /** Unique within the service; may be left out where there is one port. */
   name?: string;
   protocol: Protocol;
-  port: number;
+  /** 1 to 65,535; left out or 0 where the protocol is `ICMP`. */
+  port?: number;
+  /**
+   * Port on the node's own addresses, 1 to 65,535; not with `ICMP`. An external IP of a service that
+   * is such an address goes before it. Default: none.
+   */
+  nodePort?: number;
   backends: readonly Backend[];
 }
 
 export interface Backend {
-  /** IPv4 address of the endpoint. */
+  /** Address of the endpoint, of a family that the service has. */
   address: string;
-  port: number;
+  /** 1 to 65,535; left out or 0 where the protocol is `ICMP`. */
+  port?: number;
   /** Share of new connections relative to the others, 0 to 65,535. 0 drains. Default 1. */
   weight?: number;
+  /** Hard drain: no new connections, and those that exist are cut. Default `false`. */
+  flush?: boolean;
+  /** It is to get new connections. Default `true`. */
+  ready?: boolean;
+  /** It answers, ready or not: connections to it go on. Default: as `ready`. */
+  serving?: boolean;
+  /** It is about to end; if it is serving it is used where no backend is ready. Default `false`. */
+  terminating?: boolean;
+  /** Name of the node that it runs on. Default: not this one. */
+  node?: string;
+  /** Where the control plane wants its clients to be. */
+  hints?: Hints;
+}
+
+export interface Hints {
+  zones?: readonly string[];
+  nodes?: readonly string[];
+}
+
+/** What the proxy knows of the node that it runs on. */
+export interface NodeSpec {
+  /** Name, as backends and hints have it. */
+  name?: string;
+  /** Zone, as hints have it. */
+  zone?: string;
+  /** Addresses of the node that are on no interface; they are our own as those of interfaces are. */
+  addresses?: readonly string[];
+  /**
+   * On which of our own addresses node ports are served: networks, `all`, or `primary` (the node's
+   * first address of each family). A family of which no network is given is served on all its
+   * addresses. Default: all addresses of both families.
+   */
+  nodePortAddresses?: readonly string[];
+  /** Networks of this node's pods. Together with interfaces of scope `pod`: who is a local pod. */
+  podNetworks?: readonly string[];
+  /** Networks that service addresses come from: an address in them that no service has is dropped. */
+  serviceNetworks?: readonly string[];
+  /** Rewrite the source of everything that goes to a cluster IP. Default `false`. */
+  masqueradeAll?: boolean;
 }
 
 /** The kinds of interface there are; the software engine carries `memory` and `pcap`. */
@@ -51,13 +131,26 @@ export const INTERFACE_KINDS = [
 ] as const;
 export type InterfaceKind = (typeof INTERFACE_KINDS)[number];
 
+export const INTERFACE_SCOPES = ['outside', 'pod', 'host'] as const;
+export const CHECKSUMS = ['finished', 'unfinished'] as const;
+
 /** An attach point. `kind:name,key=value,...` in text; see docs/reference/interfaces.md. */
 export interface InterfaceSpec {
   kind: InterfaceKind;
   /** 1 to 15 characters out of `A-Z a-z 0-9 . _ -`; unique. */
   name: string;
-  /** Our own addresses on this interface, each with its prefix length: `10.0.0.1/24`. */
+  /** Our own addresses on this interface, each with its prefix length: `10.0.0.1/24`, `fd00::1/64`. */
   addresses?: readonly string[];
+  /**
+   * Who sends on it: local pods, this node's own processes, or anybody (`outside`, the default).
+   * Decides what is masqueraded.
+   */
+  scope?: (typeof INTERFACE_SCOPES)[number];
+  /**
+   * `unfinished`: L4 checksums of packets that come in may be left for us to finish, as kernels and
+   * guests do. Default for `af_packet`, `vhost-user` and `virtio-user`; else `finished`.
+   */
+  checksums?: (typeof CHECKSUMS)[number];
   /** Our own MAC: `02:00:00:00:00:01`. Default: the device's (`af_packet`) or random. */
   mac?: string;
   /** Largest IP packet in bytes, 576 to 9,000. Default 1,500. */
@@ -87,12 +180,18 @@ export interface InterfaceSpec {
 
 /** A route. `PREFIX,via=ADDRESS[,dev=NAME][,mac=MAC]` or `PREFIX,dev=NAME[,mac=MAC]` in text. */
 export interface RouteSpec {
-  /** `10.1.0.0/16`; host bits must be zero. */
+  /**
+   * `10.1.0.0/16`, `fd00:1::/48`; host bits must be zero. `default`: everything of the family of
+   * `via`, of IPv4 without it.
+   */
   prefix: string;
-  /** Next hop. It must be on the link of an interface (its addresses, or a `dev` route). */
+  /**
+   * Next hop, of the prefix's family. It must be on the link of an interface (its addresses, or a
+   * `dev` route); a link-local one needs `dev`.
+   */
   via?: string;
   /** Name of the interface. */
   dev?: string;
-  /** MAC of the next hop; default: ARP. */
+  /** MAC of the next hop; default: by ARP or neighbour discovery. */
   mac?: string;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ErrorCode } from '../errors.js';
+import { type ErrorCode, SluiceError } from '../errors.js';
 import { Fields } from './fields.js';
 
 export const ENGINE_CHOICES = ['auto', 'dpdk', 'software'] as const;
@@ -14,27 +14,30 @@ export type EngineChoice = (typeof ENGINE_CHOICES)[number];
 export interface EngineOptionsInput {
   workers?: number;
   flows?: number;
+  flows6?: number;
+  affinities?: number;
   backends?: number;
   interfaces?: number;
   neighbours?: number;
+  routes?: number;
+  heldPerNeighbour?: number;
+  heldPackets?: number;
+  fragments?: number;
+  fragmentPackets?: number;
+  icmpRate?: number;
+  snatPortMin?: number;
+  snatPortMax?: number;
+  tcpPickup?: boolean;
   mbufs?: number;
   /** MiB. */
   memory?: number;
   hugepages?: 'auto' | 'on' | 'off';
   clock?: 'real' | 'manual';
-  /** Seconds. */
-  timeouts?: FlowTimeoutsInput;
+  timeouts?: TimeoutsInput;
 }
 
-/** Idle timeouts of flows, in seconds. */
-export interface FlowTimeoutsInput {
-  tcpUnreplied?: number;
-  tcpEstablished?: number;
-  tcpCloseWait?: number;
-  tcpClosed?: number;
-  udpUnreplied?: number;
-  udpStream?: number;
-}
+/** Seconds, each of them. */
+export type TimeoutsInput = { [Key in (typeof TIMEOUT_KEYS)[number]]?: number };
 
 /** Options that have been checked. What was left out is left out. */
 export interface CheckedOptions {
@@ -46,9 +49,19 @@ export interface CheckedOptions {
 const RANGES = {
   workers: [1, 64],
   flows: [16, 16_777_216],
+  flows6: [16, 16_777_216],
+  affinities: [1, 16_777_216],
   backends: [1, 1_048_576],
   interfaces: [1, 1_024],
   neighbours: [1, 1_048_576],
+  routes: [1, 1_048_576],
+  heldPerNeighbour: [1, 65_536],
+  heldPackets: [1, 65_536],
+  fragments: [1, 65_536],
+  fragmentPackets: [1, 65_536],
+  icmpRate: [0, 1_000_000],
+  snatPortMin: [1, 65_535],
+  snatPortMax: [1, 65_535],
   mbufs: [1_024, 4_194_304],
   memory: [64, 1_048_576],
 } as const;
@@ -57,19 +70,30 @@ const TIMEOUT_RANGE = [1, 31_536_000] as const;
 const HUGEPAGES = ['auto', 'on', 'off'] as const;
 const CLOCKS = ['real', 'manual'] as const;
 
-/** The keys of {@link FlowTimeoutsInput}. */
+/** What there are timeouts for; the engine's `Timeouts` say what each means. */
 export const TIMEOUT_KEYS = [
   'tcpUnreplied',
+  'tcpSynReceived',
   'tcpEstablished',
   'tcpCloseWait',
+  'tcpTimeWait',
   'tcpClosed',
   'udpUnreplied',
   'udpStream',
+  'sctpUnreplied',
+  'sctpEstablished',
+  'sctpClosed',
+  'icmp',
+  'fragment',
+  'hold',
+  'neighbourStale',
+  'neighbourDead',
 ] as const;
 
 /** The keys of {@link EngineOptionsInput}. */
 export const OPTION_KEYS: readonly string[] = [
   ...Object.keys(RANGES),
+  'tcpPickup',
   'hugepages',
   'clock',
   'timeouts',
@@ -101,12 +125,24 @@ export function checkEngineOptions(
   return readOptions(new Fields(value, path, code, OPTION_KEYS));
 }
 
-/** Takes from `defaults` what was left out, timeouts one by one. */
-export function fillOptions<Timeouts extends object, T extends { timeouts: Timeouts }>(
+/**
+ * Takes from `defaults` what was left out, timeouts one by one.
+ * @throws SluiceError `ERR_OPTIONS` where snatPortMin is above snatPortMax
+ */
+export function fillOptions<Filled extends SnatPorts & { timeouts: object }>(
   given: EngineOptionsInput,
-  defaults: T,
-): T {
-  return { ...defaults, ...given, timeouts: { ...defaults.timeouts, ...given.timeouts } };
+  defaults: Filled,
+): Filled {
+  const filled = { ...defaults, ...given, timeouts: { ...defaults.timeouts, ...given.timeouts } };
+  const { snatPortMin, snatPortMax } = filled;
+  if (snatPortMin <= snatPortMax) return filled;
+  const message = `expected at most snatPortMax, which is ${snatPortMax}, found ${snatPortMin}`;
+  throw new SluiceError('ERR_OPTIONS', message, { path: 'snatPortMin' });
+}
+
+interface SnatPorts {
+  snatPortMin: number;
+  snatPortMax: number;
 }
 
 function readOptions(fields: Fields): EngineOptionsInput {
@@ -115,16 +151,17 @@ function readOptions(fields: Fields): EngineOptionsInput {
     const [min, max] = RANGES[key];
     if (fields.has(key)) options[key] = fields.integer(key, min, max);
   }
+  if (fields.has('tcpPickup')) options.tcpPickup = fields.boolean('tcpPickup');
   if (fields.has('hugepages')) options.hugepages = fields.oneOf('hugepages', HUGEPAGES);
   if (fields.has('clock')) options.clock = fields.oneOf('clock', CLOCKS);
   if (fields.has('timeouts')) options.timeouts = readTimeouts(fields);
   return options;
 }
 
-function readTimeouts(fields: Fields): FlowTimeoutsInput {
+function readTimeouts(fields: Fields): TimeoutsInput {
   const path = fields.pathOf('timeouts');
   const given = new Fields(fields.value('timeouts'), path, fields.code, TIMEOUT_KEYS);
-  const timeouts: FlowTimeoutsInput = {};
+  const timeouts: TimeoutsInput = {};
   for (const key of TIMEOUT_KEYS) {
     if (given.has(key)) timeouts[key] = given.integer(key, ...TIMEOUT_RANGE, 'seconds');
   }

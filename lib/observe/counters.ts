@@ -19,7 +19,7 @@ export interface InterfaceCounts {
 /**
  * Reads the counters of either engine. The workers write while this reads, so figures that are read
  * one after the other may differ by the packets of a few microseconds; each by itself only grows
- * (`held` alone, a gauge, falls too).
+ * (only gauges fall too: `held`, `fragments`, `fragmentPackets`).
  */
 export class CounterReader {
   readonly #region: CounterRegion;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { EngineOptions, Occupancy } from '../engine/engine.js';
 import { DROP_REASONS } from '../engine/reasons.js';
 import type { CounterReader, DropCounts, InterfaceCounts, WorkerCounts } from './counters.js';
 import { dropCounts } from './counters.js';
+import { type Occupied, occupancyOf, workerOccupancy } from './occupancy.js';
 import type { InterfaceView } from './views.js';
 
 /**
@@ -13,11 +15,11 @@ export interface Fates {
   rx: number;
   /** Sent on an interface. */
   forwarded: number;
-  /** Sent back as a reply of our own: ARP, ICMP echo. */
+  /** Sent back as a reply of our own: ARP, neighbour advertisement, echo. */
   answered: number;
   /** Handed to the host. */
   host: number;
-  /** Waiting for a neighbour at this moment. */
+  /** Waiting for a neighbour or a first fragment at this moment. */
   held: number;
   /** `forwarded + answered`. */
   tx: number;
@@ -33,10 +35,26 @@ export interface WorkerStats extends Fates {
   /** Packets taken over from other workers, and given to them. */
   handedIn: number;
   handedOut: number;
-  /** Frames of our own: ARP requests. */
+  /** Frames of our own: requests for neighbours, resets and ICMP errors. */
   originated: number;
+  /** Resets and ICMP errors that `icmpRate` forbade. */
+  icmpLimited: number;
+  /** ICMP errors that belong to a flow. */
+  related: number;
   flowsCreated: number;
   flowsExpired: number;
+  /** Flows that were given up for want of room: not established. */
+  flowsEvicted: number;
+  /** Flows that ended with their backend: gone or flushed. */
+  flowsCleared: number;
+  /** New flows whose backend affinity chose. */
+  affinityHits: number;
+  /** New flows with a source of ours. */
+  masqueraded: number;
+  /** Datagrams in fragments that are followed at this moment. */
+  fragments: number;
+  /** Part of `held`: fragments that wait for the first one of their datagram. */
+  fragmentPackets: number;
   /** Rounds over all interfaces, and how many of them found a packet. */
   polls: number;
   busyPolls: number;
@@ -44,6 +62,8 @@ export interface WorkerStats extends Fates {
   cycles: number;
   /** `cycles / rx`, or 0. */
   cyclesPerPacket: number;
+  /** How full what the worker has by itself is. */
+  occupancy: Record<'held' | 'fragments' | 'fragmentPackets', Occupied>;
 }
 
 /** Counters of one interface, since it was added. */
@@ -60,14 +80,20 @@ export interface Stats {
   fates: Fates;
   workers: WorkerStats[];
   interfaces: InterfaceStats[];
+  /** Connections of both families. */
   flows: {
-    /** Connections in the table at this moment. */
+    /** In the tables at this moment. */
     count: number;
-    /** Connections that the table holds. */
+    /** That the tables hold. */
     capacity: number;
     created: number;
     expired: number;
+    /** Given up for want of room, and ended with their backend. */
+    evicted: number;
+    cleared: number;
   };
+  /** How full the shared tables are at this moment. */
+  occupancy: Record<keyof Occupancy, Occupied>;
 }
 
 /** Reads all counters into one record. */
@@ -76,7 +102,8 @@ export function readStats(
   state: {
     generation: number;
     interfaces: readonly InterfaceView[];
-    flows: { count: number; capacity: number };
+    occupancy: Occupancy;
+    options: EngineOptions;
   },
 ): Stats {
   const workers: WorkerStats[] = [];
@@ -84,7 +111,7 @@ export function readStats(
   for (let worker = 0; worker < counters.workers; worker++) {
     const own = counters.drops(worker);
     for (const [index, count] of own.entries()) drops[index]! += count;
-    workers.push(workerStats(worker, counters.worker(worker), own));
+    workers.push(workerStats(worker, counters.worker(worker), own, state.options));
   }
   const sum = (pick: (worker: WorkerStats) => number): number =>
     workers.reduce((total, worker) => total + pick(worker), 0);
@@ -110,15 +137,23 @@ export function readStats(
       txBytes,
     })),
     flows: {
-      count: state.flows.count,
-      capacity: state.flows.capacity,
+      count: state.occupancy.flows + state.occupancy.flows6,
+      capacity: state.options.flows + state.options.flows6,
       created: sum((worker) => worker.flowsCreated),
       expired: sum((worker) => worker.flowsExpired),
+      evicted: sum((worker) => worker.flowsEvicted),
+      cleared: sum((worker) => worker.flowsCleared),
     },
+    occupancy: occupancyOf(state.occupancy, state.options),
   };
 }
 
-function workerStats(worker: number, counts: WorkerCounts, drops: number[]): WorkerStats {
+function workerStats(
+  worker: number,
+  counts: WorkerCounts,
+  drops: number[],
+  options: EngineOptions,
+): WorkerStats {
   return {
     worker,
     ...counts,
@@ -126,5 +161,6 @@ function workerStats(worker: number, counts: WorkerCounts, drops: number[]): Wor
     dropped: drops.reduce((total, count) => total + count, 0),
     drops: dropCounts(drops),
     cyclesPerPacket: counts.rx > 0 ? counts.cycles / counts.rx : 0,
+    occupancy: workerOccupancy(counts, options),
   };
 }

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { BackendState } from '../compile/view.js';
 import type { FlowRecord, FlowState } from '../engine/engine.js';
 import { formatAddress } from '../model/address.js';
-import type { InterfaceKind, Protocol } from '../model/model.js';
+import type { InterfaceKind, InterfaceSpec, Protocol, TrafficPolicy } from '../model/model.js';
 import type { InterfaceCounts } from './counters.js';
 
 /** A service as it runs. A snapshot: it does not change by itself. */
 export interface ServiceView {
   namespace: string;
   name: string;
-  /** Virtual addresses, IPv4. */
+  /** Virtual addresses (cluster IPs). */
   addresses: string[];
+  externalIPs: string[];
+  loadBalancer: { addresses: string[]; sourceRanges: string[] };
+  internalTrafficPolicy: TrafficPolicy;
+  externalTrafficPolicy: TrafficPolicy;
+  /** Seconds that a client keeps its backend; 0: it does not. */
+  affinitySeconds: number;
   ports: ServicePortView[];
 }
 
@@ -17,17 +24,23 @@ export interface ServicePortView {
   /** Empty where the only port has no name. */
   name: string;
   protocol: Protocol;
+  /** 0 where the protocol is ICMP. */
   port: number;
+  /** Port on the node's own addresses; 0: none. */
+  nodePort: number;
   /** Connections that were assigned to a backend of this port, over the backends it has now. */
   connections: number;
+  /** Those that may serve, whether they get new connections or not. */
   backends: ServiceBackendView[];
 }
 
 export interface ServiceBackendView {
   address: string;
+  /** 0 where the protocol is ICMP. */
   port: number;
   /** Share of new connections relative to the others; 0: draining. */
   weight: number;
+  state: BackendState;
   /** Connections that were assigned to it since it was added. */
   connections: number;
 }
@@ -40,8 +53,6 @@ export interface BackendView extends ServiceBackendView {
   portName: string;
   servicePort: number;
   protocol: Protocol;
-  /** `draining`: no new connections, those that exist stay. */
-  state: 'active' | 'draining';
 }
 
 /** An interface as it runs, with its counters. */
@@ -56,6 +67,7 @@ export interface InterfaceView extends InterfaceCounts {
   mtu: number;
   /** Our own addresses, with prefix length. */
   addresses: string[];
+  scope: NonNullable<InterfaceSpec['scope']>;
   /** Index of the worker that polls it. */
   worker: number;
 }
@@ -64,12 +76,16 @@ export interface InterfaceView extends InterfaceCounts {
 export interface FlowView {
   protocol: Protocol;
   client: string;
+  /** Of echo: its identifier; its other ports are 0. */
   clientPort: number;
   /** Virtual address and port that the client speaks to. */
   address: string;
   port: number;
   backend: string;
   backendPort: number;
+  /** What the backend sees as the source: the client's address and port, or some of ours. */
+  source: string;
+  sourcePort: number;
   /** `namespace/name` of the service; `null` where the backend is no longer part of one. */
   service: string | null;
   state: FlowState;
@@ -83,18 +99,32 @@ export interface FlowView {
   replyBytes: number;
 }
 
-const PROTOCOL_UDP = 17;
+/** Protocols by IANA number; both kinds of ICMP are one. */
+const PROTOCOL_NAMES: Readonly<Record<number, Protocol>> = {
+  1: 'ICMP',
+  6: 'TCP',
+  17: 'UDP',
+  58: 'ICMP',
+  132: 'SCTP',
+};
+
+/** Name of a protocol by its IANA number; `undefined` where services cannot have it. */
+export function protocolName(number: number): Protocol | undefined {
+  return PROTOCOL_NAMES[number];
+}
 
 /** @param service - `namespace/name` of the service that the flow belongs to */
 export function flowView(record: FlowRecord, service: string | null): FlowView {
   return {
-    protocol: record.protocol === PROTOCOL_UDP ? 'UDP' : 'TCP',
+    protocol: protocolName(record.protocol)!,
     client: formatAddress(record.client),
     clientPort: record.clientPort,
     address: formatAddress(record.service),
     port: record.servicePort,
     backend: formatAddress(record.backend),
     backendPort: record.backendPort,
+    source: formatAddress(record.source),
+    sourcePort: record.sourcePort,
     service,
     state: record.state,
     idleSeconds: record.idle,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventEmitter } from 'node:events';
 import type { BackendChanges } from '../compile/services.js';
-import type { BackendAt, ProgramView } from '../compile/view.js';
+import type { BackendAt, BackendState, ProgramView } from '../compile/view.js';
+import { serviceKey } from '../model/checked.js';
 import type { InterfaceKind, Protocol } from '../model/model.js';
 import type { CounterReader, DropCounts } from '../observe/counters.js';
 import { dropCounts } from '../observe/counters.js';
@@ -27,10 +28,11 @@ export interface BackendEvent {
   address: string;
   port: number;
   /**
-   * `draining`: its weight became 0, it gets no new connections. `active`: it was draining and
-   * gets new connections again. A backend that is added with weight 0 is `added`, then `draining`.
+   * `active`: it gets new connections (again). `standby`, `draining`, `flushed`: no longer, because
+   * others are preferred, its weight is 0, or its connections are cut. A backend that is added
+   * without getting any is `added`, and then one of these.
    */
-  state: 'added' | 'removed' | 'draining' | 'active';
+  state: 'added' | 'removed' | BackendState;
 }
 
 /** What {@link ServiceProxy} tells its listeners. */
@@ -66,28 +68,27 @@ export function tell<K extends keyof ProxyEvents>(
 
 /**
  * What a plan does to backends, as events. Call it before the plan is accepted: `view` has to know
- * the weights of before.
+ * the states of before.
  */
 export function backendEvents(changes: BackendChanges, view: ProgramView): BackendEvent[] {
   const events = changes.removed.map((at) => backendEvent(at, 'removed'));
   for (const at of changes.added) {
     events.push(backendEvent(at, 'added'));
-    if (at.backend.weight === 0) events.push(backendEvent(at, 'draining'));
+    if (at.backend.state !== 'active') events.push(backendEvent(at, at.backend.state));
   }
   for (const at of changes.changed) {
-    const before = view.backend(at.backend.slot)?.backend.weight;
-    if (at.backend.weight === 0) events.push(backendEvent(at, 'draining'));
-    else if (before === 0) events.push(backendEvent(at, 'active'));
+    const before = view.backend(at.backend.slot)?.backend.state;
+    if (at.backend.state !== before) events.push(backendEvent(at, at.backend.state));
   }
   return events;
 }
 
 function backendEvent({ port, backend }: BackendAt, state: BackendEvent['state']): BackendEvent {
   return {
-    service: `${port.namespace}/${port.service}`,
-    portName: port.name,
-    servicePort: port.port,
-    protocol: port.protocol,
+    service: serviceKey(port.service),
+    portName: port.port.name,
+    servicePort: port.port.port,
+    protocol: port.port.protocol,
     address: backend.address,
     port: backend.port,
     state,

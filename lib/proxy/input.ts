@@ -2,20 +2,30 @@
 import type { Readable } from 'node:stream';
 import { SluiceError } from '../errors.js';
 import { checkModel } from '../model/check.js';
+import { checkNode } from '../model/check-node.js';
 import type { CheckedModel } from '../model/checked.js';
 import { show } from '../model/explain.js';
 import { isPlainObject } from '../model/fields.js';
-import type { InterfaceSpec, Model } from '../model/model.js';
+import type { InterfaceSpec, Model, NodeSpec } from '../model/model.js';
 import { readManifests } from '../sources/files/manifests.js';
+import { completeNode } from '../sources/kubernetes/node.js';
 import { translate } from '../sources/kubernetes/translate.js';
 import type { WantedInterface } from './interface-table.js';
 
-/** Services out of Kubernetes manifests; interfaces and routes as in a {@link Model}. */
+/**
+ * Services out of Kubernetes manifests; interfaces, routes and node as in a {@link Model}. The Node
+ * object of the node's name, if the manifests have one, fills in what the node section leaves out.
+ */
 export interface ManifestInput extends Omit<Model, 'services'> {
   /** Files, folders (their `*.yaml`, `*.yml`, `*.json`), `-` for the standard input. */
   manifests: string | readonly string[];
   /** What `-` reads from. Default: the process's standard input. */
   stdin?: Readable;
+  /**
+   * Serve only services whose label `service.kubernetes.io/service-proxy-name` says this. Default:
+   * those without the label, as kube-proxy does.
+   */
+  serviceProxyName?: string;
 }
 
 /** What `ServiceProxy.apply` takes. */
@@ -39,20 +49,31 @@ export interface CheckedInput {
 export function checkInput(input: ApplyInput): CheckedInput | null {
   if (!isPlainObject(input))
     throw new SluiceError('ERR_MODEL', `expected a model or manifests, found ${show(input)}`);
-  return 'manifests' in input ? null : checked(input, {}, []);
+  if (!('manifests' in input)) return checked(input, {}, []);
+  if (input.node !== undefined) checkNode(input.node, 'node');
+  return null;
 }
 
-/** @throws SluiceError as {@link checkInput} does, and `ERR_MANIFEST` */
-export async function readInput(input: ManifestInput): Promise<CheckedInput> {
-  const { manifests, stdin, ...rest } = input as ManifestInput & Model;
+/**
+ * @param node - the node section that is in force, for an input without one
+ * @throws SluiceError as {@link checkInput} does, and `ERR_MANIFEST`
+ */
+export async function readInput(
+  input: ManifestInput,
+  node: NodeSpec | undefined,
+): Promise<CheckedInput> {
+  const { manifests, stdin, serviceProxyName, ...rest } = input as ManifestInput & Model;
   if (rest.services !== undefined)
     throw new SluiceError('ERR_MODEL', 'services come from the manifests; leave one of them out', {
       path: 'services',
     });
   const read = await readManifests(pathsOf(manifests), stdin === undefined ? {} : { stdin });
-  const { services, warnings } = translate(read.objects);
+  const { services, warnings } = translate(read.objects, proxyNameOf(serviceProxyName));
+  const given = rest.node ?? node;
+  // What is wrong with the section itself is for the check of the model to say.
+  const completed = isPlainObject(given) ? completeNode(given, read.objects.nodes) : given;
   return checked(
-    { ...rest, services },
+    { ...rest, services, ...(completed !== undefined && { node: completed }) },
     read.skipped,
     warnings.map(
       ({ kind, namespace, name, message }) => `${kind} ${namespace}/${name}: ${message}`,
@@ -68,6 +89,14 @@ function checked(input: Model, skipped: Record<string, number>, warnings: string
       checked: each,
     })) ?? null;
   return { model, interfaces, skipped, warnings };
+}
+
+function proxyNameOf(name: unknown): { serviceProxyName?: string } {
+  if (name === undefined) return {};
+  if (typeof name === 'string' && name !== '') return { serviceProxyName: name };
+  throw new SluiceError('ERR_MODEL', `expected the name of a proxy, found ${show(name)}`, {
+    path: 'serviceProxyName',
+  });
 }
 
 function pathsOf(manifests: unknown): string[] {

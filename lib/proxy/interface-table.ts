@@ -29,7 +29,7 @@ export interface InterfaceChange {
   /** The name stays, the device does not: another socket, MTU, MAC, ... */
   readonly replaced: readonly WantedInterface[];
   readonly removed: readonly AttachedInterface[];
-  /** The device stays; only addresses differ, if anything. */
+  /** The device stays; only addresses and scope differ, if anything. */
   readonly kept: readonly WantedInterface[];
   /** Slots of the wanted list, by name. */
   readonly slots: ReadonlyMap<string, { readonly slot: number }>;
@@ -136,6 +136,7 @@ export class InterfaceTable {
       mac: formatMac(report.mac),
       mtu: checked.mtu,
       addresses: checked.addresses.map(({ text }) => text),
+      scope: checked.scope,
       worker: report.worker,
       rxPackets: counts.rxPackets - base.rxPackets,
       rxBytes: counts.rxBytes - base.rxBytes,
@@ -174,11 +175,12 @@ export class InterfaceTable {
   }
 }
 
-/** Everything about an interface that its device is made from; addresses are the program's. */
+/** Everything about an interface that its device is made from; addresses and scope are the program's. */
 function deviceOf(checked: CheckedInterface): string {
-  const { kind, mac, mtu, worker, parameters } = checked;
+  const { kind, mac, mtu, worker, unfinishedChecksums, parameters } = checked;
   const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([kind, mac === null ? null : formatMac(mac), mtu, worker, sorted]);
+  const ours = mac === null ? null : formatMac(mac);
+  return JSON.stringify([kind, ours, mtu, worker, unfinishedChecksums, sorted]);
 }
 
 /** An engine knows the key that is to blame; whose key it is, it does not say. */

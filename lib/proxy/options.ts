@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ENGINE_DEFAULTS, type EngineOptions } from '../engine/engine.js';
 import { SluiceError } from '../errors.js';
-import { checkInterface, checkInterfaces } from '../model/check-interface.js';
+import { checkInterface } from '../model/check-interface.js';
+import { checkInterfaces } from '../model/check-interfaces.js';
+import { checkNode } from '../model/check-node.js';
 import { checkRoutes } from '../model/check-route.js';
-import type { CheckedInterface, CheckedRoute } from '../model/checked.js';
+import type { CheckedInterface, CheckedNode, CheckedRoute } from '../model/checked.js';
 import { show } from '../model/explain.js';
 import { Fields, isPlainObject } from '../model/fields.js';
 import { parseInterfaceSpec } from '../model/interface-spec.js';
-import type { InterfaceSpec, RouteSpec } from '../model/model.js';
+import type { InterfaceSpec, NodeSpec, RouteSpec } from '../model/model.js';
 import {
   checkOpenOptions,
   type EngineChoice,
@@ -21,7 +23,7 @@ import type { WantedInterface } from './interface-table.js';
  * Options of `ServiceProxy.open`: which engine, its limits and timeouts, and what to attach from
  * the start. Every one may be left out.
  */
-export interface ProxyOptions extends Omit<EngineOptionsInput, 'interfaces'> {
+export interface ProxyOptions extends Omit<EngineOptionsInput, 'interfaces' | 'routes'> {
   /** Default `auto`: `dpdk` where it can run, else `software`. */
   engine?: EngineChoice;
   /** Attach points, as objects or in text: `memif:up,socket=/run/sluice/up.sock`. */
@@ -30,6 +32,10 @@ export interface ProxyOptions extends Omit<EngineOptionsInput, 'interfaces'> {
   maxInterfaces?: number;
   /** Routes, as objects or in text: `10.1.0.0/16,via=10.0.0.254`. */
   routes?: readonly (string | RouteSpec)[];
+  /** How many routes there may be of each family, connected ones included. Default 65,536. */
+  maxRoutes?: number;
+  /** What is known of the node that this runs on. */
+  node?: NodeSpec;
 }
 
 /** {@link ProxyOptions} that have been checked. */
@@ -38,6 +44,8 @@ export interface CheckedProxyOptions {
   engine: EngineOptions;
   interfaces: WantedInterface[];
   routes: CheckedRoute[];
+  /** As given, and checked; `null`: there is none. */
+  node: { spec: NodeSpec; checked: CheckedNode } | null;
 }
 
 /** @throws SluiceError `ERR_OPTIONS`, `ERR_INTERFACE_SPEC`, `ERR_ROUTE_SPEC` */
@@ -45,11 +53,12 @@ export function checkProxyOptions(options: ProxyOptions): CheckedProxyOptions {
   const value: unknown = options;
   if (!isPlainObject(value))
     throw new SluiceError('ERR_OPTIONS', `expected an object, found ${show(value)}`);
-  const { interfaces, routes, ...limits } = options;
-  const passed = ['routes', 'maxInterfaces'];
-  const { engine: choice, options: given } = checkOpenOptions(limits, passed);
-  const max = new Fields({ maxInterfaces: options.maxInterfaces }, '', 'ERR_OPTIONS', passed);
-  if (max.has('maxInterfaces')) given.interfaces = max.integer('maxInterfaces', 1, 1_024);
+  const { interfaces, routes, node, ...limits } = options;
+  const { engine: choice, options: given } = checkOpenOptions(limits, [...LIMIT_KEYS, 'node']);
+  const { maxInterfaces, maxRoutes } = limits;
+  const most = new Fields({ maxInterfaces, maxRoutes }, '', 'ERR_OPTIONS', LIMIT_KEYS);
+  if (most.has('maxInterfaces')) given.interfaces = most.integer('maxInterfaces', 1, 1_024);
+  if (most.has('maxRoutes')) given.routes = most.integer('maxRoutes', 1, 1_048_576);
   return {
     choice,
     engine: fillOptions(given, ENGINE_DEFAULTS),
@@ -64,8 +73,13 @@ export function checkProxyOptions(options: ProxyOptions): CheckedProxyOptions {
       ),
       'routes',
     ),
+    node:
+      node === undefined ? null : { spec: structuredClone(node), checked: checkNode(node, 'node') },
   };
 }
+
+/** Limits whose names in the engine mean something else here. */
+const LIMIT_KEYS = ['maxInterfaces', 'maxRoutes'];
 
 /**
  * Checks specifications, each by itself and all together.

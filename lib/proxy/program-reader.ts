@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PortView, ProgramView } from '../compile/view.js';
 import type { FlowRecord } from '../engine/engine.js';
-import { formatAddress } from '../model/address.js';
-import { type BackendView, type FlowView, flowView, type ServiceView } from '../observe/views.js';
+import { formatAddress, formatPrefix } from '../model/address.js';
+import { type CheckedService, serviceKey } from '../model/checked.js';
+import {
+  type BackendView,
+  type FlowView,
+  flowView,
+  protocolName,
+  type ServiceBackendView,
+  type ServiceView,
+} from '../observe/views.js';
 
 /** Shows the accepted program in the words of the model, with what has been counted. */
 export class ProgramReader {
@@ -16,10 +24,10 @@ export class ProgramReader {
   }
 
   counts(): { services: number; backends: number } {
-    const services = new Set<string>();
+    const services = new Set<CheckedService>();
     let backends = 0;
     for (const port of this.#view.ports()) {
-      services.add(serviceOf(port));
+      services.add(port.service);
       backends += port.backends.length;
     }
     return { services: services.size, backends };
@@ -27,33 +35,15 @@ export class ProgramReader {
 
   /** In the order of namespace and name. */
   services(): ServiceView[] {
-    const services = new Map<string, ServiceView>();
+    const ports = new Map<CheckedService, PortView[]>();
     for (const port of this.#view.ports()) {
-      const key = serviceOf(port);
-      const service = services.get(key) ?? {
-        namespace: port.namespace,
-        name: port.service,
-        addresses: [...port.addresses],
-        ports: [],
-      };
-      services.set(key, service);
-      const backends = port.backends.map(({ slot, address, port: backendPort, weight }) => ({
-        address,
-        port: backendPort,
-        weight,
-        connections: this.#connections(slot),
-      }));
-      service.ports.push({
-        name: port.name,
-        protocol: port.protocol,
-        port: port.port,
-        connections: backends.reduce((total, { connections }) => total + connections, 0),
-        backends,
-      });
+      const list = ports.get(port.service);
+      if (list === undefined) ports.set(port.service, [port]);
+      else list.push(port);
     }
-    return [...services.values()].sort(
-      (a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name),
-    );
+    return [...ports]
+      .map(([service, views]) => this.#service(service, views))
+      .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
   }
 
   /** In the order of {@link services}. */
@@ -66,7 +56,6 @@ export class ProgramReader {
           servicePort: port.port,
           protocol: port.protocol,
           ...backend,
-          state: backend.weight === 0 ? ('draining' as const) : ('active' as const),
         })),
       ),
     );
@@ -78,14 +67,48 @@ export class ProgramReader {
     const isSame =
       at?.backend.address === formatAddress(record.backend) &&
       at.backend.port === record.backendPort &&
-      at.port.port === record.servicePort &&
-      at.port.addresses.includes(formatAddress(record.service));
-    return flowView(record, isSame ? serviceOf(at.port) : null);
+      at.port.port.protocol === protocolName(record.protocol);
+    return flowView(record, isSame ? serviceKey(at.port.service) : null);
   }
-}
 
-function serviceOf(port: PortView): string {
-  return `${port.namespace}/${port.service}`;
+  #service(service: CheckedService, views: readonly PortView[]): ServiceView {
+    return {
+      namespace: service.namespace,
+      name: service.name,
+      addresses: [...service.addresses],
+      externalIPs: [...service.externalIPs],
+      loadBalancer: {
+        addresses: [...service.loadBalancer],
+        sourceRanges: service.sourceRanges.map(formatPrefix),
+      },
+      internalTrafficPolicy: service.internalTrafficPolicy,
+      externalTrafficPolicy: service.externalTrafficPolicy,
+      affinitySeconds: service.affinity,
+      ports: service.ports.map((port) => {
+        const backends = views
+          .filter((view) => view.port === port)
+          .flatMap((view) => this.#backends(view));
+        return {
+          name: port.name,
+          protocol: port.protocol,
+          port: port.port,
+          nodePort: port.nodePort,
+          connections: backends.reduce((total, { connections }) => total + connections, 0),
+          backends,
+        };
+      }),
+    };
+  }
+
+  #backends({ backends }: PortView): ServiceBackendView[] {
+    return backends.map(({ slot, address, port, weight, state }) => ({
+      address,
+      port,
+      weight,
+      state,
+      connections: this.#connections(slot),
+    }));
+  }
 }
 
 function compare(a: string, b: string): number {

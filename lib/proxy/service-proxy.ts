@@ -5,11 +5,13 @@ import { openEngine } from '../engine/choose.js';
 import type { Engine, EngineDescription } from '../engine/engine.js';
 import { SluiceError } from '../errors.js';
 import type { CheckedModel } from '../model/checked.js';
-import type { InterfaceSpec } from '../model/model.js';
+import type { InterfaceSpec, NodeSpec } from '../model/model.js';
 import { CounterReader } from '../observe/counters.js';
+import type { ExplainReport } from '../observe/explain-report.js';
 import { readStats, type Stats } from '../observe/stats.js';
 import type { BackendView, FlowView, ServiceView } from '../observe/views.js';
 import { DropTicker, type ProxyEvents, tell } from './events.js';
+import { Explainer, type ExplainInput } from './explain.js';
 import { type ApplyInput, checkInput, type ManifestInput, readInput } from './input.js';
 import { InterfaceSet, refuseUnknown } from './interface-set.js';
 import { InterfaceTable, type WantedInterface } from './interface-table.js';
@@ -55,9 +57,12 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   readonly #counters: CounterReader;
   readonly #transactor: Transactor;
   readonly #program: ProgramReader;
+  readonly #explainer: Explainer;
   readonly #queue = new SerialQueue();
   readonly #drops: DropTicker | null;
   #closing: Promise<void> | null = null;
+  /** The node section in force, as it was given: manifests fill in what it leaves out. */
+  #node: NodeSpec | undefined;
 
   private constructor(engine: Engine, why: string) {
     super();
@@ -70,6 +75,7 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const compiler = new Compiler(engine.options);
     this.#transactor = new Transactor(engine, compiler, this.#table, this.#counters);
     this.#program = new ProgramReader(compiler.view, (slot) => this.#transactor.connections(slot));
+    this.#explainer = new Explainer(engine, compiler.view, this.#table);
     this.#drops = engine.options.clock === 'real' ? new DropTicker(this.#counters, this) : null;
     this.interfaces = new InterfaceSet(this.#table, {
       assertOpen: () => this.#assertOpen(),
@@ -92,7 +98,9 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     const { engine, why } = await openEngine(checked.choice, checked.engine);
     const proxy = new ServiceProxy(engine, why);
     try {
-      await proxy.#change({ routes: checked.routes }, checked.interfaces);
+      const node = checked.node === null ? {} : { node: checked.node.checked };
+      await proxy.#change({ routes: checked.routes, ...node }, checked.interfaces);
+      proxy.#node = checked.node?.spec;
     } catch (error) {
       await proxy.close();
       throw error;
@@ -116,12 +124,14 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   async apply(input: ApplyInput): Promise<ApplyReport> {
     this.#assertOpen();
     const early = checkInput(input);
+    const node = structuredClone(input.node);
     return this.#queue.run(async () => {
       this.#assertOpen();
       // Files are read when their turn comes, so that the last call has the last word.
       const { model, interfaces, skipped, warnings } =
-        early ?? (await readInput(input as ManifestInput));
+        early ?? (await readInput(input as ManifestInput, this.#node));
       const outcome = await this.#run(model, interfaces);
+      this.#node = node ?? this.#node;
       return {
         generation: this.#transactor.generation,
         changed: outcome.changed,
@@ -159,7 +169,8 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     return readStats(this.#counters, {
       generation: this.#transactor.generation,
       interfaces: this.interfaces.list(),
-      flows: { count: this.#engine.flowCount(), capacity: this.#engine.options.flows },
+      occupancy: this.#engine.occupancy(),
+      options: this.#engine.options,
     });
   }
 
@@ -177,6 +188,20 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       });
     const records = await this.#engine.flows(limit);
     return records.map((record) => this.#program.flow(record));
+  }
+
+  /**
+   * What would become of a packet, decision by decision. Nothing is sent and nothing changes.
+   *
+   * @example
+   * ```ts
+   * const { text } = await proxy.explain({ from: '10.0.0.9', to: '10.96.0.10', port: 80 });
+   * ```
+   * @throws SluiceError `ERR_OPTIONS`, `ERR_INTERFACE_UNKNOWN`, `ERR_CLOSED`
+   */
+  async explain(input: ExplainInput): Promise<ExplainReport> {
+    this.#assertOpen();
+    return this.#explainer.explain(input);
   }
 
   /**

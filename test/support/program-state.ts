@@ -1,95 +1,203 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProgramDelta } from '../../lib/compile/program.js';
+import { FRONTEND_KIND, type ProgramDelta, SCOPE } from '../../lib/compile/program.js';
 import { formatAddress, formatMac } from '../../lib/model/address.js';
+
+/** What a frontend does, in words that no slot appears in. */
+export interface FrontendText {
+  kind: string;
+  /** Scopes whose sources are rewritten. */
+  masquerade: string[];
+  affinity: number;
+  ranges: string[];
+  /** Members by scope, `ADDRESS PORT weight N`; `silent` in front where an empty pool drops silently. */
+  pools: Record<keyof typeof SCOPE, string[]>;
+}
+
+interface Frontend {
+  key: string;
+  service: number;
+  pools: Record<keyof typeof SCOPE, number>;
+  text: Omit<FrontendText, 'pools'>;
+}
+
+interface Pool {
+  members: { backend: number; weight: number }[];
+  silent: boolean;
+}
+
+interface Backend {
+  endpoint: string;
+  service: number;
+  flushed: boolean;
+}
+
+const SCOPES = ['pod', 'node', 'outside'] as const;
+const KINDS = Object.keys(FRONTEND_KIND);
 
 /**
  * The slowest possible engine: applies deltas to maps and refuses what the contract of the program
  * forbids.
  */
 export class ProgramState {
-  readonly #frontends = new Map<number, { key: string; pool: number }>();
-  readonly #pools = new Map<number, { slot: number; text: string }[]>();
+  readonly #frontends = new Map<number, Frontend>();
+  readonly #pools = new Map<number, Pool>();
+  readonly #backends = new Map<number, Backend>();
   readonly #routes = new Map<string, string>();
   #addresses: string[] = [];
+  #scopes: string[] = [];
+  #podNetworks: string[] = [];
+  #serviceNetworks: string[] = [];
 
   apply(delta: ProgramDelta): void {
-    for (const slot of delta.removedFrontends) {
-      must(this.#frontends.delete(slot), `removes frontend ${slot}, which is not there`);
-    }
-    for (const slot of delta.removedPools) {
-      must(this.#pools.delete(slot), `removes pool ${slot}, which is not there`);
-    }
-    delta.pools.slot.forEach((slot, row) => {
-      must(!delta.removedPools.includes(slot), `uses pool ${slot} again within the delta`);
-      const first = delta.pools.first[row]!;
-      const rows = Array.from({ length: delta.pools.count[row]! }, (_, index) => first + index);
-      const { address, port, weight } = delta.backends;
-      this.#pools.set(
-        slot,
-        rows.map((at) => ({
-          slot: delta.backends.slot[at]!,
-          text: `${addressAt(address, at)}:${port[at]} weight ${weight[at]}`,
-        })),
-      );
-    });
-    delta.frontends.slot.forEach((slot, row) => {
-      must(!delta.removedFrontends.includes(slot), `uses frontend ${slot} again within the delta`);
-      const { address, port, protocol, pool } = delta.frontends;
-      const key = `${addressAt(address, row)}:${port[row]}/${protocol[row]}`;
-      this.#frontends.set(slot, { key, pool: pool[row]! });
-    });
+    const remove = (what: string, map: Map<number, unknown>, slots: Uint32Array) => {
+      for (const slot of slots)
+        must(map.delete(slot), `removes ${what} ${slot}, which is not there`);
+    };
+    remove('frontend', this.#frontends, delta.removedFrontends);
+    remove('pool', this.#pools, delta.removedPools);
+    remove('backend', this.#backends, delta.removedBackends);
+    this.#putBackends(delta);
+    this.#putPools(delta);
+    this.#putFrontends(delta);
     this.#applyRoutes(delta);
+    this.#applyTables(delta);
     this.#check();
   }
 
   /** What the program does, in words that no slot appears in. */
-  describe(): { frontends: Record<string, string[]>; routes: string[]; addresses: string[] } {
-    const frontends = [...this.#frontends.values()].map(({ key, pool }) => {
-      return [key, this.#pools.get(pool)!.map(({ text }) => text)] as const;
+  describe() {
+    const frontends = [...this.#frontends.values()].map(({ key, pools, text }) => {
+      const members = (scope: keyof typeof SCOPE) => this.#poolText(pools[scope]);
+      const byScope = { pod: members('pod'), node: members('node'), outside: members('outside') };
+      return [key, { ...text, pools: byScope }] as const;
+    });
+    const backends = [...this.#backends.values()].map(({ endpoint, flushed }) => {
+      return flushed ? `${endpoint} flushed` : endpoint;
     });
     return {
       frontends: Object.fromEntries(frontends.sort(([a], [b]) => (a < b ? -1 : 1))),
+      backends: backends.sort(),
       routes: [...this.#routes].map(([prefix, hop]) => `${prefix} ${hop}`).sort(),
       addresses: this.#addresses,
+      scopes: this.#scopes,
+      podNetworks: this.#podNetworks,
+      serviceNetworks: this.#serviceNetworks,
     };
   }
 
-  /** Backend slots by `POOL ADDRESS:PORT`. */
+  /** Backend slots by `SERVICE ADDRESS PORT`. */
   backendSlots(): Map<string, number> {
-    const slots = new Map<string, number>();
-    for (const [pool, backends] of this.#pools) {
-      for (const { slot, text } of backends) slots.set(`${pool} ${text.split(' ')[0]}`, slot);
-    }
-    return slots;
+    return new Map(
+      [...this.#backends].map(([slot, { service, endpoint }]) => [`${service} ${endpoint}`, slot]),
+    );
+  }
+
+  #putBackends({ backends, removedBackends }: ProgramDelta): void {
+    const { slot: slots, address, port, service, flushed } = backends;
+    slots.forEach((slot, row) => {
+      must(!removedBackends.includes(slot), `uses backend ${slot} again within the delta`);
+      this.#backends.set(slot, {
+        endpoint: `${addressAt(address, row)} ${port[row]}`,
+        service: service[row]!,
+        flushed: flushed[row] === 1,
+      });
+    });
+  }
+
+  #putPools({ pools, members, removedPools }: ProgramDelta): void {
+    pools.slot.forEach((slot, row) => {
+      must(!removedPools.includes(slot), `uses pool ${slot} again within the delta`);
+      const first = pools.first[row]!;
+      this.#pools.set(slot, {
+        members: Array.from({ length: pools.count[row]! }, (_, index) => ({
+          backend: members.backend[first + index]!,
+          weight: members.weight[first + index]!,
+        })),
+        silent: pools.silent[row] === 1,
+      });
+    });
+  }
+
+  #putFrontends({ frontends, ranges, removedFrontends }: ProgramDelta): void {
+    const { address, port, protocol, kind, service, masquerade, affinity } = frontends;
+    const networks = prefixes(ranges);
+    frontends.slot.forEach((slot, row) => {
+      must(!removedFrontends.includes(slot), `uses frontend ${slot} again within the delta`);
+      const first = frontends.rangesFirst[row]!;
+      this.#frontends.set(slot, {
+        key: `${addressAt(address, row)} ${port[row]}/${protocol[row]}`,
+        service: service[row]!,
+        pools: {
+          pod: frontends.podPool[row]!,
+          node: frontends.nodePool[row]!,
+          outside: frontends.outsidePool[row]!,
+        },
+        text: {
+          kind: KINDS[kind[row]!]!,
+          masquerade: SCOPES.filter((scope) => masquerade[row]! & (1 << SCOPE[scope])),
+          affinity: affinity[row]!,
+          ranges: networks.slice(first, first + frontends.rangesCount[row]!),
+        },
+      });
+    });
   }
 
   #applyRoutes(delta: ProgramDelta): void {
-    const { prefix, length, gateway, mac } = delta.routes;
-    delta.removedRoutes.length.forEach((bits, row) => {
-      const key = `${addressAt(delta.removedRoutes.prefix, row)}/${bits}`;
-      must(this.#routes.delete(key), `removes route ${key}, which is not there`);
-    });
-    length.forEach((bits, row) => {
+    for (const prefix of prefixes(delta.removedRoutes)) {
+      must(this.#routes.delete(prefix), `removes route ${prefix}, which is not there`);
+    }
+    const { gateway, mac } = delta.routes;
+    for (const [row, prefix] of prefixes(delta.routes).entries()) {
       const hop = `via ${addressAt(gateway, row)} interface ${delta.routes.interface[row]}`;
-      const hardware = formatMac(mac.subarray(row * 6, row * 6 + 6));
-      this.#routes.set(`${addressAt(prefix, row)}/${bits}`, `${hop} mac ${hardware}`);
-    });
-    const addresses = delta.addresses;
-    if (addresses === null) return;
-    this.#addresses = Array.from(addresses.length, (bits, row) => {
-      return `${addressAt(addresses.address, row)}/${bits} on ${addresses.interface[row]}`;
-    });
+      this.#routes.set(prefix, `${hop} mac ${formatMac(mac.subarray(row * 6, row * 6 + 6))}`);
+    }
+  }
+
+  #applyTables({ addresses, scopes, podNetworks, serviceNetworks }: ProgramDelta): void {
+    if (addresses !== null) {
+      const rows = prefixes({ prefix: addresses.address, length: addresses.length });
+      this.#addresses = rows.map((address, row) => `${address} on ${addresses.interface[row]}`);
+    }
+    if (scopes !== null) {
+      this.#scopes = Array.from(scopes.scope, (scope, row) => `${scopes.interface[row]} ${scope}`);
+    }
+    if (podNetworks !== null) this.#podNetworks = prefixes(podNetworks);
+    if (serviceNetworks !== null) this.#serviceNetworks = prefixes(serviceNetworks);
+  }
+
+  #poolText(slot: number): string[] {
+    const { members, silent } = this.#pools.get(slot)!;
+    const texts = members.map(
+      ({ backend, weight }) => `${this.#backends.get(backend)!.endpoint} weight ${weight}`,
+    );
+    return silent ? ['silent', ...texts] : texts;
   }
 
   #check(): void {
-    const keys = [...this.#frontends.values()].map(({ key }) => key);
+    const frontends = [...this.#frontends.values()];
+    const keys = frontends.map(({ key }) => key);
     must(new Set(keys).size === keys.length, 'has two frontends of one key');
-    for (const { key, pool } of this.#frontends.values()) {
-      must(this.#pools.has(pool), `leaves frontend ${key} without its pool ${pool}`);
+    for (const [slot, { members }] of this.#pools) {
+      const slots = members.map(({ backend }) => backend);
+      must(new Set(slots).size === slots.length, `has a member twice in pool ${slot}`);
+      for (const backend of slots) {
+        must(this.#backends.has(backend), `leaves pool ${slot} without its backend ${backend}`);
+      }
     }
-    const slots = [...this.#pools.values()].flat().map(({ slot }) => slot);
-    must(new Set(slots).size === slots.length, 'has two backends in one slot');
+    for (const { key, service, pools } of frontends) {
+      for (const slot of Object.values(pools)) {
+        const pool = this.#pools.get(slot);
+        must(pool !== undefined, `leaves frontend ${key} without its pool ${slot}`);
+        for (const { backend } of pool!.members) {
+          must(this.#backends.get(backend)!.service === service, `mixes services at ${key}`);
+        }
+      }
+    }
   }
+}
+
+function prefixes({ prefix, length }: { prefix: Uint8Array; length: Uint8Array }): string[] {
+  return Array.from(length, (bits, row) => `${addressAt(prefix, row)}/${bits}`);
 }
 
 function addressAt(column: Uint8Array, row: number): string {

@@ -1,107 +1,220 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProgramDelta } from '../../lib/compile/program.js';
-import { ipBytes, macBytes } from './packets.js';
+import {
+  FRONTEND_KIND,
+  INTERFACE_SCOPE,
+  NODE_ADDRESS,
+  type PrefixColumns,
+  type ProgramDelta,
+  SCOPE,
+} from '../../lib/compile/program.js';
+import { concat, ipBytes, macBytes, PROTOCOL } from './packets.js';
 
-/** A program delta in readable form. What is left out is empty. */
+/** A program delta in readable form. What is left out is empty or, of tables that are replaced, unchanged. */
 export interface ProgramLiteral {
-  /** `10.96.0.1:80/tcp` -> slot of the pool. The slot of a frontend is its index unless given. */
-  frontends?: readonly { at: string; pool: number; slot?: number }[];
+  frontends?: readonly FrontendLiteral[];
   removedFrontends?: readonly number[];
-  pools?: readonly { slot: number; backends: readonly BackendLiteral[] }[];
+  /** Besides those that pools list. */
+  backends?: readonly BackendLiteral[];
+  removedBackends?: readonly number[];
+  pools?: readonly PoolLiteral[];
   removedPools?: readonly number[];
   /** Prefix, egress interface, and the next hop where there is one. */
   routes?: readonly { to: string; over: number; via?: string; mac?: string }[];
   /** Prefixes. */
   removedRoutes?: readonly string[];
-  /** All addresses of all interfaces. Left out: unchanged. */
-  addresses?: readonly { on: number; address: string }[];
+  /** All of our own addresses. `node`: of no interface. */
+  addresses?: readonly { on: number | 'node'; address: string }[];
+  /** Scopes of all interfaces that are not outside. */
+  scopes?: readonly { on: number; scope: keyof typeof INTERFACE_SCOPE }[];
+  podNetworks?: readonly string[];
+  serviceNetworks?: readonly string[];
 }
+
+export interface FrontendLiteral {
+  /** `10.96.0.10:80/tcp`, `[fd00::10]:80/udp`, `10.96.0.10/ping`, `[fd00::10]/ping`. */
+  at: string;
+  /** Default: its index. */
+  slot?: number;
+  /** Slot of the pool for sources of every scope. */
+  pool?: number;
+  pools?: Readonly<Record<Scope, number>>;
+  kind?: keyof typeof FRONTEND_KIND;
+  /** Default: its slot. */
+  service?: number;
+  /** Scopes, with commas: `node,outside`. */
+  masquerade?: string;
+  /** Seconds. */
+  affinity?: number;
+  ranges?: readonly string[];
+}
+
+type Scope = keyof typeof SCOPE;
 
 export interface BackendLiteral {
   slot: number;
-  /** `10.1.0.2:8080` */
+  /** `10.1.0.2:8080`, `[fd01::2]:8080`; without a port for echo. */
   at: string;
-  weight?: number;
+  /** Default 0. */
+  service?: number;
+  flushed?: boolean;
 }
 
-const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17 };
+export interface PoolLiteral {
+  slot: number;
+  /** Put into the table of backends (once, where pools share them), and members. */
+  backends?: readonly (BackendLiteral & { weight?: number })[];
+  /** Members that the table of backends has already. */
+  members?: readonly { backend: number; weight?: number }[];
+  silent?: boolean;
+}
+
+const PROTOCOLS: Readonly<Record<string, number>> = PROTOCOL;
 
 /** Turns a literal into columns. */
 export function delta(literal: ProgramLiteral): ProgramDelta {
-  const frontends = (literal.frontends ?? []).map(({ at, pool, slot }, index) => {
-    const [endpoint, protocol] = at.split('/');
-    return { ...endpointOf(endpoint), protocol: PROTOCOLS[protocol], pool, slot: slot ?? index };
-  });
+  const backends = allBackends(literal);
+  const members = (literal.pools ?? []).map(membersOf);
   const pools = literal.pools ?? [];
-  const backends = pools.flatMap((pool) =>
-    pool.backends.map(({ at, slot, weight }) => ({ ...endpointOf(at), slot, weight: weight ?? 1 })),
-  );
-  const routes = literal.routes ?? [];
-  const prefixes = routes.map(({ to }) => prefixOf(to));
-  const removed = (literal.removedRoutes ?? []).map(prefixOf);
-  const counts = pools.map((pool) => pool.backends.length);
   return {
-    frontends: {
-      slot: Uint32Array.from(frontends, (row) => row.slot),
-      address: concat(frontends.map((row) => row.address)),
-      port: Uint16Array.from(frontends, (row) => row.port),
-      protocol: Uint8Array.from(frontends, (row) => row.protocol),
-      pool: Uint32Array.from(frontends, (row) => row.pool),
-    },
+    ...frontendTables(literal.frontends ?? []),
     removedFrontends: Uint32Array.from(literal.removedFrontends ?? []),
-    pools: {
-      slot: Uint32Array.from(pools, (pool) => pool.slot),
-      first: Uint32Array.from(pools, (_, i) => counts.slice(0, i).reduce((a, b) => a + b, 0)),
-      count: Uint32Array.from(counts),
-    },
     backends: {
       slot: Uint32Array.from(backends, (row) => row.slot),
-      address: concat(backends.map((row) => row.address)),
-      port: Uint16Array.from(backends, (row) => row.port),
-      weight: Uint16Array.from(backends, (row) => row.weight),
+      address: concat(...backends.map((row) => endpointOf(row.at).address)),
+      port: Uint16Array.from(backends, (row) => endpointOf(row.at).port),
+      service: Uint32Array.from(backends, (row) => row.service ?? 0),
+      flushed: Uint8Array.from(backends, (row) => (row.flushed ? 1 : 0)),
+    },
+    removedBackends: Uint32Array.from(literal.removedBackends ?? []),
+    pools: {
+      slot: Uint32Array.from(pools, (pool) => pool.slot),
+      first: Uint32Array.from(pools, (_, i) => members.slice(0, i).flat().length),
+      count: Uint32Array.from(members, (rows) => rows.length),
+      silent: Uint8Array.from(pools, (pool) => (pool.silent ? 1 : 0)),
+    },
+    members: {
+      backend: Uint32Array.from(members.flat(), (row) => row.backend),
+      weight: Uint16Array.from(members.flat(), (row) => row.weight),
     },
     removedPools: Uint32Array.from(literal.removedPools ?? []),
-    routes: {
-      prefix: concat(prefixes.map((prefix) => prefix.address)),
-      length: Uint8Array.from(prefixes, (prefix) => prefix.length),
-      interface: Uint16Array.from(routes, (route) => route.over),
-      gateway: concat(
-        routes.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
-      ),
-      mac: concat(routes.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac)))),
-    },
-    removedRoutes: {
-      prefix: concat(removed.map((prefix) => prefix.address)),
-      length: Uint8Array.from(removed, (prefix) => prefix.length),
-    },
+    routes: routeColumns(literal.routes ?? []),
+    removedRoutes: prefixColumns(literal.removedRoutes ?? []),
     addresses: literal.addresses === undefined ? null : addressColumns(literal.addresses),
+    scopes: literal.scopes === undefined ? null : scopeColumns(literal.scopes),
+    podNetworks: literal.podNetworks === undefined ? null : prefixColumns(literal.podNetworks),
+    serviceNetworks:
+      literal.serviceNetworks === undefined ? null : prefixColumns(literal.serviceNetworks),
   };
 }
 
-/** `::ffff:a.b.c.d`, 16 bytes. */
+/** 16 bytes of an address in text: IPv4 is mapped, `::ffff:a.b.c.d`. */
 export function mapped(address: string): Uint8Array {
-  return Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...ipBytes(address)]);
+  const bytes = ipBytes(address);
+  return bytes.length === 16 ? bytes : concat(ipBytes('::ffff:0:0').slice(0, 12), bytes);
 }
 
-function addressColumns(rows: readonly { on: number; address: string }[]) {
-  const prefixes = rows.map(({ address }) => prefixOf(address));
+/** Address and port of `10.1.0.2:8080`, `[fd01::2]:8080` or either without a port. */
+export function endpointOf(text: string): { address: Uint8Array; port: number } {
+  const [, v6, v4, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
+  const address = v6 ?? v4;
+  if (address === undefined) throw new Error(`${text} is no endpoint`);
+  return { address: mapped(address), port: Number(port ?? 0) };
+}
+
+function allBackends(literal: ProgramLiteral): BackendLiteral[] {
+  const listed = [
+    ...(literal.backends ?? []),
+    ...(literal.pools ?? []).flatMap((pool) => pool.backends ?? []),
+  ];
+  const keyOf = ({ slot, at, service, flushed }: BackendLiteral) =>
+    `${slot} ${at} ${service ?? 0} ${flushed ?? false}`;
+  return [...new Map(listed.map((row) => [keyOf(row), row])).values()];
+}
+
+function membersOf(pool: PoolLiteral): { backend: number; weight: number }[] {
+  const inline = (pool.backends ?? []).map(({ slot, weight }) => ({ backend: slot, weight }));
+  return [...inline, ...(pool.members ?? [])].map(({ backend, weight }) => ({
+    backend,
+    weight: weight ?? 1,
+  }));
+}
+
+function frontendTables(
+  literals: readonly FrontendLiteral[],
+): Pick<ProgramDelta, 'frontends' | 'ranges'> {
+  const rows = literals.map((literal, index) => {
+    const [endpoint, protocol] = literal.at.split('/');
+    const { address, port } = endpointOf(endpoint);
+    const ping = endpoint.startsWith('[') ? PROTOCOL.icmpv6 : PROTOCOL.icmp;
+    return {
+      ...literal,
+      address,
+      port,
+      protocol: protocol === 'ping' ? ping : PROTOCOLS[protocol],
+      slot: literal.slot ?? index,
+      ranges: literal.ranges ?? [],
+    };
+  });
+  const poolFor = (scope: Scope) =>
+    Uint32Array.from(rows, (row) => row.pools?.[scope] ?? row.pool ?? 0);
+  return {
+    frontends: {
+      slot: Uint32Array.from(rows, (row) => row.slot),
+      address: concat(...rows.map((row) => row.address)),
+      port: Uint16Array.from(rows, (row) => row.port),
+      protocol: Uint8Array.from(rows, (row) => row.protocol),
+      kind: Uint8Array.from(rows, (row) => FRONTEND_KIND[row.kind ?? 'cluster']),
+      service: Uint32Array.from(rows, (row) => row.service ?? row.slot),
+      podPool: poolFor('pod'),
+      nodePool: poolFor('node'),
+      outsidePool: poolFor('outside'),
+      masquerade: Uint8Array.from(rows, (row) => scopeBits(row.masquerade)),
+      affinity: Uint32Array.from(rows, (row) => row.affinity ?? 0),
+      rangesFirst: Uint32Array.from(
+        rows,
+        (_, i) => rows.slice(0, i).flatMap(({ ranges }) => ranges).length,
+      ),
+      rangesCount: Uint32Array.from(rows, (row) => row.ranges.length),
+    },
+    ranges: prefixColumns(rows.flatMap((row) => row.ranges)),
+  };
+}
+
+function scopeBits(words: string | undefined): number {
+  const scopes = Object.entries(SCOPE).filter(([name]) => words?.split(',').includes(name));
+  return scopes.reduce((bits, [, scope]) => bits | (1 << scope), 0);
+}
+
+function routeColumns(routes: NonNullable<ProgramLiteral['routes']>): ProgramDelta['routes'] {
+  return {
+    ...prefixColumns(routes.map(({ to }) => to)),
+    interface: Uint16Array.from(routes, (route) => route.over),
+    gateway: concat(
+      ...routes.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
+    ),
+    mac: concat(
+      ...routes.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac))),
+    ),
+  };
+}
+
+function addressColumns(rows: NonNullable<ProgramLiteral['addresses']>) {
+  const { prefix, length } = prefixColumns(rows.map(({ address }) => address));
+  const slots = Uint16Array.from(rows, ({ on }) => (on === 'node' ? NODE_ADDRESS : on));
+  return { interface: slots, address: prefix, length };
+}
+
+function scopeColumns(rows: NonNullable<ProgramLiteral['scopes']>) {
   return {
     interface: Uint16Array.from(rows, (row) => row.on),
-    address: concat(prefixes.map((prefix) => prefix.address)),
-    length: Uint8Array.from(prefixes, (prefix) => prefix.length),
+    scope: Uint8Array.from(rows, (row) => INTERFACE_SCOPE[row.scope]),
   };
 }
 
-function endpointOf(text: string): { address: Uint8Array; port: number } {
-  const [address, port] = text.split(':');
-  return { address: mapped(address), port: Number(port) };
-}
-
-function prefixOf(text: string): { address: Uint8Array; length: number } {
-  const [address, length] = text.split('/');
-  return { address: mapped(address), length: Number(length) };
-}
-
-function concat(rows: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(rows));
+function prefixColumns(texts: readonly string[]): PrefixColumns {
+  const parts = texts.map((text) => text.split('/'));
+  return {
+    prefix: concat(...parts.map(([address]) => mapped(address))),
+    length: Uint8Array.from(parts, ([, length]) => Number(length)),
+  };
 }

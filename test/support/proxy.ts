@@ -9,6 +9,7 @@ export const OPTIONS = {
   engine: 'software',
   clock: 'manual',
   flows: 4_096,
+  flows6: 1_024,
   backends: 256,
   interfaces: [
     'memory:up,address=10.0.0.1/24,mac=02:00:00:00:00:01',

@@ -6,15 +6,24 @@ import anyTest, { type ExecutionContext } from 'ava';
 import { nativeAvailability } from '../../lib/engine/native/native.js';
 
 /** What a test may need of the machine. */
-export type Need = 'the native addon' | 'root' | 'hugepages' | '/dev/net/tun' | 'ip' | 'two CPUs';
+export type Need =
+  | 'the native addon'
+  | 'root'
+  | 'hugepages'
+  | '/dev/net/tun'
+  | 'two CPUs'
+  | Program;
 
-const CHECKS: Readonly<Record<Need, () => boolean>> = {
+/** Programs that tests run. */
+const PROGRAMS = ['ip', 'curl', 'ethtool', 'nginx', 'iperf3', 'wrk'] as const;
+type Program = (typeof PROGRAMS)[number];
+
+const CHECKS: Readonly<Record<Exclude<Need, Program>, () => boolean>> = {
   'the native addon': () =>
     process.env['SLUICE_ENGINE'] !== 'software' && nativeAvailability().available,
   root: () => process.geteuid?.() === 0,
   hugepages: () => freeHugepages() >= 128,
   '/dev/net/tun': () => accessible('/dev/net/tun', constants.R_OK | constants.W_OK),
-  ip: () => onPath('ip'),
   'two CPUs': () => availableParallelism() >= 2,
 };
 
@@ -23,11 +32,16 @@ const CHECKS: Readonly<Record<Need, () => boolean>> = {
  * skipped, and its title says what it needs.
  */
 export function requires(...needs: Need[]) {
-  const missing = needs.filter((need) => !CHECKS[need]());
+  const missing = needs.filter((need) => !isThere(need));
   return (title: string, body: (t: ExecutionContext) => Promise<void>): void => {
     const register = missing.length === 0 ? anyTest.serial : anyTest.skip;
     register(missing.length === 0 ? title : `${title} (needs ${missing.join(', ')})`, body);
   };
+}
+
+function isThere(need: Need): boolean {
+  const program = PROGRAMS.find((name) => name === need);
+  return program === undefined ? CHECKS[need as Exclude<Need, Program>]() : onPath(program);
 }
 
 /** Free hugepages of 2 MB. */

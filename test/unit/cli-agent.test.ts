@@ -11,7 +11,7 @@ kind: Service
 metadata: {name: web, namespace: shop}
 spec:
   clusterIP: 10.96.0.10
-  ports: [{port: 80, protocol: TCP}]
+  ports: [{port: 80, protocol: TCP, nodePort: 30080}]
 ---
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
@@ -37,13 +37,21 @@ test('an agent serves, shows, reloads, refuses what is bad, and ends', async (t)
 
   const services = await agent.ask('get', 'services');
   t.is(services.code, 0, services.stderr);
-  t.regex(services.stdout, /^NAMESPACE +NAME +ADDRESS +PORT +PROTOCOL +BACKENDS +CONNECTIONS\n/);
-  t.regex(services.stdout, /^shop +web +10\.96\.0\.10 +80 +TCP +1 +0$/m);
+  t.regex(
+    services.stdout,
+    /^NAMESPACE +NAME +KIND +ADDRESS +PORT +PROTOCOL +BACKENDS +CONNECTIONS\n/,
+  );
+  t.regex(services.stdout, /^shop +web +cluster +10\.96\.0\.10 +80 +TCP +1 +0$/m);
+  t.regex(services.stdout, /^shop +web +node-port +\* +30080 +TCP +1 +0$/m);
   const backends = JSON.parse((await agent.ask('get', 'backends', '-o', 'json')).stdout);
   t.like(backends, { length: 1, 0: { service: 'shop/web', address: '10.1.0.2', port: 8080 } });
   t.regex((await agent.ask('get', 'interfaces')).stdout, /^pods +memory +up /m);
   t.regex((await agent.ask('get', 'workers')).stdout, /^ +0 /m);
   t.is((await agent.ask('get', 'drops')).stdout, 'REASON  PACKETS\n');
+  const occupancy = (await agent.ask('get', 'occupancy')).stdout;
+  t.regex(occupancy, /^TABLE +WORKER +USED +LIMIT\n/);
+  t.regex(occupancy, /^backends +- +1 +65536$/m);
+  t.regex(occupancy, /^fragments +0 +0 +1024$/m);
   t.deepEqual(
     JSON.parse((await agent.ask('get', 'flows', '-o', 'json', '--limit', '5')).stdout),
     [],
@@ -62,6 +70,36 @@ test('an agent serves, shows, reloads, refuses what is bad, and ends', async (t)
   t.is(await agent.end('SIGTERM'), 0);
   t.like(agent.log.at(-1), { msg: 'stopped' });
   await t.throwsAsync(stat(control), { code: 'ENOENT' });
+});
+
+test('an agent explains what it would do with a packet', async (t) => {
+  const folder = await folderOf(t);
+  await writeFile(join(folder, 'shop.yaml'), MANIFEST);
+  const agent = await RunningAgent.start(
+    t,
+    ['-f', folder, ...INTERFACE, '--interface', 'memory:up,address=10.0.0.1/24'],
+    join(folder, 'c.sock'),
+  );
+  const asked = ['explain', '--from', '10.0.0.9', '--to', '10.96.0.10'];
+  const { code, stdout } = await agent.ask(...asked, '--port', '80');
+  t.is(code, 0);
+  t.regex(stdout, /^packet +TCP 10\.0\.0\.9:40000 -> 10\.96\.0\.10:80, in by up\n/);
+  t.regex(stdout, /^service +shop\/web, its cluster address 10\.96\.0\.10:80\/TCP$/m);
+  t.regex(stdout, /^backend +10\.1\.0\.2:8080 of shop\/web$/m);
+  const report = JSON.parse(
+    (await agent.ask(...asked, '--port', '81', '--protocol', 'UDP', '--from-port', '7', '--json'))
+      .stdout,
+  );
+  t.like(report, { packet: { sourcePort: 7 }, reason: { name: 'service_port_unknown' } });
+  t.like(await agent.ask(...asked, '--interface', 'down'), {
+    code: 2,
+    stderr: 'sluice: name: there is no interface down (ERR_INTERFACE_UNKNOWN)\n',
+  });
+  t.like(await agent.ask('explain', '--from', 'me', '--to', '10.96.0.10', '--port', '80'), {
+    code: 2,
+    stderr: 'sluice: from: expected an IP address, found "me" (ERR_OPTIONS)\n',
+  });
+  t.is(await agent.end('SIGTERM'), 0);
 });
 
 test('interfaces are added and removed while the agent runs', async (t) => {
@@ -102,6 +140,14 @@ test('configuration: interfaces, routes and manifests follow the file', async (t
   await write('"memory:b,address=10.6.0.1/24"');
   await agent.logged('reloaded');
   t.deepEqual(await names(), ['b', 'late', 'pods']);
+  await writeFile(
+    config,
+    'manifests: [shop.yaml]\nengine: software\nnode: {addresses: [192.168.0.2]}\n' +
+      'interfaces: ["memory:b,address=10.6.0.1/24"]\n',
+  );
+  await agent.logged('reloaded', 2);
+  const hit = ['explain', '--from', '10.6.0.9', '--to', '192.168.0.2', '--port', '30080'];
+  t.regex((await agent.ask(...hit)).stdout, /its node port 192\.168\.0\.2:30080\/TCP/);
   await write('"memory:b,mtu=1"');
   t.is((await agent.logged('reload refused'))['code'], 'ERR_INTERFACE_SPEC');
   t.deepEqual(await names(), ['b', 'late', 'pods']);

@@ -20,6 +20,10 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     ...['--control', '--log-level'],
   ],
   get: ['-o, --output', '--control', '--limit'],
+  explain: [
+    ...['--from', '--to', '--port', '--protocol', '--from-port', '--interface'],
+    ...['--json', '--control'],
+  ],
   'interface add': ['--control'],
   'interface remove': ['--control'],
   version: ['-o, --output'],
@@ -53,7 +57,7 @@ for (const [words, options] of Object.entries(EXPECTED)) {
 test('--help is printed and ends well', async (t) => {
   const help = await sluice(['--help']);
   t.is(help.code, 0);
-  for (const word of ['demo', 'run', 'get', 'interface', 'version'])
+  for (const word of ['demo', 'run', 'get', 'explain', 'interface', 'version'])
     t.true(help.stdout.includes(word));
   const run = await command('run', '--help');
   t.is(run.code, 0);
@@ -66,6 +70,11 @@ const WRONG: readonly [words: string[], message: RegExp][] = [
   [['get', 'pods'], /^sluice: .*'pods' is invalid.*services.*\(ERR_OPTIONS\)$/m],
   [['get', 'flows', '--limit', 'all'], /^sluice: .*Expected a whole number.*\(ERR_OPTIONS\)$/m],
   [['get'], /^sluice: missing required argument 'what' \(ERR_OPTIONS\)$/m],
+  [['explain', '--from', '10.0.0.1'], /^sluice: required option '--to .*not specified/],
+  [
+    ['explain', '--from', '10.0.0.1', '--to', '10.0.0.2', '--protocol', 'tcp'],
+    /^sluice: .*'tcp' is invalid.*TCP, UDP, SCTP, ICMP.*\(ERR_OPTIONS\)$/m,
+  ],
   [['run', '--engine', 'ebpf'], /^sluice: .*'ebpf' is invalid.*\(ERR_OPTIONS\)$/m],
   [['run', '-f', 'a.yaml', '--workers', '0'], /Expected a whole number, 1 or more/],
   [[], /^Usage: sluice /m],

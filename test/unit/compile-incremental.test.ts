@@ -2,61 +2,122 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Compiler } from '../../lib/compile/compile.js';
+import { familyOf } from '../../lib/model/address.js';
 import { checkModel } from '../../lib/model/check.js';
-import type { Model } from '../../lib/model/model.js';
+import type { Model, NodeSpec, Service } from '../../lib/model/model.js';
 import { ProgramState } from '../support/program-state.js';
 
+const LIMITS = { backends: 10_000, routes: 100 };
 const NAMES = ['eth0', 'eth1', 'eth2'];
 
 /** A universe so small that names, ports and addresses meet again and again. */
 const backends = fc.uniqueArray(
   fc.record({
-    address: fc.integer({ min: 1, max: 5 }).map((low) => `10.1.0.${low}`),
+    address: fc.constantFrom(
+      ...['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.0.4', 'fd00:1::1', 'fd00:1::2', 'fd00:1::3'],
+    ),
     port: fc.constantFrom(80, 81),
     weight: fc.constantFrom(0, 1, 2),
+    flush: fc.constantFrom(false, false, false, true),
+    ready: fc.boolean(),
+    serving: fc.boolean(),
+    terminating: fc.boolean(),
+    node: fc.constantFrom('a', 'b'),
+    hints: fc.record({ zones: fc.subarray(['y', 'z']) }),
   }),
   { selector: ({ address, port }) => `${address}:${port}`, maxLength: 6 },
 );
 
-const service = fc.integer({ min: 0, max: 3 }).chain((number) =>
-  fc.record({
-    name: fc.constant(`s${number}`),
-    addresses: fc.subarray([`10.96.${number}.1`, `10.96.${number}.2`], { minLength: 1 }),
-    ports: fc.uniqueArray(
-      fc.record({
-        name: fc.constantFrom('a', 'b', 'c'),
-        protocol: fc.constantFrom('TCP' as const, 'UDP' as const),
-        port: fc.constantFrom(1, 2),
-        backends,
-      }),
-      {
+const policy = fc.constantFrom('Cluster' as const, 'Local' as const);
+
+/** Services of one or both families; backends of a family that it has not are left out. */
+const service = fc
+  .integer({ min: 0, max: 3 })
+  .chain((number) =>
+    fc.record({
+      name: fc.constant(`s${number}`),
+      addresses: fc.subarray([`10.96.${number}.1`, `10.96.${number}.2`, `fd00:96::${number + 1}`], {
         minLength: 1,
-        maxLength: 3,
-        comparator: (a, b) => {
-          return a.name === b.name || (a.port === b.port && a.protocol === b.protocol);
+      }),
+      externalIPs: fc.subarray([`192.0.2.${number + 1}`, '10.0.0.1']),
+      loadBalancer: fc.record({
+        addresses: fc.subarray([`198.51.100.${number + 1}`]),
+        sourceRanges: fc.subarray(['10.0.0.0/8', '203.0.113.0/24']),
+      }),
+      internalTrafficPolicy: policy,
+      externalTrafficPolicy: policy,
+      affinity: fc.constantFrom({ timeoutSeconds: 5 }, undefined),
+      ports: fc.uniqueArray(
+        fc.record({
+          name: fc.constantFrom('a', 'b', 'c'),
+          protocol: fc.constantFrom('TCP' as const, 'UDP' as const, 'SCTP' as const),
+          // No two services share a port of the address that several of them have.
+          port: fc.constantFrom(2 * number + 1, 2 * number + 2),
+          nodePort: fc.boolean(),
+          backends,
+        }),
+        {
+          minLength: 1,
+          maxLength: 3,
+          comparator: (a, b) => {
+            return a.name === b.name || (a.port === b.port && a.protocol === b.protocol);
+          },
         },
-      },
-    ),
-  }),
-);
+      ),
+    }),
+  )
+  .map(({ ports, affinity, ...rest }): Service => {
+    const all = [...rest.addresses, ...rest.externalIPs, ...rest.loadBalancer.addresses];
+    const families = new Set(all.map(familyOf));
+    return {
+      ...rest,
+      ...(affinity && { affinity }),
+      ports: ports.map(({ nodePort, backends, ...port }) => ({
+        ...port,
+        ...(nodePort && { nodePort: port.port }),
+        backends: backends.filter(({ address }) => families.has(familyOf(address))),
+      })),
+    };
+  });
 
 const services = fc.uniqueArray(service, { selector: ({ name }) => name, maxLength: 4 });
 
-const interfaces = fc.subarray(NAMES).map((names) =>
-  names.map((name) => ({
-    kind: 'memory' as const,
-    name,
-    addresses: [`10.0.${NAMES.indexOf(name)}.1/24`],
-  })),
+const interfaces = fc.subarray(NAMES).chain((names) =>
+  fc.tuple(
+    ...names.map((name) =>
+      fc.record({
+        kind: fc.constant('memory' as const),
+        name: fc.constant(name),
+        addresses: fc.constant([
+          `10.0.${NAMES.indexOf(name)}.1/24`,
+          `fd00:${NAMES.indexOf(name)}::1/64`,
+        ]),
+        scope: fc.constantFrom('outside' as const, 'outside' as const, 'pod' as const),
+      }),
+    ),
+  ),
 );
+
+const node = fc.record(
+  {
+    name: fc.constantFrom('a', 'b'),
+    zone: fc.constantFrom('y', 'z'),
+    addresses: fc.subarray(['10.0.0.1', '192.0.2.77', 'fd00:77::1']),
+    nodePortAddresses: fc.subarray(['primary', '10.0.1.0/24', 'fd00::/16']),
+    podNetworks: fc.subarray(['10.1.0.0/16']),
+    serviceNetworks: fc.subarray(['10.96.0.0/16', 'fd00:96::/64']),
+    masqueradeAll: fc.boolean(),
+  },
+  { requiredKeys: [] },
+) as fc.Arbitrary<NodeSpec>;
 
 /** Routes that every choice of interfaces allows: there are none, or eth0 is there. */
 const model = fc
-  .record({ services, interfaces, mac: fc.boolean() })
-  .map(({ services, interfaces, mac }): Model => {
+  .record({ services, interfaces, node, mac: fc.boolean() })
+  .map(({ services, interfaces, node, mac }): Model => {
     const hasLink = interfaces.some(({ name }) => name === 'eth0');
     const route = { prefix: 'default', via: '10.0.0.9', ...(mac && { mac: '02:00:00:00:00:09' }) };
-    return { services, interfaces, routes: hasLink ? [route] : [] };
+    return { services, interfaces, node, routes: hasLink ? [route] : [] };
   });
 
 const slotsOf = (shift: number) => {
@@ -70,7 +131,7 @@ test('deltas one after the other make the program that the last model makes from
   );
   fc.assert(
     fc.property(steps, (steps) => {
-      const compiler = new Compiler({ backends: 10_000 });
+      const compiler = new Compiler(LIMITS);
       const state = new ProgramState();
       for (const { model, accepted, shift } of steps) {
         const checked = checkModel(model);
@@ -86,7 +147,7 @@ test('deltas one after the other make the program that the last model makes from
           }
         }
         const fresh = new ProgramState();
-        fresh.apply(new Compiler({ backends: 10_000 }).plan(checked, slotsOf(shift)).delta);
+        fresh.apply(new Compiler(LIMITS).plan(checked, slotsOf(shift)).delta);
         t.deepEqual(state.describe(), fresh.describe());
         t.true(compiler.plan(checked, slotsOf(shift)).empty, 'the same again changes nothing');
         checkView(compiler, state, t.is);
@@ -104,12 +165,19 @@ function checkView(
   const slots = state.backendSlots();
   let count = 0;
   for (const port of compiler.view.ports()) {
-    is(compiler.view.portOfPool(port.pool), port);
+    is(compiler.view.portOfService(port.number), port);
     for (const backend of port.backends) {
       count++;
-      is(slots.get(`${port.pool} ${backend.address}:${backend.port}`), backend.slot);
+      is(slots.get(`${port.number} ${backend.address} ${backend.port}`), backend.slot);
       is(compiler.view.backend(backend.slot)?.backend, backend);
       is(compiler.view.backend(backend.slot)?.port, port);
+    }
+    for (const frontend of port.frontends) {
+      is(compiler.view.frontend(frontend.slot)?.frontend, frontend);
+    }
+    for (const choice of ['cluster', 'local'] as const) {
+      const pool = port.pools[choice];
+      if (pool !== null) is(compiler.view.pool(pool.slot)?.choice, choice);
     }
   }
   is(count, slots.size);

@@ -32,6 +32,7 @@ function webView(connections: readonly number[]): ServiceView[] {
     address: `10.1.${index + 1}.2`,
     port: 8080,
     weight: 1,
+    state: 'active' as const,
     connections: each,
   }));
   const total = connections.reduce((sum, each) => sum + each, 0);
@@ -40,10 +41,19 @@ function webView(connections: readonly number[]): ServiceView[] {
       namespace: 'default',
       name: 'web',
       addresses: ['10.96.0.10'],
-      ports: [{ name: 'http', protocol: 'TCP', port: 80, connections: total, backends }],
+      externalIPs: [],
+      loadBalancer: { addresses: [], sourceRanges: [] },
+      internalTrafficPolicy: 'Cluster',
+      externalTrafficPolicy: 'Cluster',
+      affinitySeconds: 0,
+      ports: [
+        { name: 'http', protocol: 'TCP', port: 80, nodePort: 0, connections: total, backends },
+      ],
     },
   ];
 }
+
+const NOTHING = { used: 0, limit: 1 };
 
 const FATES: Fates = {
   rx: 110,
@@ -163,7 +173,17 @@ test('the live table shows counts, shares and rates, and fits the screen', (t) =
     interfaces: [
       { name: 'client', up: true, rxPackets, rxBytes: 0, txPackets: rxPackets * 2, txBytes: 0 },
     ],
-    flows: { count: 5, capacity: 100, created: 6, expired: 1 },
+    flows: { count: 5, capacity: 100, created: 6, expired: 1, evicted: 0, cleared: 0 },
+    occupancy: {
+      flows: { used: 5, limit: 100 },
+      flows6: NOTHING,
+      affinities: NOTHING,
+      neighbours: NOTHING,
+      routes: NOTHING,
+      frontends: NOTHING,
+      backends: NOTHING,
+      pools: NOTHING,
+    },
   });
   const services = webView([1, 2, 1]);
   const before = { atMs: 1_000, services, stats: stats(10) };

@@ -5,6 +5,7 @@ import { parseManifests, readManifests } from '../../lib/sources/files/manifests
 
 const service = (body: string) => `apiVersion: v1\nkind: Service\nmetadata: {name: web}\n${body}`;
 const ports = (list: string) => service(`spec: {clusterIP: 10.96.0.10, ports: ${list}}`);
+const node = (body: string) => `apiVersion: v1\nkind: Node\nmetadata: {name: a}\n${body}`;
 const slice = (body: string) =>
   `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1}\n${body}`;
 const GOOD = ports('[{port: 80}]');
@@ -81,6 +82,60 @@ const ROWS: [text: string, path: string, fragment: string][] = [
     '#1: metadata.labels.v',
     'quote numbers',
   ],
+  [ports('[{port: 80, nodePort: 70000}]'), '#1: spec.ports[0].nodePort', 'from 0 to 65535'],
+  [
+    service('spec: {clusterIP: 10.96.0.1, externalIPs: [192.0.2.1, here], ports: [{port: 80}]}'),
+    '#1: spec.externalIPs[1]',
+    'an IP address, found "here"',
+  ],
+  [
+    service('spec: {externalIPs: ["fe80::1"], ports: [{port: 80}]}'),
+    '#1: spec.externalIPs[0]',
+    'a unicast address outside',
+  ],
+  [
+    service('spec: {ports: [{port: 80}], loadBalancerSourceRanges: [10.0.0.0/33]}'),
+    '#1: spec.loadBalancerSourceRanges[0]',
+    'a network such as',
+  ],
+  [
+    service('spec: {ports: [{port: 80}], sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}}'),
+    '#1: spec.sessionAffinityConfig.clientIP.timeoutSeconds',
+    'seconds from 1 to 86400',
+  ],
+  [
+    service('spec: {ports: [{port: 80}], externalTrafficPolicy: local}'),
+    '#1: spec.externalTrafficPolicy',
+    'did you mean Local?',
+  ],
+  [
+    `${GOOD}\nstatus: {loadBalancer: {ingress: [{ip: 203.0.113.1}, {ip: lb}]}}`,
+    '#1: status.loadBalancer.ingress[1].ip',
+    'an IP address, or nothing',
+  ],
+  [
+    `${GOOD}\nstatus: {loadBalancer: {ingress: [{ip: 203.0.113.1, ipMode: Vip}]}}`,
+    '#1: status.loadBalancer.ingress[0].ipMode',
+    'did you mean VIP?',
+  ],
+  [
+    slice('addressType: IPv6\nendpoints: [{addresses: [10.1.1.2]}]'),
+    '#1: endpoints[0].addresses[0]',
+    'expected an IPv6 address',
+  ],
+  [
+    slice('addressType: IPv6\nendpoints: [{addresses: ["::1"]}]'),
+    '#1: endpoints[0].addresses[0]',
+    'a unicast address outside',
+  ],
+  [
+    slice('addressType: IPv4\nendpoints: [{addresses: [], hints: {forZones: [{name: ""}]}}]'),
+    '#1: endpoints[0].hints.forZones[0].name',
+    'the name of a zone',
+  ],
+  [node('spec: {podCIDRs: [10.1.0.0]}'), '#1: spec.podCIDRs[0]', 'a network such as'],
+  [node('status: {addresses: [{type: A}]}'), '#1: status.addresses[0].address', 'an address'],
+  [node('').replace('v1', 'v2'), '#1: apiVersion', 'expected v1 for a Node'],
   [slice('endpoints: []'), '#1: addressType', 'expected IPv4, IPv6 or FQDN, found nothing'],
   [slice('addressType: IPv5'), '#1: addressType', 'did you mean IPv4?'],
   [slice('addressType: IPv4\nendpoints: {}'), '#1: endpoints', 'expected a list of endpoints'],

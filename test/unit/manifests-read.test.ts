@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'ava';
+import { checkModel } from '../../lib/model/check.js';
 import { parseManifests, readManifests } from '../../lib/sources/files/manifests.js';
+import { completeNode } from '../../lib/sources/kubernetes/node.js';
+import { translate } from '../../lib/sources/kubernetes/translate.js';
 
 const SERVICE =
   'apiVersion: v1\nkind: Service\nmetadata: {name: NAME}\nspec: {ports: [{port: 80}]}\n';
@@ -38,6 +41,22 @@ test('reads the examples', async (t) => {
   t.is(objects.endpointSlices.length, 4);
 });
 
+test('the example with every way in is served in full', async (t) => {
+  const { objects } = await readManifests(['examples/edge']);
+  const { services, warnings } = translate(objects);
+  t.deepEqual(warnings, []);
+  const model = checkModel({
+    services,
+    node: completeNode({ name: 'worker-1' }, objects.nodes),
+  });
+  t.like(model.services![0], {
+    families: [4, 6],
+    loadBalancer: ['203.0.113.80', '2001:db8::80'],
+    affinity: 3_600,
+  });
+  t.deepEqual(model.node?.addresses, ['192.168.0.2', 'fd00:168::2']);
+});
+
 test('a folder is read in the order of names, one level deep, manifests only', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-manifests-'));
   t.teardown(() => rm(folder, { recursive: true }));
@@ -59,6 +78,19 @@ test('- is the standard input', async (t) => {
   const stdin = Readable.from([named('a'), '---\n', named('b')]);
   const { objects } = await readManifests(['-'], { stdin });
   t.is(objects.services.length, 2);
+});
+
+test('nodes are read too', (t) => {
+  const text =
+    'kind: NodeList\napiVersion: v1\nitems: [{metadata: {name: a}}, {metadata: {name: b}, spec: {podCIDRs: [10.1.0.0/24]}}]';
+  const { nodes } = parseManifests([{ name: 'a.yaml', text }]).objects;
+  t.deepEqual(
+    nodes.map(({ metadata, spec }) => [metadata.name, spec?.podCIDRs]),
+    [
+      ['a', undefined],
+      ['b', ['10.1.0.0/24']],
+    ],
+  );
 });
 
 test('other kinds are passed over and counted by kind', (t) => {
@@ -91,7 +123,13 @@ endpoints: [{addresses: [10.1.1.2], conditions: {ready: false, serving: null}}]
   const { services, endpointSlices } = parseManifests([{ name: 'a', text }]).objects;
   t.like(services[0], {
     metadata: { namespace: 'default', labels: {} },
-    spec: { type: 'ClusterIP', ports: [{ name: '', protocol: 'TCP', port: 80 }] },
+    spec: {
+      type: 'ClusterIP',
+      ports: [{ name: '', protocol: 'TCP', port: 80, nodePort: 0 }],
+      internalTrafficPolicy: 'Cluster',
+      externalTrafficPolicy: 'Cluster',
+      sessionAffinity: 'None',
+    },
   });
   t.like(endpointSlices[0], {
     ports: [{ name: '', protocol: 'TCP' }],

@@ -2,10 +2,14 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {
+  canonicalAddress,
   canonicalIpv4,
+  contains,
   formatAddress,
+  formatEndpoint,
   formatMac,
   formatPrefix,
+  isMartian,
   networkOf,
   parseAddress,
   parseIpv4,
@@ -82,10 +86,54 @@ test('the network of a prefix has no host bits', (t) => {
   }
 });
 
+test('a network holds its addresses, of its own family alone', (t) => {
+  const rows: [network: string, address: string, holds: boolean][] = [
+    ['10.1.0.0/16', '10.1.255.1', true],
+    ['10.1.0.0/16', '10.2.0.1', false],
+    ['10.1.2.128/25', '10.1.2.127', false],
+    ['0.0.0.0/0', '10.0.0.1', true],
+    ['0.0.0.0/0', 'fd00::1', false],
+    ['::/0', 'fd00::1', true],
+    ['::/0', '10.0.0.1', false],
+    ['fd00:0:1::/47', 'fd00::1', true],
+    ['fd00:1::/48', 'fd00:2::1', false],
+    ['fd00::1/128', 'fd00::1', true],
+    ['10.0.0.1/32', '10.0.0.0', false],
+  ];
+  for (const [network, address, holds] of rows) {
+    t.is(contains(parsePrefix(network)!, parseAddress(address)!), holds, `${network} ${address}`);
+  }
+});
+
+test('addresses that nothing of ours may have', (t) => {
+  const martians = [
+    '0.1.2.3',
+    '127.0.0.1',
+    '224.0.0.1',
+    '::',
+    '::1',
+    'fe80::1',
+    'febf::1',
+    'ff02::1',
+  ];
+  for (const text of martians) t.true(isMartian(parseAddress(text)!), text);
+  for (const text of ['10.0.0.1', '223.255.255.1', '::2', 'fd00::1', 'fec0::1', '2001:db8::1']) {
+    t.false(isMartian(parseAddress(text)!), text);
+  }
+});
+
+test('an endpoint is written so that its port can be told from its address', (t) => {
+  t.is(formatEndpoint('10.0.0.1', 80), '10.0.0.1:80');
+  t.is(formatEndpoint('fd00::1', 80), '[fd00::1]:80');
+  t.is(formatEndpoint('fd00::1', 0), 'fd00::1');
+});
+
 test('leading zeros of old Kubernetes objects are decimal', (t) => {
   t.is(canonicalIpv4('010.096.000.010'), '10.96.0.10');
   t.is(canonicalIpv4('10.0.0.256'), null);
   t.is(canonicalIpv4('fd00::1'), null);
+  t.is(canonicalAddress('FD00:0::1'), 'fd00::1');
+  t.is(canonicalAddress('web'), null);
 });
 
 test('IPv4 is exactly what four decimal parts of 0 to 255 spell', (t) => {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import { Compiler } from '../../lib/compile/compile.js';
+import { ENGINE_DEFAULTS } from '../../lib/engine/engine.js';
 import { type ErrorCode, SluiceError } from '../../lib/errors.js';
 import { checkModel } from '../../lib/model/check.js';
 import { parseConfig } from '../../lib/model/config-file.js';
 import { parseInterfaceSpec } from '../../lib/model/interface-spec.js';
-import { checkOpenOptions } from '../../lib/model/options.js';
+import { checkOpenOptions, fillOptions } from '../../lib/model/options.js';
 import { parseRouteSpec } from '../../lib/model/route-spec.js';
 
 /** What went in, the path that is to blame, and words that say what would be right. */
@@ -22,7 +23,7 @@ const backend = (over: object) => port({ backends: [{ address: '10.1.1.2', port:
 const model = (...services: object[]) => ({ services });
 
 const MODELS: Row[] = [
-  [null, undefined, 'expected an object with services, interfaces, routes, found nothing'],
+  [null, undefined, 'expected an object with services, interfaces, routes, node, found nothing'],
   [{ service: [] }, 'service', 'did you mean services?'],
   [{ services: {} }, 'services', 'expected a list of services, found an object'],
   [model(service(), 7 as never), 'services[1]', 'expected an object with name'],
@@ -32,7 +33,12 @@ const MODELS: Row[] = [
   [model(service({ addresses: [] })), 'services[0].addresses', 'at least one address'],
   [model(service({ addresses: ['10.96.0.010'] })), 'services[0].addresses[0]', 'no leading zeros'],
   [model(service({ addresses: ['10.96.0'] })), 'services[0].addresses[0]', 'such as 10.96.0.10'],
-  [model(service({ addresses: ['fd00::1'] })), 'services[0].addresses[0]', 'IPv6 is not carried'],
+  [
+    model(service({ addresses: ['fe80::1'] })),
+    'services[0].addresses[0]',
+    'fe80::/10 and ff00::/8',
+  ],
+  [model(service({ addresses: ['::ffff:10.0.0.1'] })), 'services[0].addresses[0]', 'or fd00::10'],
   [
     model(service({ addresses: ['127.0.0.1'] })),
     'services[0].addresses[0]',
@@ -100,6 +106,150 @@ const MODELS: Row[] = [
     'services[1].addresses[0]',
     'services default/ant and default/zoo both answer on 10.96.0.10:80/TCP',
   ],
+];
+
+function balanced(loadBalancer: unknown) {
+  return model(service({ loadBalancer }));
+}
+
+const icmp = (over: object) => model(port({ protocol: 'ICMP', port: 0, ...over }));
+
+const SERVICES_OF_ALL_TYPES: Row[] = [
+  [
+    model(service({ addresses: [] })),
+    'services[0].addresses',
+    'at least one address (there is no other destination)',
+  ],
+  [model(service({ externalIPs: 'x' })), 'services[0].externalIPs', 'a list of addresses'],
+  [
+    model(service({ externalIPs: ['192.0.2.1', '192.0.2.1'] })),
+    'services[0].externalIPs[1]',
+    'given twice',
+  ],
+  [
+    model(service({ externalIPs: ['10.96.0.10'] })),
+    'services[0].externalIPs[0]',
+    "among the service's own addresses",
+  ],
+  [balanced([]), 'services[0].loadBalancer', 'expected an object with addresses'],
+  [balanced({ address: [] }), 'services[0].loadBalancer.address', 'did you mean addresses?'],
+  [balanced({ addresses: ['10.96.0.10'] }), 'services[0].loadBalancer.addresses[0]', 'leave one'],
+  [
+    balanced({ addresses: [], sourceRanges: ['192.0.2.1'] }),
+    'services[0].loadBalancer.sourceRanges[0]',
+    'write 192.0.2.1/32',
+  ],
+  [
+    balanced({ addresses: [], sourceRanges: ['10.0.0.0/8', '2001:db8::1/32'] }),
+    'services[0].loadBalancer.sourceRanges[1]',
+    'write 2001:db8::/32',
+  ],
+  [
+    model(service({ internalTrafficPolicy: 'local' })),
+    'services[0].internalTrafficPolicy',
+    'did you mean Local?',
+  ],
+  [
+    model(service({ externalTrafficPolicy: 'Node' })),
+    'services[0].externalTrafficPolicy',
+    'expected Cluster or Local',
+  ],
+  [model(service({ affinity: 10 })), 'services[0].affinity', 'an object with timeoutSeconds'],
+  [
+    model(service({ affinity: { timeoutSeconds: 86_401 } })),
+    'services[0].affinity.timeoutSeconds',
+    'seconds from 1 to 86,400, found 86401',
+  ],
+  [model(port({ nodePort: 0 })), 'services[0].ports[0].nodePort', 'from 1 to 65,535'],
+  [model(port({ protocol: 'DCCP' })), 'services[0].ports[0].protocol', 'TCP, UDP, SCTP or ICMP'],
+  [icmp({ port: 8 }), 'services[0].ports[0].port', 'no port, or 0 (the protocol is ICMP)'],
+  [icmp({ nodePort: 30_000 }), 'services[0].ports[0].nodePort', 'answers echo requests itself'],
+  [
+    icmp({ backends: [{ address: '10.1.1.2', port: 80 }] }),
+    'services[0].ports[0].backends[0].port',
+    'no port, or 0',
+  ],
+  [
+    model(
+      service({
+        ports: [
+          { name: 'a', protocol: 'ICMP', backends: [] },
+          { name: 'b', protocol: 'ICMP', backends: [] },
+        ],
+      }),
+    ),
+    'services[0].ports[1].port',
+    'ICMP is ports[0] already',
+  ],
+  [
+    model(backend({ address: 'fd00::1' })),
+    'services[0].ports[0].backends[0].address',
+    'fd00::1 is IPv6 and the service has no such address',
+  ],
+  [model(backend({ flush: 'yes' })), 'services[0].ports[0].backends[0].flush', 'true or false'],
+  [model(backend({ ready: 1 })), 'services[0].ports[0].backends[0].ready', 'found 1'],
+  [model(backend({ node: '' })), 'services[0].ports[0].backends[0].node', 'the name of a node'],
+  [
+    model(backend({ hints: { zone: ['a'] } })),
+    'services[0].ports[0].backends[0].hints.zone',
+    'did you mean zones?',
+  ],
+  [
+    model(backend({ hints: { zones: ['a', 3] } })),
+    'services[0].ports[0].backends[0].hints.zones[1]',
+    'expected a text, found 3',
+  ],
+  [
+    model(
+      service({ name: 'a' }),
+      service({ name: 'b', addresses: ['10.96.0.2'], externalIPs: ['10.96.0.10'] }),
+    ),
+    'services[1].externalIPs[0]',
+    'services default/a and default/b both answer on 10.96.0.10:80/TCP',
+  ],
+  [
+    model(
+      service({ name: 'a', addresses: ['fd00::a'] }),
+      service({ name: 'b', addresses: [], loadBalancer: { addresses: ['fd00::a'] } }),
+    ),
+    'services[1].loadBalancer.addresses[0]',
+    'both answer on [fd00::a]:80/TCP',
+  ],
+  [
+    model(
+      { ...port({ nodePort: 30_000 }), name: 'a' },
+      { ...port({ nodePort: 30_000 }), name: 'b', addresses: ['10.96.0.2'] },
+    ),
+    'services[1].ports[0].nodePort',
+    'services default/a and default/b both answer on node port 30000/TCP',
+  ],
+  [
+    model(
+      service({
+        ports: [
+          { name: 'a', protocol: 'TCP', port: 80, nodePort: 30_000, backends: [] },
+          { name: 'b', protocol: 'TCP', port: 81, nodePort: 30_000, backends: [] },
+        ],
+      }),
+    ),
+    'services[0].ports[1].nodePort',
+    'two ports of default/web both answer on node port 30000/TCP',
+  ],
+];
+
+const NODES: Row[] = [
+  ['a', 'node', 'expected an object with name, zone'],
+  [{ nodeName: 'a' }, 'node.nodeName', 'unknown key "nodeName"'],
+  [{ name: '' }, 'node.name', 'the name of a node'],
+  [{ zone: 3 }, 'node.zone', 'the name of a zone'],
+  [{ addresses: ['10.0.0.1/24'] }, 'node.addresses[0]', 'an IP address such as'],
+  [{ addresses: ['::1'] }, 'node.addresses[0]', 'a unicast address outside'],
+  [{ nodePortAddresses: ['primary', 'any'] }, 'node.nodePortAddresses[1]', 'or all, or primary'],
+  [{ nodePortAddresses: ['10.0.0.1'] }, 'node.nodePortAddresses[0]', 'write 10.0.0.1/32'],
+  [{ podNetworks: ['10.1.2.0/16'] }, 'node.podNetworks[0]', 'write 10.1.0.0/16'],
+  [{ podNetworks: '10.1.0.0/16' }, 'node.podNetworks', 'a list of networks'],
+  [{ serviceNetworks: ['fd00::1/64'] }, 'node.serviceNetworks[0]', 'write fd00::/64'],
+  [{ masqueradeAll: 'yes' }, 'node.masqueradeAll', 'true or false, found "yes"'],
 ];
 
 function backendRow(address: string) {
@@ -182,6 +332,35 @@ const INTERFACES: Row[] = [
     'give each its own socket',
   ],
   [
+    [{ kind: 'memory', name: 'a', addresses: ['fe80::1/64'] }],
+    'interfaces[0].addresses[0]',
+    'every interface has such an address',
+  ],
+  [
+    [{ kind: 'memory', name: 'a', addresses: ['fd00::/64'] }],
+    'interfaces[0].addresses[0]',
+    'the network itself',
+  ],
+  [
+    [{ kind: 'memory', name: 'a', addresses: ['10.0.0.255/24'] }],
+    'interfaces[0].addresses[0]',
+    'its broadcast address',
+  ],
+  [
+    [
+      { kind: 'memory', name: 'a', addresses: ['fd00::1/64'] },
+      { kind: 'memory', name: 'b', addresses: ['fd00::2/64'] },
+    ],
+    'interfaces[1].addresses[0]',
+    'fd00::2/128',
+  ],
+  [[{ kind: 'memory', name: 'a', scope: 'pods' }], 'interfaces[0].scope', 'did you mean pod?'],
+  [
+    [{ kind: 'tap', name: 'a', checksums: 'none' }],
+    'interfaces[0].checksums',
+    'expected finished or unfinished',
+  ],
+  [
     [{ kind: 'memif', name: 'a', socket: '/s', secret: 'x'.repeat(25) }],
     'interfaces[0].secret',
     'at most 24 bytes',
@@ -207,10 +386,13 @@ const ROUTE_TEXTS: Row[] = [
   ['10.1.0.0/16', '--route[0].via', 'a route needs via=ADDRESS'],
   ['10.1.0.0,dev=a', '--route[0].prefix', 'write 10.1.0.0/32'],
   ['10.1.0.1/16,dev=a', '--route[0].prefix', 'write 10.1.0.0/16'],
-  ['fd00::/64,dev=a', '--route[0].prefix', 'IPv6 is not carried'],
+  ['fd00::1/64,dev=a', '--route[0].prefix', 'write fd00::/64'],
+  ['fd00::1,dev=a', '--route[0].prefix', 'write fd00::1/128'],
+  ['10.1.0.0/16,via=fd00::1', '--route[0].via', "the prefix's family, IPv4"],
+  ['default,via=fe80::1', '--route[0].dev', 'name the interface with dev='],
   ['default,gw=10.0.0.1', '--route[0].gw', 'unknown key "gw"'],
   ['default,via=10.0.0', '--route[0].via', 'such as 10.0.0.254'],
-  ['default,via=224.0.0.1', '--route[0].via', 'the IPv4 address of a next hop'],
+  ['default,via=224.0.0.1', '--route[0].via', 'the address of a next hop'],
   ['default,dev=a,mac=ff:ff:ff:ff:ff:ff', '--route[0].mac', 'unicast MAC'],
 ];
 
@@ -239,6 +421,18 @@ const OPTIONS: Row[] = [
   [{ backends: 1.5 }, 'backends', 'a whole number from 1'],
   [{ memory: '256M' }, 'memory', 'found "256M"'],
   [{ hugepages: true }, 'hugepages', 'expected auto, on or off'],
+  [{ flows6: 1 }, 'flows6', 'from 16 to 16,777,216'],
+  [{ affinities: 0 }, 'affinities', 'from 1 to'],
+  [{ routes: 0 }, 'routes', 'from 1 to'],
+  [{ heldPerNeighbour: 0 }, 'heldPerNeighbour', 'from 1 to'],
+  [{ heldPackets: 0 }, 'heldPackets', 'from 1 to'],
+  [{ fragments: 0 }, 'fragments', 'from 1 to'],
+  [{ fragmentPackets: 1e6 }, 'fragmentPackets', 'to 65,536'],
+  [{ icmpRate: -1 }, 'icmpRate', 'from 0 to 1,000,000'],
+  [{ snatPortMin: 0 }, 'snatPortMin', 'from 1 to 65,535'],
+  [{ snatPortMax: 65_536 }, 'snatPortMax', 'from 1 to 65,535'],
+  [{ tcpPickup: 1 }, 'tcpPickup', 'true or false'],
+  [{ timeouts: { tcp: 30 } }, 'timeouts.tcp', 'tcpSynReceived'],
   [{ timeouts: { udp: 30 } }, 'timeouts.udp', 'udpUnreplied'],
   [{ timeouts: { udpStream: 0 } }, 'timeouts.udpStream', 'seconds from 1 to'],
 ];
@@ -261,6 +455,9 @@ const CONFIGS: [string, ErrorCode, string, string][] = [
     'needs a socket',
   ],
   ['routes: ["default"]', 'ERR_ROUTE_SPEC', 'a.yaml: routes[0].via', 'a route needs via'],
+  ['node: {zone: [a]}', 'ERR_CONFIG', 'a.yaml: node.zone', 'the name of a zone'],
+  ['serviceProxyName: 3', 'ERR_CONFIG', 'a.yaml: serviceProxyName', 'the name of a proxy'],
+  ['options: {tcpPickup: 1}', 'ERR_CONFIG', 'a.yaml: options.tcpPickup', 'true or false'],
   ['manifests: [3]', 'ERR_CONFIG', 'a.yaml: manifests[0]', 'the path of a manifest'],
   ['engine: fast', 'ERR_CONFIG', 'a.yaml: engine', 'expected auto, dpdk or software'],
   ['options: {flow: 9}', 'ERR_CONFIG', 'a.yaml: options.flow', 'did you mean flows?'],
@@ -283,13 +480,21 @@ function table(
 }
 
 table('model', 'ERR_MODEL', MODELS, checkModel);
+table('service', 'ERR_MODEL', SERVICES_OF_ALL_TYPES, checkModel);
+table('node', 'ERR_MODEL', NODES, (node) => checkModel({ node }));
+table(
+  'options together',
+  'ERR_OPTIONS',
+  [[{ snatPortMin: 2_000, snatPortMax: 1_999 }, 'snatPortMin', 'at most snatPortMax']],
+  (options) => fillOptions(options, ENGINE_DEFAULTS),
+);
 table('interface', 'ERR_INTERFACE_SPEC', INTERFACES, (interfaces) => checkModel({ interfaces }));
 table('interface text', 'ERR_INTERFACE_SPEC', INTERFACE_TEXTS, (text) =>
   parseInterfaceSpec(text, '--interface[1]'),
 );
 table('route text', 'ERR_ROUTE_SPEC', ROUTE_TEXTS, (text) => parseRouteSpec(text, '--route[0]'));
 table('route', 'ERR_ROUTE_SPEC', ROUTES, (routes) =>
-  new Compiler({ backends: 1 }).plan(
+  new Compiler({ backends: 1, routes: 100 }).plan(
     checkModel({ interfaces: [eth0], routes }),
     new Map([['eth0', { slot: 0 }]]),
   ),

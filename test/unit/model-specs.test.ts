@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import fc from 'fast-check';
 import { ENGINE_DEFAULTS } from '../../lib/engine/engine.js';
 import { formatMac } from '../../lib/model/address.js';
 import { checkModel } from '../../lib/model/check.js';
-import { parseConfig, readConfigFile } from '../../lib/model/config-file.js';
+import { NODE_KEYS } from '../../lib/model/check-node.js';
+import { CONFIG_KEYS, parseConfig, readConfigFile } from '../../lib/model/config-file.js';
 import { formatInterfaceSpec, parseInterfaceSpec } from '../../lib/model/interface-spec.js';
 import { INTERFACE_KINDS, type InterfaceSpec, type RouteSpec } from '../../lib/model/model.js';
 import {
@@ -43,11 +45,13 @@ const interfaceSpec = fc.constantFrom(...INTERFACE_KINDS).chain((kind) =>
       kind: fc.constant(kind),
       name,
       addresses: fc.uniqueArray(host, { minLength: 1, maxLength: 3 }).map((hosts) => {
-        return hosts.map((address) => `${address}/24`);
+        return [...hosts.map((address) => `${address}/24`), 'fd00::1/64'];
       }),
       mac,
       mtu: fc.integer({ min: 576, max: 9_000 }),
       worker: fc.nat(127),
+      scope: fc.constantFrom('outside', 'pod', 'host'),
+      checksums: fc.constantFrom('finished', 'unfinished'),
       ...KIND_KEYS[kind],
     },
     {
@@ -87,6 +91,20 @@ test('route specifications survive text and back', (t) => {
   );
 });
 
+test('IPv6 routes; default is of the family of its next hop', (t) => {
+  const { routes } = checkModel({
+    routes: [
+      { prefix: 'default', via: 'fe80::1', dev: 'up' },
+      { prefix: 'default', dev: 'up' },
+      { prefix: 'fd00:1::/48', via: 'fd00::fe' },
+    ],
+  });
+  t.deepEqual(
+    routes!.map(({ text }) => text),
+    ['::/0', '0.0.0.0/0', 'fd00:1::/48'],
+  );
+});
+
 test('reads the specification of the reference', (t) => {
   const text = 'memif:up,role=server,socket=/run/sluice/up.sock,id=0,address=10.0.0.1/24';
   t.deepEqual(parseInterfaceSpec(text, '--interface'), {
@@ -123,10 +141,14 @@ test('fills in the defaults of every kind', (t) => {
       {},
     ],
   );
-  const { mac: ours, mtu, worker, addresses } = interfaces![0]!;
+  const { mac: ours, mtu, worker, addresses, scope } = interfaces![0]!;
   t.deepEqual(
-    { ours, mtu, worker, addresses },
-    { ours: null, mtu: 1500, worker: null, addresses: [] },
+    { ours, mtu, worker, addresses, scope },
+    { ours: null, mtu: 1500, worker: null, addresses: [], scope: 'outside' },
+  );
+  t.deepEqual(
+    interfaces!.filter((each) => each.unfinishedChecksums).map(({ kind }) => kind),
+    ['vhost-user', 'virtio-user', 'af_packet'],
   );
 });
 
@@ -156,18 +178,82 @@ test('sorts backends by address bytes and port, and fills in weights', (t) => {
     ],
   });
   t.is(services![0]!.namespace, 'default');
-  t.deepEqual(services![0]!.ports[0]!.backends, [
-    { address: '9.9.9.9', port: 443, weight: 0 },
-    { address: '9.9.9.9', port: 8080, weight: 1 },
-    { address: '10.1.9.2', port: 8080, weight: 1 },
-    { address: '10.1.10.2', port: 8080, weight: 1 },
-  ]);
+  t.deepEqual(
+    services![0]!.ports[0]!.backends.map(({ address, port, weight }) => [address, port, weight]),
+    [
+      ['9.9.9.9', 443, 0],
+      ['9.9.9.9', 8080, 1],
+      ['10.1.9.2', 8080, 1],
+      ['10.1.10.2', 8080, 1],
+    ],
+  );
+  t.deepEqual(services![0]!.ports[0]!.backends[1], {
+    address: '9.9.9.9',
+    family: 4,
+    port: 8080,
+    weight: 1,
+    flush: false,
+    ready: true,
+    serving: true,
+    terminating: false,
+    node: null,
+    zoneHints: [],
+    nodeHints: [],
+  });
+});
+
+test('fills in the defaults of a service; serving is as ready', (t) => {
+  const { services } = checkModel({
+    services: [
+      {
+        name: 'echo',
+        addresses: ['FD00:0::A', '10.96.0.1'],
+        ports: [{ protocol: 'ICMP', backends: [{ address: 'fd00::1', ready: false }] }],
+      },
+    ],
+  });
+  t.like(services![0], {
+    families: [4, 6],
+    addresses: ['fd00::a', '10.96.0.1'],
+    externalIPs: [],
+    loadBalancer: [],
+    internalTrafficPolicy: 'Cluster',
+    externalTrafficPolicy: 'Cluster',
+    affinity: 0,
+  });
+  t.like(services![0]!.ports[0], { port: 0, nodePort: 0 });
+  t.like(services![0]!.ports[0]!.backends[0], { port: 0, ready: false, serving: false });
+});
+
+test('node ports are served on all addresses unless the node says where', (t) => {
+  const nodePorts = (node: object) => checkModel({ node }).node!.nodePorts;
+  t.deepEqual(nodePorts({}), { all: true, primary: false, networks: [] });
+  t.true(nodePorts({ nodePortAddresses: [] }).all);
+  t.like(nodePorts({ nodePortAddresses: ['primary', '10.0.0.0/8'] }), {
+    all: false,
+    primary: true,
+  });
 });
 
 test('the options of a user are the options of the engine', (t) => {
   t.deepEqual([...OPTION_KEYS].sort(), Object.keys(ENGINE_DEFAULTS).sort());
   t.deepEqual([...TIMEOUT_KEYS].sort(), Object.keys(ENGINE_DEFAULTS.timeouts).sort());
   t.deepEqual(checkOpenOptions(ENGINE_DEFAULTS).options, ENGINE_DEFAULTS);
+});
+
+test('the reference has every key, and the default of every option', async (t) => {
+  const rows = (await readFile('docs/reference/config.md', 'utf8'))
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  const rowOf = (key: string, preset = '') =>
+    rows
+      .map((row) => row.split('|'))
+      .find(([, names, , value]) => names!.includes(`\`${key}\``) && value!.includes(preset));
+  const { timeouts, ...options } = ENGINE_DEFAULTS;
+  for (const [key, value] of Object.entries({ ...options, ...timeouts })) {
+    t.truthy(rowOf(key, value.toLocaleString('en-US')), key);
+  }
+  for (const key of [...NODE_KEYS, ...CONFIG_KEYS]) t.truthy(rowOf(key), key);
 });
 
 test('fills in the options that were left out, timeouts one by one', (t) => {
@@ -184,11 +270,14 @@ test('fills in the options that were left out, timeouts one by one', (t) => {
 
 test('reads a configuration file; manifests hang from its folder', (t) => {
   const text =
-    'manifests: [shop, /abs/x.yaml, "-"]\nroutes:\nengine: software\noptions: {flows: 64}';
+    'manifests: [shop, /abs/x.yaml, "-"]\nroutes:\nengine: software\noptions: {flows: 64}\n' +
+    'node: {name: a, podNetworks: [10.1.0.0/16]}\nserviceProxyName: sluice';
   t.deepEqual(parseConfig(text, '/etc/sluice/a.yaml'), {
     manifests: ['/etc/sluice/shop', '/abs/x.yaml', '-'],
     engine: 'software',
     options: { flows: 64 },
+    node: { name: 'a', podNetworks: ['10.1.0.0/16'] },
+    serviceProxyName: 'sluice',
   });
   t.deepEqual(parseConfig('', 'a.yaml'), {});
 });

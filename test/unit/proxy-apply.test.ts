@@ -43,9 +43,13 @@ test('packets go through an applied service, and everything shows them', async (
 
   t.is(proxy.services[0]!.ports[0]!.backends[0]!.connections, 2);
   t.like(proxy.backends[0], { service: 'default/dns', state: 'active', connections: 2 });
-  const { fates, flows, interfaces, workers } = proxy.stats();
+  const { fates, flows, interfaces, workers, occupancy } = proxy.stats();
   t.like(fates, { rx: 3, forwarded: 3, tx: 3, dropped: 0, drops: {} });
-  t.like(flows, { count: 2, capacity: 4_096, created: 2 });
+  t.like(flows, { count: 2, capacity: 5_120, created: 2, expired: 0, evicted: 0, cleared: 0 });
+  t.deepEqual(occupancy.flows, { used: 2, limit: 4_096 });
+  t.deepEqual(occupancy.backends, { used: 1, limit: 256 });
+  t.deepEqual(occupancy.frontends, { used: 1, limit: 1_048_576 });
+  t.deepEqual(workers[0]!.occupancy.held, { used: 0, limit: 1_024 });
   t.like(interfaces, { 0: { name: 'up', rxPackets: 3 }, 1: { name: 'pods', txPackets: 3 } });
   t.is(workers.length, 1);
 
@@ -59,6 +63,8 @@ test('packets go through an applied service, and everything shows them', async (
     port: 53,
     backend: '10.1.0.2',
     backendPort: 5353,
+    source: '10.0.0.9',
+    sourcePort: 4_000,
     service: 'default/dns',
     state: 'unreplied',
     packets: 2,
@@ -119,6 +125,69 @@ test('manifests: files, standard input, kinds that are passed over', async (t) =
     message: /dns\.yaml#2: /,
   });
   t.is(proxy.backends[0]!.address, '10.1.0.3');
+});
+
+const NODE_MANIFEST = `
+apiVersion: v1
+kind: Service
+metadata: {name: dns}
+spec:
+  clusterIP: 10.96.0.10
+  externalTrafficPolicy: Local
+  ports: [{port: 53, protocol: UDP, nodePort: 30053}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: dns-1, labels: {kubernetes.io/service-name: dns}}
+addressType: IPv4
+ports: [{name: "", port: 5353, protocol: UDP}]
+endpoints: [{addresses: [10.1.0.2], nodeName: worker-1, hints: {forZones: [{name: z}]}}, {addresses: [10.1.0.3], nodeName: worker-2, hints: {forZones: [{name: y}]}}]
+---
+apiVersion: v1
+kind: Node
+metadata: {name: worker-1, labels: {topology.kubernetes.io/zone: y}}
+spec: {podCIDRs: [10.1.0.0/24]}
+status: {addresses: [{type: InternalIP, address: 192.168.0.2}]}
+`;
+
+test('the Node object of the node that was named is used, whoever named it', async (t) => {
+  const states = (proxy: Awaited<ReturnType<typeof openProxy>>) =>
+    proxy.backends.map(({ address, state }) => `${address} ${state}`);
+  const input = () => ({ manifests: '-', stdin: Readable.from([NODE_MANIFEST]) });
+  await using proxy = await openProxy({ node: { name: 'worker-1' } });
+  await proxy.apply(input());
+  t.deepEqual(states(proxy), ['10.1.0.2 active', '10.1.0.3 active'], 'one local, one in our zone');
+  // Node port on the address of the Node object: the local pod alone, for others than pods.
+  const asked = { from: '10.0.0.9', to: '192.168.0.2', port: 30_053, protocol: 'UDP' as const };
+  t.like(await proxy.explain(asked), {
+    service: { name: 'default/dns', kind: 'nodePort' },
+    pool: { policy: 'Local' },
+    backend: { address: '10.1.0.2' },
+    masquerade: false,
+  });
+  t.false((await proxy.apply(input())).changed, 'the name is remembered');
+  await proxy.apply({ ...input(), node: { name: 'worker-1', zone: 'z' } });
+  t.deepEqual(states(proxy), ['10.1.0.2 active', '10.1.0.3 standby']);
+  await t.throwsAsync(proxy.apply({ ...input(), node: { name: '' } }), {
+    code: 'ERR_MODEL',
+    message: /^node\.name: /,
+  });
+  t.false((await proxy.apply(input())).changed, 'what was refused is not remembered');
+});
+
+test('services of a proxy name', async (t) => {
+  const label = 'labels: {service.kubernetes.io/service-proxy-name: sluice}';
+  const ours = MANIFEST.replace('name: dns, ', `name: dns, ${label}, `);
+  await using proxy = await openProxy();
+  const apply = (serviceProxyName?: string) =>
+    proxy.apply({
+      manifests: '-',
+      stdin: Readable.from([ours]),
+      ...(serviceProxyName !== undefined && { serviceProxyName }),
+    });
+  t.is((await apply()).services, 0);
+  t.is((await apply('sluice')).services, 1);
+  await t.throwsAsync(apply(''), { code: 'ERR_MODEL', message: /^serviceProxyName: / });
 });
 
 test('overlapping applies are done in the order of the calls', async (t) => {

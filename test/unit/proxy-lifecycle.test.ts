@@ -21,6 +21,9 @@ const REFUSED: readonly [options: unknown, code: string, path: string | undefine
   [{ flows: 0 }, 'ERR_OPTIONS', 'flows'],
   [{ timeouts: { udp: 3 } }, 'ERR_OPTIONS', 'timeouts.udp'],
   [{ maxInterfaces: 0 }, 'ERR_OPTIONS', 'maxInterfaces'],
+  [{ maxRoutes: 0 }, 'ERR_OPTIONS', 'maxRoutes'],
+  [{ snatPortMin: 9, snatPortMax: 8 }, 'ERR_OPTIONS', 'snatPortMin'],
+  [{ node: { podNetworks: ['10.0.0.1/8'] } }, 'ERR_MODEL', 'node.podNetworks[0]'],
   [{ interfaces: 3 }, 'ERR_OPTIONS', 'interfaces'],
   [{ interfaces: ['memory:a', 'memory:b,mtu=x'] }, 'ERR_INTERFACE_SPEC', 'interfaces[1].mtu'],
   [{ interfaces: [{ kind: 'memory', name: '' }] }, 'ERR_INTERFACE_SPEC', 'interfaces[0].name'],
@@ -62,6 +65,7 @@ test('after close everything says ERR_CLOSED', async (t) => {
   await t.throwsAsync(proxy.interfaces.remove('up'), closed);
   await t.throwsAsync(proxy.apply({}), closed);
   await t.throwsAsync(proxy.flows(), closed);
+  await t.throwsAsync(proxy.explain({ from: '10.0.0.9', to: '10.96.0.1' }), closed);
 });
 
 test('close lets the apply under way finish and refuses those behind it', async (t) => {

@@ -30,13 +30,12 @@ export async function runAgent(
   const stdin = settings.manifests.includes('-') ? await readStdin(stop) : '';
   await using control = await openControl(flags.control);
   if (stop.aborted) return;
-  const { interfaces, routes } = settings;
-  await using proxy = await ServiceProxy.open({ ...settings.open, interfaces, routes });
+  const { interfaces, routes, node } = settings;
+  await using proxy = await ServiceProxy.open({ ...settings.open, interfaces, routes, node });
   log.info({ engine: proxy.engine, why: proxy.why }, 'engine started');
   logEvents(proxy, log);
 
-  const manifests = settings.manifests;
-  report(log, 'started', await proxy.apply({ manifests, stdin: Readable.from([stdin]) }));
+  report(log, 'started', await proxy.apply(manifestsOf(settings, stdin)));
   control.server.serve(resourcesOf(proxy));
   log.info({ control: flags.control }, 'ready');
 
@@ -127,20 +126,26 @@ class Follower implements AsyncDisposable {
     }
   }
 
-  /** Interfaces and routes only where the configuration says something else than it did. */
+  /** Interfaces, routes and node only where the configuration says something else than it did. */
   #inputOf(settings: Settings): ManifestInput {
-    const input: ManifestInput = {
-      manifests: settings.manifests,
-      stdin: Readable.from([this.#stdin]),
-    };
+    const input = manifestsOf(settings, this.#stdin);
     if (!same(settings.interfaces, this.#settings.interfaces)) {
       const declared = new Set([...settings.interfaces, ...this.#settings.interfaces].map(nameOf));
       const attached = this.#proxy.interfaces.specs().filter((spec) => !declared.has(nameOf(spec)));
       input.interfaces = [...settings.interfaces, ...attached];
     }
     if (!same(settings.routes, this.#settings.routes)) input.routes = settings.routes;
+    if (!same(settings.node, this.#settings.node)) input.node = settings.node;
     return input;
   }
+}
+
+function manifestsOf({ manifests, serviceProxyName }: Settings, stdin: string): ManifestInput {
+  return {
+    manifests,
+    stdin: Readable.from([stdin]),
+    ...(serviceProxyName !== undefined && { serviceProxyName }),
+  };
 }
 
 function logEvents(proxy: ServiceProxy, log: Logger): void {

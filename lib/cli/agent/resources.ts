@@ -3,8 +3,10 @@ import { DROP_REASONS } from '../../engine/reasons.js';
 import { SluiceError } from '../../errors.js';
 import { show } from '../../model/explain.js';
 import type { InterfaceSpec } from '../../model/model.js';
+import type { Occupied } from '../../observe/occupancy.js';
+import type { ExplainInput } from '../../proxy/explain.js';
 import type { ServiceProxy } from '../../proxy/service-proxy.js';
-import type { DropRow } from '../control/protocol.js';
+import type { DropRow, OccupancyRow } from '../control/protocol.js';
 import type { ControlRequest, Routes } from '../control/server.js';
 import { packageVersion } from '../package-version.js';
 
@@ -19,6 +21,8 @@ export function resourcesOf(proxy: ServiceProxy): Routes {
     'GET /v1/flows': ({ query }) => proxy.flows(limitOf(query)),
     'GET /v1/interfaces': () => proxy.interfaces.list(),
     'GET /v1/drops': () => dropRows(proxy),
+    'GET /v1/occupancy': () => occupancyRows(proxy),
+    'GET /v1/explain': ({ query }) => proxy.explain(explainInputOf(query)),
     'GET /v1/workers': () => proxy.stats().workers,
     'GET /v1/stats': () => proxy.stats(),
     'GET /v1/version': () => ({
@@ -42,6 +46,27 @@ function dropRows(proxy: ServiceProxy): DropRow[] {
   return DROP_REASONS.map((reason) => ({ reason, packets: drops[reason] ?? 0 }))
     .filter(({ packets }) => packets > 0)
     .sort((a, b) => b.packets - a.packets);
+}
+
+/** The tables that all workers share, and then each worker's own. */
+function occupancyRows(proxy: ServiceProxy): OccupancyRow[] {
+  const { occupancy, workers } = proxy.stats();
+  const rows = (tables: Record<string, Occupied>, worker: number | null): OccupancyRow[] =>
+    Object.entries(tables).map(([table, { used, limit }]) => ({ table, worker, used, limit }));
+  return [
+    ...rows(occupancy, null),
+    ...workers.flatMap((each) => rows(each.occupancy, each.worker)),
+  ];
+}
+
+/** Texts become numbers where they are some; what is wrong with them is for `explain` to say. */
+function explainInputOf(query: URLSearchParams): ExplainInput {
+  const number = (text: string): unknown => (/^[0-9]{1,9}$/.test(text) ? Number(text) : text);
+  const entries = [...query].map(([key, text]) => [
+    key,
+    key === 'port' || key === 'fromPort' ? number(text) : text,
+  ]);
+  return Object.fromEntries(entries) as ExplainInput;
 }
 
 function limitOf(query: URLSearchParams): number {

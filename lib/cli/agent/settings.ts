@@ -2,7 +2,7 @@
 import { SluiceError } from '../../errors.js';
 import { readConfigFile } from '../../model/config-file.js';
 import { parseInterfaceSpec } from '../../model/interface-spec.js';
-import type { InterfaceSpec, RouteSpec } from '../../model/model.js';
+import type { InterfaceSpec, NodeSpec, RouteSpec } from '../../model/model.js';
 import type { EngineChoice } from '../../model/options.js';
 import { parseRouteSpec } from '../../model/route-spec.js';
 import type { ProxyOptions } from '../../proxy/options.js';
@@ -25,7 +25,10 @@ export interface Settings {
   open: ProxyOptions;
   interfaces: InterfaceSpec[];
   routes: RouteSpec[];
+  /** Empty: nothing is known of the node. */
+  node: NodeSpec;
   manifests: string[];
+  serviceProxyName: string | undefined;
 }
 
 /**
@@ -43,9 +46,10 @@ export async function readSettings(flags: RunFlags): Promise<Settings> {
       'no manifests to serve; give a file, a folder or - with -f, or `manifests` in --config',
       { path: '--file' },
     );
-  const { interfaces: maxInterfaces, ...limits } = config.options ?? {};
+  const { interfaces: maxInterfaces, routes: maxRoutes, ...limits } = config.options ?? {};
   const open: ProxyOptions = { ...limits, engine: flags.engine ?? config.engine ?? 'auto' };
   if (maxInterfaces !== undefined) open.maxInterfaces = maxInterfaces;
+  if (maxRoutes !== undefined) open.maxRoutes = maxRoutes;
   if (flags.workers !== undefined) open.workers = flags.workers;
   return {
     open,
@@ -57,6 +61,8 @@ export async function readSettings(flags: RunFlags): Promise<Settings> {
       ...(config.routes ?? []),
       ...flags.route.map((text, index) => parseRouteSpec(text, `--route[${index}]`)),
     ],
+    node: config.node ?? {},
     manifests,
+    serviceProxyName: config.serviceProxyName,
   };
 }

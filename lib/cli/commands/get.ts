@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Argument, type Command } from 'commander';
+import { familyOf, formatEndpoint } from '../../model/address.js';
 import type { WorkerStats } from '../../observe/stats.js';
-import type { BackendView, FlowView, InterfaceView, ServiceView } from '../../observe/views.js';
+import type {
+  BackendView,
+  FlowView,
+  InterfaceView,
+  ServicePortView,
+  ServiceView,
+} from '../../observe/views.js';
 import { controlOption, type OutputFormat, outputOption, wholeNumber } from '../choices.js';
 import { callAgent } from '../control/client.js';
-import type { DropRow } from '../control/protocol.js';
+import type { DropRow, OccupancyRow } from '../control/protocol.js';
 import { type Cell, formatTable } from '../table.js';
 import type { Terminal } from '../terminal.js';
 
@@ -23,37 +30,33 @@ interface Sheet {
 
 const SHEETS = {
   services: {
-    titles: ['namespace', 'name', 'address', 'port', 'protocol', 'backends', 'connections'],
-    rows: (services: ServiceView[]) =>
-      services.flatMap(({ namespace, name, addresses, ports }) =>
-        addresses.flatMap((address) =>
-          ports.map(({ port, protocol, backends, connections }): Row => {
-            return [namespace, name, address, port, protocol, backends.length, connections];
-          }),
-        ),
-      ),
+    titles: [
+      ...['namespace', 'name', 'kind', 'address', 'port', 'protocol', 'backends', 'connections'],
+    ],
+    rows: (services: ServiceView[]) => services.flatMap(serviceRows),
   },
   backends: {
     titles: ['service', 'port', 'protocol', 'backend', 'weight', 'state', 'connections'],
     rows: (backends: BackendView[]) =>
       backends.map((backend): Row => {
         const { service, servicePort, protocol, address, port, weight, state } = backend;
-        const endpoint = `${address}:${port}`;
+        const endpoint = formatEndpoint(address, port);
         return [service, servicePort, protocol, endpoint, weight, state, backend.connections];
       }),
   },
   flows: {
     titles: [
-      ...['protocol', 'client', 'address', 'backend', 'service', 'state', 'idle'],
+      ...['protocol', 'client', 'address', 'backend', 'source', 'service', 'state', 'idle'],
       ...['packets', 'bytes', 'reply-packets', 'reply-bytes'],
     ],
     rows: (flows: FlowView[]) =>
       flows.map(
         (flow): Row => [
           flow.protocol,
-          `${flow.client}:${flow.clientPort}`,
-          `${flow.address}:${flow.port}`,
-          `${flow.backend}:${flow.backendPort}`,
+          formatEndpoint(flow.client, flow.clientPort),
+          formatEndpoint(flow.address, flow.port),
+          formatEndpoint(flow.backend, flow.backendPort),
+          formatEndpoint(flow.source, flow.sourcePort),
           flow.service ?? '-',
           flow.state,
           `${flow.idleSeconds}s`,
@@ -66,7 +69,7 @@ const SHEETS = {
   },
   interfaces: {
     titles: [
-      ...['name', 'kind', 'link', 'mac', 'mtu', 'addresses', 'worker'],
+      ...['name', 'kind', 'link', 'mac', 'mtu', 'addresses', 'scope', 'worker'],
       ...['rx-packets', 'rx-bytes', 'tx-packets', 'tx-bytes'],
     ],
     rows: (interfaces: InterfaceView[]) =>
@@ -78,6 +81,7 @@ const SHEETS = {
           each.mac,
           each.mtu,
           each.addresses.join(',') || '-',
+          each.scope,
           each.worker,
           each.rxPackets,
           each.rxBytes,
@@ -90,10 +94,17 @@ const SHEETS = {
     titles: ['reason', 'packets'],
     rows: (drops: DropRow[]) => drops.map(({ reason, packets }): Row => [reason, packets]),
   },
+  occupancy: {
+    titles: ['table', 'worker', 'used', 'limit'],
+    rows: (rows: OccupancyRow[]) =>
+      rows.map(({ table, worker, used, limit }): Row => [table, worker ?? '-', used, limit]),
+  },
   workers: {
     titles: [
       ...['worker', 'rx', 'forwarded', 'answered', 'host', 'held', 'dropped'],
-      ...['flows-created', 'polls', 'busy-polls', 'cycles/packet'],
+      ...['originated', 'icmp-limited', 'related', 'flows-created', 'flows-expired'],
+      ...['flows-evicted', 'flows-cleared', 'affinity-hits', 'masqueraded'],
+      ...['polls', 'busy-polls', 'cycles/packet'],
     ],
     rows: (workers: WorkerStats[]) =>
       workers.map(
@@ -105,7 +116,15 @@ const SHEETS = {
           worker.host,
           worker.held,
           worker.dropped,
+          worker.originated,
+          worker.icmpLimited,
+          worker.related,
           worker.flowsCreated,
+          worker.flowsExpired,
+          worker.flowsEvicted,
+          worker.flowsCleared,
+          worker.affinityHits,
+          worker.masqueraded,
           worker.polls,
           worker.busyPolls,
           Math.round(worker.cyclesPerPacket),
@@ -113,6 +132,31 @@ const SHEETS = {
       ),
   },
 } satisfies Record<string, Sheet>;
+
+/** One row for each destination; a node port is on whatever addresses the node has. */
+function serviceRows(service: ServiceView): Row[] {
+  const { namespace, name, addresses, externalIPs, loadBalancer, ports } = service;
+  const destinations = [
+    ...addresses.map((address) => ['cluster', address] as const),
+    ...externalIPs.map((address) => ['external', address] as const),
+    ...loadBalancer.addresses.map((address) => ['load-balancer', address] as const),
+  ];
+  const row = (kind: string, address: string, number: number, port: ServicePortView): Row => {
+    const { protocol, backends, connections } = port;
+    const own = backends.filter(
+      (backend) => address === '*' || familyOf(backend.address) === familyOf(address),
+    );
+    return [namespace, name, kind, address, number, protocol, own.length, connections];
+  };
+  return [
+    ...destinations.flatMap(([kind, address]) =>
+      ports.map((port) => row(kind, address, port.port, port)),
+    ),
+    ...ports
+      .filter(({ nodePort }) => nodePort !== 0)
+      .map((port) => row('node-port', '*', port.nodePort, port)),
+  ];
+}
 
 export function addGetCommand(program: Command, terminal: Terminal): void {
   program

@@ -32,7 +32,10 @@ export function addRunCommand(program: Command): void {
       [],
     )
     .addOption(engineOption())
-    .option('--config <file>', 'YAML with interfaces, routes, manifests, engine and options')
+    .option(
+      '--config <file>',
+      'YAML with interfaces, routes, node, manifests, serviceProxyName, engine and options',
+    )
     .option('--workers <count>', 'worker threads of the dpdk engine', wholeNumber(1))
     .addOption(controlOption())
     .addOption(

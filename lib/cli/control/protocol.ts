@@ -13,6 +13,15 @@ export interface DropRow {
   packets: number;
 }
 
+/** One line of `/v1/occupancy`. */
+export interface OccupancyRow {
+  table: string;
+  /** `null`: all workers share it. */
+  worker: number | null;
+  used: number;
+  limit: number;
+}
+
 /** Default path of the control socket: `/run/sluice` for root, else a folder of the user's own. */
 export function defaultControlPath(
   environment: NodeJS.ProcessEnv = process.env,

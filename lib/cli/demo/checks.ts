@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Protocol } from '../../model/model.js';
 import type { Fates } from '../../observe/stats.js';
 import type { ServiceView } from '../../observe/views.js';
 import { podAt, type Target } from './shop.js';
@@ -98,7 +99,7 @@ export interface ServiceOutcome {
   name: string;
   address: string;
   port: number;
-  protocol: 'TCP' | 'UDP';
+  protocol: Protocol;
   /** Requests that were answered. */
   requests: number;
   backends: { address: string; port: number; requests: number }[];

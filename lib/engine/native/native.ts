@@ -9,10 +9,14 @@ import {
   type Engine,
   type EngineDescription,
   type EngineOptions,
+  type Explanation,
+  FLOW_STATES,
   type FlowRecord,
   type InterfaceReport,
   type LinkEvent,
+  type Occupancy,
 } from '../engine.js';
+import { DROP_REASONS } from '../reasons.js';
 import { loadAddon } from './addon.js';
 import { readFlowRows } from './flow-rows.js';
 
@@ -93,8 +97,17 @@ export class NativeEngine implements Engine {
     return readFlowRows(await typed(() => this.#engine.flows(limit)));
   }
 
-  flowCount(): number {
-    return typed(() => this.#engine.flowCount());
+  occupancy(): Occupancy {
+    return typed(() => this.#engine.occupancy());
+  }
+
+  async explain(slot: number, frame: Uint8Array): Promise<Explanation> {
+    const { reason, flow, ...rest } = await typed(() => this.#engine.explain(slot, frame));
+    return {
+      ...rest,
+      reason: reason === null ? null : DROP_REASONS[reason]!,
+      flow: flow && { direction: flow.direction, state: FLOW_STATES[flow.state]! },
+    };
   }
 
   send(slot: number, frames: readonly Uint8Array[]): number {

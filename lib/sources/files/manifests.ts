@@ -6,8 +6,10 @@ import { isPlainObject } from '../../model/fields.js';
 import {
   type EndpointSliceObject,
   type KubernetesObjects,
+  type NodeObject,
   ObjectMistake,
   readEndpointSlice,
+  readNode,
   readService,
   type ServiceObject,
 } from '../kubernetes/objects.js';
@@ -29,7 +31,11 @@ interface Implied {
 }
 
 /** The kinds that are read, and the group and version that each must have. */
-const API_VERSIONS = { Service: 'v1', EndpointSlice: 'discovery.k8s.io/v1' } as const;
+const API_VERSIONS = {
+  Service: 'v1',
+  EndpointSlice: 'discovery.k8s.io/v1',
+  Node: 'v1',
+} as const;
 
 /**
  * Reads manifests: files, folders, and `-` for the standard input.
@@ -51,17 +57,18 @@ export function parseManifests(files: readonly ManifestFile[]): Manifests {
   for (const file of files) {
     for (const { path, value } of parseDocuments(file)) collector.add(value, path, null);
   }
-  const { services, endpointSlices } = collector;
+  const { services, endpointSlices, nodes } = collector;
   const skipped = Object.fromEntries(collector.skipped);
-  return { objects: { services, endpointSlices }, skipped, files: files.length };
+  return { objects: { services, endpointSlices, nodes }, skipped, files: files.length };
 }
 
 /** Lists that must have items; of other kinds that end in `List`, those are lists that have some. */
-const LIST_KINDS = ['List', 'ServiceList', 'EndpointSliceList'];
+const LIST_KINDS = ['List', 'ServiceList', 'EndpointSliceList', 'NodeList'];
 
 class Collector {
   readonly services: ServiceObject[] = [];
   readonly endpointSlices: EndpointSliceObject[] = [];
+  readonly nodes: NodeObject[] = [];
   readonly skipped = new Map<string, number>();
   /** Where each object was read. */
   readonly #origins = new Map<string, string>();
@@ -79,7 +86,7 @@ class Collector {
       return;
     }
     const apiVersion = value['apiVersion'] ?? implied?.apiVersion;
-    if (kind !== 'Service' && kind !== 'EndpointSlice') this.#skip(kind);
+    if (!isRead(kind)) this.#skip(kind);
     else if (isForeign(kind, apiVersion)) this.#skip(`${kind} (${apiVersion})`);
     else this.#addObject(kind, apiVersion, value, path);
   }
@@ -108,6 +115,7 @@ class Collector {
     }
     try {
       if (kind === 'Service') this.#keep(readService(value), kind, this.services, path);
+      else if (kind === 'Node') this.#keep(readNode(value), kind, this.nodes, path);
       else this.#keep(readEndpointSlice(value), kind, this.endpointSlices, path);
     } catch (error) {
       if (error instanceof ObjectMistake) refuse(path, error.path, error.message);
@@ -134,6 +142,10 @@ class Collector {
   #skip(kind: string): void {
     this.skipped.set(kind, (this.skipped.get(kind) ?? 0) + 1);
   }
+}
+
+function isRead(kind: string): kind is keyof typeof API_VERSIONS {
+  return Object.hasOwn(API_VERSIONS, kind);
 }
 
 /** Other API groups have kinds of the same name, such as Knative's Service. */

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalIpv4, compareAddresses, parseIpv4 } from '../../model/address.js';
-import type { Backend, Protocol, Service, ServicePort } from '../../model/model.js';
+import {
+  canonicalAddress,
+  compareAddresses,
+  type Family,
+  familyOf,
+  parseAddress,
+} from '../../model/address.js';
+import type { Backend, Service, ServicePort } from '../../model/model.js';
+import { type Destinations, destinationsOf } from './destinations.js';
 import type { EndpointSliceObject, KubernetesObjects, ServiceObject } from './objects.js';
+import { affinitySeconds } from './service-schema.js';
 
 const PROXY_NAME_LABEL = 'service.kubernetes.io/service-proxy-name';
 const HEADLESS_LABEL = 'service.kubernetes.io/headless';
@@ -31,7 +39,7 @@ export interface TranslateOptions {
 
 /** Services and EndpointSlices to services of the model. Pure: the order of the objects is nothing. */
 export function translate(
-  objects: Readonly<KubernetesObjects>,
+  objects: Readonly<Omit<KubernetesObjects, 'nodes'>>,
   options: TranslateOptions = {},
 ): Translation {
   const warnings: TranslationWarning[] = [];
@@ -40,93 +48,90 @@ export function translate(
     warnings.push({ kind, namespace, name, message });
   };
   const slices = slicesByService(objects, warn);
-  const services: Service[] = [];
-  for (const object of sorted(objects.services)) {
-    if (object.metadata.labels[PROXY_NAME_LABEL] !== options.serviceProxyName) continue;
-    if (object.spec.type === 'ExternalName') continue;
-    const service = translateService(object, slices.get(keyOf(object)) ?? [], (message) => {
-      warn('Service', object, message);
-    });
-    if (service !== null) services.push(service);
-  }
+  const ours = sorted(objects.services).filter(
+    ({ metadata }) => metadata.labels[PROXY_NAME_LABEL] === options.serviceProxyName,
+  );
+  const warnOfService = (object: ServiceObject, message: string) =>
+    warn('Service', object, message);
+  const services = destinationsOf(ours, warnOfService).map((destinations) => {
+    const { object } = destinations;
+    const { healthCheckNodePort } = object.spec;
+    if (healthCheckNodePort !== 0) {
+      warnOfService(object, `its health check node port ${healthCheckNodePort} is not answered`);
+    }
+    return translateService(destinations, slices.get(keyOf(object)) ?? []);
+  });
   return { services, warnings };
 }
 
 type Named = { metadata: { namespace: string; name: string } };
 
 function translateService(
-  object: ServiceObject,
+  { object, addresses, externalIPs, loadBalancer, nodePorts }: Destinations,
   slices: readonly EndpointSliceObject[],
-  warn: (message: string) => void,
-): Service | null {
+): Service {
   const { metadata, spec } = object;
-  const given = [...new Set([spec.clusterIP ?? '', ...spec.clusterIPs])].filter((ip) => ip !== '');
-  if (given.includes('None')) return null;
-  if (given.length === 0) {
-    warn('it has no clusterIP (the API server assigns one), so it is not served');
-    return null;
-  }
-  const addresses = given.filter((ip) => canonicalIpv4(ip) !== null);
-  for (const ip of given) {
-    if (!addresses.includes(ip)) warn(`its cluster IP ${ip} is not served: IPv6 is not carried`);
-  }
-  if (addresses.length === 0) return null;
-  warnOfUnserved(spec, warn);
-  const ports: ServicePort[] = [];
-  for (const port of spec.ports) {
-    if (port.protocol === 'SCTP') {
-      warn(`its port ${port.port}/SCTP is not served: SCTP is not carried`);
-      continue;
-    }
-    ports.push({
-      ...(port.name !== '' && { name: port.name }),
-      protocol: port.protocol,
-      port: port.port,
-      backends: chooseBackends(slices, port.name, port.protocol),
-    });
-  }
-  if (ports.length === 0) return null;
-  return { name: metadata.name, namespace: metadata.namespace, addresses, ports };
+  const families = new Set(addresses.map(familyOf));
+  const seconds = affinitySeconds(spec);
+  const ports = spec.ports.map(
+    ({ name, protocol, port }, index): ServicePort => ({
+      ...(name !== '' && { name }),
+      protocol,
+      port,
+      ...(nodePorts[index] !== 0 && { nodePort: nodePorts[index]! }),
+      backends: backendsOf(slices, families, name, protocol),
+    }),
+  );
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    addresses,
+    ...(externalIPs.length > 0 && { externalIPs }),
+    ...(loadBalancer.length > 0 && {
+      loadBalancer: { addresses: loadBalancer, sourceRanges: spec.loadBalancerSourceRanges },
+    }),
+    internalTrafficPolicy: spec.internalTrafficPolicy,
+    externalTrafficPolicy: spec.externalTrafficPolicy,
+    ...(seconds > 0 && { affinity: { timeoutSeconds: seconds } }),
+    ports,
+  };
 }
 
-/** What a user would otherwise take for served. */
-function warnOfUnserved(spec: ServiceObject['spec'], warn: (message: string) => void): void {
-  if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') {
-    warn(`it is of type ${spec.type}; only its cluster IP is served`);
-  }
-  if (spec.externalIPs.length > 0) warn('its externalIPs are not served');
-  if (spec.sessionAffinity === 'ClientIP') warn('its sessionAffinity ClientIP is not kept');
-  if (spec.internalTrafficPolicy === 'Local') {
-    warn('its internalTrafficPolicy Local is taken as Cluster');
-  }
-}
-
-interface Endpoint {
-  address: string;
-  bytes: Uint8Array;
-  port: number;
-  ready: boolean;
-  serving: boolean;
-  terminating: boolean;
-}
+type Endpoint = EndpointSliceObject['endpoints'][number];
 
 /**
- * Ready endpoints; where there is none, those that are terminating and still serving, so that the
- * last pods of a rollout are used to the end.
+ * Every endpoint of the port, chosen or not: which of them get new connections is decided where it
+ * is known on which node we are.
  */
-function chooseBackends(
+function backendsOf(
   slices: readonly EndpointSliceObject[],
+  families: ReadonlySet<Family>,
   name: string,
-  protocol: Protocol,
+  protocol: ServicePort['protocol'],
 ): Backend[] {
-  const endpoints = [...mergeEndpoints(slices, name, protocol).values()];
-  const ready = endpoints.filter((endpoint) => endpoint.ready);
-  const chosen =
-    ready.length > 0
-      ? ready
-      : endpoints.filter((endpoint) => endpoint.serving && endpoint.terminating);
-  chosen.sort((a, b) => compareAddresses(a.bytes, b.bytes) || a.port - b.port);
-  return chosen.map(({ address, port }) => ({ address, port }));
+  const rows = [...mergeEndpoints(slices, name, protocol).values()].filter(({ address }) =>
+    families.has(familyOf(address)),
+  );
+  const bytes = new Map(rows.map((row) => [row, parseAddress(row.address)!]));
+  rows.sort((a, b) => compareAddresses(bytes.get(a)!, bytes.get(b)!) || a.port - b.port);
+  return rows.map(({ address, port, endpoint }) => {
+    const { conditions, nodeName, hints } = endpoint;
+    const { ready, serving, terminating } = conditions;
+    return {
+      address,
+      port,
+      ready,
+      serving,
+      terminating,
+      ...(nodeName !== undefined && nodeName !== '' && { node: nodeName }),
+      ...(hints !== undefined && {
+        hints: {
+          zones: hints.forZones.map((zone) => zone.name),
+          nodes: hints.forNodes.map((node) => node.name),
+        },
+      }),
+    };
+  });
 }
 
 /**
@@ -136,20 +141,20 @@ function chooseBackends(
 function mergeEndpoints(
   slices: readonly EndpointSliceObject[],
   name: string,
-  protocol: Protocol,
-): Map<string, Endpoint> {
-  const merged = new Map<string, Endpoint>();
+  protocol: ServicePort['protocol'],
+): Map<string, { address: string; port: number; endpoint: Endpoint }> {
+  const merged = new Map<string, { address: string; port: number; endpoint: Endpoint }>();
   for (const slice of slices) {
     for (const slicePort of slice.ports) {
-      if (slicePort.name !== name || slicePort.protocol !== protocol || !slicePort.port) continue;
-      for (const { addresses, conditions } of slice.endpoints) {
-        const address = addresses[0] === undefined ? null : canonicalIpv4(addresses[0]);
-        if (address === null) continue;
-        const key = `${address}:${slicePort.port}`;
-        if (merged.has(key) && conditions.terminating) continue;
-        const { ready, serving, terminating } = conditions;
-        const bytes = parseIpv4(address)!;
-        merged.set(key, { address, bytes, port: slicePort.port, ready, serving, terminating });
+      const { port } = slicePort;
+      if (slicePort.name !== name || slicePort.protocol !== protocol || port === 0) continue;
+      for (const endpoint of slice.endpoints) {
+        const first = endpoint.addresses[0];
+        if (first === undefined) continue;
+        const address = canonicalAddress(first)!;
+        const key = `${address} ${port}`;
+        if (merged.has(key) && endpoint.conditions.terminating) continue;
+        merged.set(key, { address, port, endpoint });
       }
     }
   }
@@ -157,7 +162,7 @@ function mergeEndpoints(
 }
 
 function slicesByService(
-  objects: Readonly<KubernetesObjects>,
+  objects: Readonly<Omit<KubernetesObjects, 'nodes'>>,
   warn: (kind: 'EndpointSlice', object: Named, message: string) => void,
 ): Map<string, EndpointSliceObject[]> {
   const known = new Set(objects.services.map(keyOf));
@@ -174,9 +179,8 @@ function slicesByService(
       warn('EndpointSlice', slice, `there is no Service ${namespace}/${service}`);
       continue;
     }
-    if (slice.addressType === 'IPv6') continue;
     if (slice.addressType === 'FQDN') {
-      warn('EndpointSlice', slice, 'its addressType is FQDN; only IPv4 endpoints are served');
+      warn('EndpointSlice', slice, 'its addressType is FQDN; only IP endpoints are served');
       continue;
     }
     const key = `${namespace}/${service}`;

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FrontendKind } from '../compile/frontends.js';
+import { SCOPE } from '../compile/program.js';
+import type { ProgramView } from '../compile/view.js';
+import type { Explanation, Tuple } from '../engine/engine.js';
+import { DROP_EXPLANATIONS, type DropReason } from '../engine/reasons.js';
+import { formatAddress, formatMac } from '../model/address.js';
+import { serviceKey } from '../model/checked.js';
+import type { Protocol, TrafficPolicy } from '../model/model.js';
+import { explainLines } from './explain-text.js';
+import { protocolName } from './views.js';
+
+/** What would become of a packet, with the names of things. What nobody got to is `null`. */
+export interface ExplainReport {
+  /** Name of the interface that it comes in by. */
+  interface: string;
+  /** As it comes in. */
+  packet: ExplainedTuple | null;
+  scope: keyof typeof SCOPE | null;
+  /** The flow that it belongs to; `related`: it is an ICMP error of one. */
+  flow: Explanation['flow'];
+  /** Where it finds a service; a packet of a flow does not look for one. */
+  service: ExplainedService | null;
+  /** The set of endpoints that are open to it. */
+  pool: { slot: number; policy: TrafficPolicy } | null;
+  /** Slot of the pool's Maglev table that names the backend; `null` where affinity does. */
+  maglevSlot: number | null;
+  affinity: boolean;
+  /** Of the flow, or newly chosen. */
+  backend: { address: string; port: number; service: string } | null;
+  /** Its source is rewritten to an address of ours. */
+  masquerade: boolean;
+  /** As it leaves. */
+  rewrite: ExplainedTuple | null;
+  /** Interface that it leaves by, and the route's next hop; `gateway` `null`: on the link. */
+  route: { interface: string; gateway: string | null; mac: string | null } | null;
+  /** `mac` `null`: not known yet. */
+  neighbour: { address: string; mac: string | null } | null;
+  /** `hold`: it would wait for a neighbour or for a first fragment. */
+  fate: Explanation['fate'];
+  reason: { name: DropReason; cause: string; remedy: string } | null;
+  /** The sender would be told. */
+  rejected: boolean;
+  /** The same for people, a line for each decision. */
+  text: string[];
+}
+
+export interface ExplainedTuple {
+  source: string;
+  sourcePort: number;
+  destination: string;
+  destinationPort: number;
+  /** By name where a service may have it, else by number. */
+  protocol: Protocol | number;
+}
+
+export interface ExplainedService {
+  /** `namespace/name`. */
+  name: string;
+  /** Empty where the only port has none. */
+  portName: string;
+  protocol: Protocol;
+  /** What the packet is addressed to, and what kind of address that is. */
+  address: string;
+  port: number;
+  kind: FrontendKind;
+}
+
+const SCOPES = Object.keys(SCOPE) as (keyof typeof SCOPE)[];
+
+/**
+ * @param ingress - name of the interface that the packet comes in by
+ * @param interfaceName - by slot
+ */
+export function explainReport(
+  explanation: Explanation,
+  ingress: string,
+  view: ProgramView,
+  interfaceName: (slot: number) => string | undefined,
+): ExplainReport {
+  const { scope, flow, maglevSlot, affinity, masquerade, fate, reason, rejected } = explanation;
+  const report = {
+    interface: ingress,
+    packet: explanation.tuple && tuple(explanation.tuple),
+    scope: SCOPES.find((name) => SCOPE[name] === scope) ?? null,
+    flow,
+    service: serviceOf(explanation.frontend, view),
+    pool: poolOf(explanation.pool, view),
+    maglevSlot,
+    affinity,
+    backend: backendOf(explanation.backend, view),
+    masquerade,
+    rewrite: explanation.rewrite && tuple(explanation.rewrite),
+    route: explanation.route && {
+      interface:
+        interfaceName(explanation.route.interface) ?? `slot ${explanation.route.interface}`,
+      gateway: explanation.route.gateway && formatAddress(explanation.route.gateway),
+      mac: explanation.route.mac && formatMac(explanation.route.mac),
+    },
+    neighbour: explanation.neighbour && {
+      address: formatAddress(explanation.neighbour.address),
+      mac: explanation.neighbour.mac && formatMac(explanation.neighbour.mac),
+    },
+    fate,
+    reason: reason && { name: reason, ...DROP_EXPLANATIONS[reason] },
+    rejected,
+  };
+  return { ...report, text: explainLines(report) };
+}
+
+function serviceOf(slot: number | null, view: ProgramView): ExplainedService | null {
+  const at = slot === null ? undefined : view.frontend(slot);
+  if (at === undefined) return null;
+  const { port, frontend } = at;
+  return {
+    name: serviceKey(port.service),
+    portName: port.port.name,
+    protocol: port.port.protocol,
+    address: frontend.address,
+    port: frontend.port,
+    kind: frontend.kind,
+  };
+}
+
+function poolOf(slot: number | null, view: ProgramView): ExplainReport['pool'] {
+  const at = slot === null ? undefined : view.pool(slot);
+  return at === undefined ? null : { slot: slot!, policy: POLICIES[at.choice] };
+}
+
+const POLICIES = { cluster: 'Cluster', local: 'Local' } as const;
+
+function backendOf(slot: number | null, view: ProgramView): ExplainReport['backend'] {
+  const at = slot === null ? undefined : view.backend(slot);
+  if (at === undefined) return null;
+  const { address, port } = at.backend;
+  return { address, port, service: serviceKey(at.port.service) };
+}
+
+function tuple(given: Tuple): ExplainedTuple {
+  return {
+    source: formatAddress(given.source),
+    sourcePort: given.sourcePort,
+    destination: formatAddress(given.destination),
+    destinationPort: given.destinationPort,
+    protocol: protocolName(given.protocol) ?? given.protocol,
+  };
+}

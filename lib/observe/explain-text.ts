@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatEndpoint } from '../model/address.js';
+import type { ExplainedTuple, ExplainReport } from './explain-report.js';
+
+type Facts = Omit<ExplainReport, 'text'>;
+
+const KINDS = {
+  cluster: 'its cluster address',
+  external: 'an external address of it',
+  nodePort: 'its node port',
+} as const;
+
+/** A line for each decision that was made, in the order of the packet path. */
+export function explainLines(facts: Facts): string[] {
+  const { packet } = facts;
+  return [
+    `packet     ${packet === null ? 'not understood' : arrow(packet)}, in by ${facts.interface}`,
+    ...decisions(facts),
+    `fate       ${fate(facts)}`,
+    ...(facts.reason === null
+      ? []
+      : [`cause      ${facts.reason.cause}`, `remedy     ${facts.reason.remedy}`]),
+  ];
+}
+
+function decisions(facts: Facts): string[] {
+  const { packet, flow, scope, service, pool, backend, rewrite, route, neighbour } = facts;
+  const lines: [name: string, decision: string | null][] = [
+    ['flow', flow === null ? packet && 'none' : `${flow.direction}, ${flow.state}`],
+    ['scope', scope],
+    ['service', service && serviceText(service)],
+    ['pool', pool && `slot ${pool.slot}, for traffic policy ${pool.policy}`],
+    ['chosen by', chosenBy(facts)],
+    [
+      'backend',
+      backend && `${formatEndpoint(backend.address, backend.port)} of ${backend.service}`,
+    ],
+    ['source', backend && rewrite && sourceText(facts)],
+    ['leaves as', rewrite && arrow(rewrite)],
+    ['route', route && routeText(route)],
+    ['next hop', neighbour && `${neighbour.address} at ${neighbour.mac ?? 'a MAC not known yet'}`],
+  ];
+  return lines.flatMap(([name, decision]) =>
+    decision === null ? [] : [`${name.padEnd(10)} ${decision}`],
+  );
+}
+
+function serviceText({
+  name,
+  portName,
+  address,
+  port,
+  protocol,
+  kind,
+}: NonNullable<Facts['service']>) {
+  const which = portName === '' ? name : `${name} (${portName})`;
+  return `${which}, ${KINDS[kind]} ${formatEndpoint(address, port)}/${protocol}`;
+}
+
+function chosenBy({ affinity, maglevSlot }: Facts): string | null {
+  if (affinity) return "the client's affinity";
+  return maglevSlot === null ? null : `slot ${maglevSlot} of the Maglev table`;
+}
+
+function sourceText({ masquerade, flow }: Facts): string | null {
+  if (flow !== null) return null;
+  return masquerade ? 'rewritten to an address of ours' : 'kept';
+}
+
+function routeText({ interface: name, gateway, mac }: NonNullable<Facts['route']>): string {
+  const hop = gateway === null ? 'on its link' : `via ${gateway}`;
+  return `out by ${name}, ${hop}${mac === null ? '' : `, MAC ${mac}`}`;
+}
+
+function fate({ fate: what, neighbour, reason, rejected }: Facts): string {
+  if (what === 'forward') return 'forwarded';
+  if (what === 'answer') return 'answered';
+  if (what === 'hold') {
+    const awaited = neighbour === null ? 'the first fragment of its datagram' : 'its next hop';
+    return `held: it waits for ${awaited}`;
+  }
+  return `dropped as ${reason?.name ?? 'unknown'}${rejected ? '; the sender is told' : ''}`;
+}
+
+function arrow(tuple: ExplainedTuple): string {
+  const { protocol, source, sourcePort, destination, destinationPort } = tuple;
+  if (protocol === 'ICMP') {
+    const identifier = sourcePort || destinationPort;
+    return `ICMP ${source} -> ${destination}${identifier === 0 ? '' : `, identifier ${identifier}`}`;
+  }
+  const name = typeof protocol === 'number' ? `protocol ${protocol}` : protocol;
+  const ends = [formatEndpoint(source, sourcePort), formatEndpoint(destination, destinationPort)];
+  return `${name} ${ends.join(' -> ')}`;
+}
