@@ -1,163 +1,197 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FlowRecord, FlowState, FlowTimeouts } from '../../lib/engine/engine.js';
-import { ipText, read } from '../support/packets.js';
-import { contract, NET, type Rig, tcp, tcpReply, udp, udpReply } from './rig.js';
+import type { FlowState } from '../../lib/engine/engine.js';
+import { addressText } from '../support/packets.js';
+import {
+  FAMILIES,
+  type Family,
+  fromClient,
+  fromPod,
+  NET,
+  OF,
+  tcp,
+  tcpReply,
+  udp,
+  udpReply,
+  V4,
+} from './net.js';
+import { contract, type Rig, timeouts } from './rig.js';
 
-const TIMEOUTS: FlowTimeouts = {
+const TIMEOUTS = timeouts({
   tcpUnreplied: 60,
+  tcpSynReceived: 45,
   tcpEstablished: 300,
   tcpCloseWait: 100,
+  tcpTimeWait: 80,
   tcpClosed: 10,
   udpUnreplied: 30,
   udpStream: 120,
-};
+  sctpUnreplied: 25,
+  sctpEstablished: 200,
+  sctpClosed: 15,
+  icmp: 20,
+});
 
-type Step = readonly [into: 0 | 1, frame: Uint8Array];
+/** `>S`: the client sends, `<SA`: the pod answers; letters are TCP flags or the name of a chunk. */
+type Step = `${'>' | '<'}${string}`;
 
 const LIVES: readonly {
-  title: string;
+  protocol: 'tcp' | 'udp' | 'sctp' | 'echo';
   state: FlowState;
   timeout: number;
   steps: readonly Step[];
 }[] = [
-  { title: 'UDP, one side', state: 'unreplied', timeout: 30, steps: [[0, udp()]] },
+  { protocol: 'udp', state: 'unreplied', timeout: 30, steps: ['>'] },
+  { protocol: 'udp', state: 'unreplied', timeout: 30, steps: ['>', '>'] },
+  { protocol: 'udp', state: 'established', timeout: 120, steps: ['>', '<'] },
+  { protocol: 'echo', state: 'unreplied', timeout: 20, steps: ['>'] },
+  { protocol: 'echo', state: 'established', timeout: 20, steps: ['>', '<'] },
+  { protocol: 'tcp', state: 'unreplied', timeout: 60, steps: ['>S'] },
+  { protocol: 'tcp', state: 'unreplied', timeout: 60, steps: ['>S', '>S', '>A'] },
+  { protocol: 'tcp', state: 'syn-received', timeout: 45, steps: ['>S', '<SA'] },
+  { protocol: 'tcp', state: 'established', timeout: 300, steps: ['>S', '<SA', '>A'] },
+  { protocol: 'tcp', state: 'established', timeout: 300, steps: ['>PA', '<A'] },
+  { protocol: 'tcp', state: 'close-wait', timeout: 100, steps: ['>S', '<SA', '>A', '<FA', '>A'] },
+  { protocol: 'tcp', state: 'close-wait', timeout: 100, steps: ['>S', '>FA'] },
+  { protocol: 'tcp', state: 'time-wait', timeout: 80, steps: ['>S', '<SA', '>FA', '<FA', '>A'] },
+  { protocol: 'tcp', state: 'closed', timeout: 10, steps: ['>S', '<RA'] },
+  { protocol: 'tcp', state: 'closed', timeout: 10, steps: ['>S', '<SA', '>A', '>FA', '<FA', '<R'] },
+  { protocol: 'tcp', state: 'closed', timeout: 10, steps: ['>S', '<SA', '>A', '>R', '<A'] },
+  { protocol: 'tcp', state: 'established', timeout: 300, steps: ['>S', '<SA', '>A', '>R', '>A'] },
+  { protocol: 'tcp', state: 'established', timeout: 300, steps: ['>S', '<SA', '>A', '<RA', '<PA'] },
+  { protocol: 'sctp', state: 'unreplied', timeout: 25, steps: ['>init'] },
+  { protocol: 'sctp', state: 'syn-received', timeout: 25, steps: ['>init', '<initAck'] },
   {
-    title: 'UDP, both sides',
+    protocol: 'sctp',
     state: 'established',
-    timeout: 120,
-    steps: [
-      [0, udp()],
-      [1, udpReply()],
-    ],
-  },
-  { title: 'TCP, one side', state: 'unreplied', timeout: 60, steps: [[0, tcp('S')]] },
-  {
-    title: 'TCP, both sides',
-    state: 'established',
-    timeout: 300,
-    steps: [
-      [0, tcp('S')],
-      [1, tcpReply('SA')],
-    ],
+    timeout: 200,
+    steps: ['>init', '<initAck', '>cookieEcho', '<cookieAck'],
   },
   {
-    title: 'TCP, one FIN',
+    protocol: 'sctp',
     state: 'close-wait',
-    timeout: 100,
-    steps: [
-      [0, tcp('S')],
-      [1, tcpReply('SA')],
-      [1, tcpReply('FA')],
-      [0, tcp('A')],
-    ],
+    timeout: 15,
+    steps: ['>init', '<initAck', '>data', '>shutdown'],
   },
   {
-    title: 'TCP, both FIN',
-    state: 'closed',
-    timeout: 10,
-    steps: [
-      [0, tcp('S')],
-      [1, tcpReply('SA')],
-      [0, tcp('FA')],
-      [1, tcpReply('FA')],
-    ],
+    protocol: 'sctp',
+    state: 'time-wait',
+    timeout: 15,
+    steps: ['>init', '<initAck', '>data', '>shutdown', '<shutdownAck'],
   },
+  { protocol: 'sctp', state: 'closed', timeout: 15, steps: ['>init', '<abort'] },
   {
-    title: 'TCP, RST',
+    protocol: 'sctp',
     state: 'closed',
-    timeout: 10,
-    steps: [
-      [0, tcp('S')],
-      [1, tcpReply('RA')],
-    ],
+    timeout: 15,
+    steps: ['>init', '<initAck', '>data', '>shutdown', '<shutdownAck', '>shutdownComplete'],
   },
 ];
 
-/** Polls until the sweep has seen every pair once. */
-function sweep(rig: Rig): void {
-  for (let pairs = 0; pairs < 1_024; pairs += 64) rig.step(0);
+function frameOf(family: Family, protocol: (typeof LIVES)[number]['protocol'], step: Step) {
+  const forward = step[0] === '>';
+  const word = step.slice(1);
+  const builder = forward ? fromClient(family.service) : fromPod(family.client);
+  const ports = (service: number, backend: number) =>
+    forward ? { src: 40_000, dst: service } : { src: backend, dst: 40_000 };
+  if (protocol === 'udp') return builder.udp(ports(53, 5353)).build();
+  if (protocol === 'tcp') return builder.tcp({ ...ports(80, 8080), flags: word }).build();
+  if (protocol === 'echo') return builder.icmpEcho({ reply: !forward }).build();
+  return builder.sctp({ ...ports(70, 7000), chunk: word as 'init' }).build();
 }
 
-async function only(rig: Rig): Promise<FlowRecord> {
-  const flows = await rig.engine.flows(10);
-  rig.t.is(flows.length, 1);
-  return flows[0];
+for (const family of FAMILIES) {
+  for (const { protocol, state, timeout, steps } of LIVES) {
+    contract(
+      `${protocol} over ${family.name}, ${steps.join(' ')}: ${state}, ends after ${timeout} s`,
+      async (rig) => {
+        const { t } = rig;
+        for (const step of steps) {
+          const [into, out] = step[0] === '>' ? [0, 1] : [1, 0];
+          rig.one(into, out, frameOf(family, protocol, step));
+        }
+        t.is((await rig.flow()).state, state);
+
+        rig.wait(timeout, 1);
+        rig.sweep();
+        t.is((await rig.flow()).idle, timeout - 1);
+        t.is(occupied(rig), 1);
+        rig.step(1);
+        t.is((await rig.engine.flows(10)).length, 0);
+        rig.sweep();
+        t.is(occupied(rig), 0);
+        t.is(rig.counter('flowsExpired'), 1);
+      },
+      { timeouts: TIMEOUTS },
+    );
+  }
 }
 
-for (const { title, state, timeout, steps } of LIVES) {
-  contract(
-    `${title}: ${state}, ends after ${timeout} s`,
-    async (rig) => {
-      const { t } = rig;
-      for (const [into, frame] of steps) t.is(rig.pass(into, into === 0 ? 1 : 0, frame).length, 1);
-      t.is((await only(rig)).state, state);
-
-      const second = Math.floor(rig.now / 1_000);
-      rig.step((second + timeout) * 1_000 - 1 - rig.now);
-      sweep(rig);
-      t.is((await only(rig)).idle, timeout - 1);
-      t.is(rig.engine.flowCount(), 1);
-      rig.step(1);
-      t.is((await rig.engine.flows(10)).length, 0);
-      sweep(rig);
-      t.is(rig.engine.flowCount(), 0);
-      t.is(rig.counter('flowsExpired'), 1);
-    },
-    { timeouts: TIMEOUTS },
-  );
+function occupied(rig: Rig): number {
+  const { flows, flows6 } = rig.engine.occupancy();
+  return flows + flows6;
 }
 
-contract('a flow record says what has passed', async (rig) => {
-  const { t } = rig;
-  rig.pass(0, 1, udp(40_000, 'abc'));
-  rig.pass(0, 1, udp(40_000, 'abcd'));
-  rig.pass(1, 0, udpReply());
-  rig.step(2_500);
-  const { client, service, backend, ...rest } = await only(rig);
-  t.deepEqual(
-    [client, service, backend].map((address) => ipText(address, 12)),
-    [NET.client.address, NET.service, NET.pod.address],
-  );
-  for (const address of [client, service, backend]) t.is(address.length, 16);
-  t.deepEqual(rest, {
-    protocol: 17,
-    clientPort: 40_000,
-    servicePort: 53,
-    backendPort: 5353,
-    backendSlot: 1,
-    state: 'established',
-    idle: 2,
-    packets: 2,
-    bytes: 31 + 32,
-    replyPackets: 1,
-    replyBytes: 34,
+for (const family of FAMILIES) {
+  contract(`a flow record says what has passed, ${family.name}`, async (rig) => {
+    const { t } = rig;
+    const header = family.name === 'IPv4' ? 28 : 48;
+    rig.pass(0, 1, udp(40_000, 'abc', family.service));
+    rig.pass(0, 1, udp(40_000, 'abcd', family.service));
+    rig.pass(1, 0, udpReply(40_000, family.client));
+    rig.step(2_500);
+    const { client, service, backend, source, ...rest } = await rig.flow();
+    for (const address of [client, service, backend, source]) t.is(address.length, 16);
+    t.deepEqual([client, service, backend, source].map(addressText), [
+      family.client,
+      family.service,
+      family.pod,
+      family.client,
+    ]);
+    t.deepEqual(rest, {
+      protocol: 17,
+      clientPort: 40_000,
+      servicePort: 53,
+      backendPort: 5353,
+      sourcePort: 40_000,
+      backendSlot: OF.udp + (family.name === 'IPv4' ? 0 : 10),
+      state: 'established',
+      idle: 2,
+      packets: 2,
+      bytes: 2 * header + 7,
+      replyPackets: 1,
+      replyBytes: header + 6,
+    });
   });
-});
 
-contract('flows() gives as many as were asked for', async (rig) => {
-  rig.pass(0, 1, udp(1), udp(2), udp(3));
+  contract(`an expired entry that was not swept yet is a miss, ${family.name}`, (rig) => {
+    const { t } = rig;
+    rig.pass(0, 1, udp(1, 'x', family.service));
+    rig.send(0, udp(1, 'x', family.service));
+    rig.step(31_000);
+    t.is(rig.counter('flowsCreated'), 2);
+    t.is(rig.counter('flowsExpired'), 1);
+    t.is(occupied(rig), 1);
+  });
+
+  contract(`an expired reply entry makes way, ${family.name}`, (rig) => {
+    const { t } = rig;
+    rig.pass(0, 1, udp(1, 'x', family.service));
+    rig.send(1, udpReply(1, family.client));
+    rig.step(31_000);
+    // Nothing knows it as a reply any more: routed as it is.
+    t.deepEqual(
+      rig.receive(0).map((frame) => frame.length > 0),
+      [true],
+    );
+    t.is(rig.counter('flowsExpired'), 1);
+    t.is(rig.counter('forwarded'), 2);
+  });
+}
+
+contract('flows() gives as many as were asked for, of both families', async (rig) => {
+  rig.pass(0, 1, udp(1), udp(2), udp(3, 'x', FAMILIES[1].service));
   rig.t.is((await rig.engine.flows(2)).length, 2);
   rig.t.is((await rig.engine.flows(100)).length, 3);
-});
-
-contract('an expired entry that was not swept yet is a miss', (rig) => {
-  const { t } = rig;
-  rig.pass(0, 1, udp());
-  rig.send(0, udp());
-  rig.step(31_000);
-  t.is(rig.counter('flowsCreated'), 2);
-  t.is(rig.counter('flowsExpired'), 1);
-  t.is(rig.engine.flowCount(), 1);
-});
-
-contract('an expired reply entry makes way', (rig) => {
-  const { t } = rig;
-  rig.pass(0, 1, udp());
-  rig.send(1, udpReply());
-  rig.step(31_000);
-  // Nothing knows it as a reply any more: routed as it is.
-  t.is(read(rig.receive(0)[0]).ipv4?.src, NET.pod.address);
-  t.is(rig.counter('flowsExpired'), 1);
 });
 
 contract(
@@ -174,68 +208,35 @@ contract(
   { flows: 1 },
 );
 
-contract('UDP of a dead backend goes to another, TCP stays until it ends', async (rig) => {
-  const { t } = rig;
-  rig.pass(0, 1, udp(), tcp('S'));
-  rig.pass(1, 0, tcpReply('SA'));
-  await rig.commit({
-    pools: [
-      { slot: 0, backends: [{ slot: 10, at: '10.1.0.3:8081' }] },
-      { slot: 1, backends: [{ slot: 11, at: '10.1.0.3:5354' }] },
-    ],
+for (const [state, steps] of [
+  ['closed', ['>S', '<RA']],
+  ['time-wait', ['>S', '<SA', '>FA', '<FA']],
+] as const) {
+  contract(`a SYN on a connection that is ${state} begins a new one`, async (rig) => {
+    const { t } = rig;
+    const send = (step: Step) =>
+      rig.one(step[0] === '>' ? 0 : 1, step[0] === '>' ? 1 : 0, frameOf(V4, 'tcp', step));
+    steps.forEach(send);
+    t.is((await rig.flow()).state, state);
+    // Other packets still belong to the old one, the endpoint's SYN too.
+    send('>A');
+    send('<SA');
+    t.is(rig.counter('flowsCreated'), 1);
+    send('>S');
+    t.is(rig.counter('flowsCreated'), 2);
+    t.is(rig.counter('flowsExpired'), 0);
+    t.is(rig.counter('flowsCleared'), 0);
+    t.is((await rig.flow()).state, 'unreplied');
+    t.is(occupied(rig), 1);
   });
-  const [moved, stays] = rig.pass(0, 1, udp(), tcp('PA')).map(read);
-  t.is(moved.ipv4?.dst, '10.1.0.3');
-  t.is(moved.udp?.dst, 5354);
-  t.is(stays.ipv4?.dst, NET.pod.address);
-  t.is(read(rig.pass(1, 0, tcpReply('A'))[0]).ipv4?.src, NET.service);
-  const [again] = rig.pass(0, 1, tcp('S')).map(read);
-  t.is(again.ipv4?.dst, '10.1.0.3');
-  t.is(rig.counter('flowsCreated'), 4);
-  t.is(rig.counter('flowsExpired'), 0);
-  t.is(rig.engine.flowCount(), 2);
-});
+}
 
-contract('a draining backend keeps what it has and gets nothing new', async (rig) => {
-  const { t } = rig;
-  rig.pass(0, 1, udp(1));
-  await rig.commit({
-    pools: [
-      {
-        slot: 1,
-        backends: [
-          { slot: 1, at: '10.1.0.2:5353', weight: 0 },
-          { slot: 2, at: '10.1.0.4:5353' },
-        ],
-      },
-      { slot: 2, backends: [] },
-    ],
-  });
-  const [old, young] = rig.pass(0, 1, udp(1), udp(2)).map(read);
-  t.is(old.ipv4?.dst, '10.1.0.2');
-  t.is(young.ipv4?.dst, '10.1.0.4');
-});
-
-contract('a flow outlives the frontend that it came by', async (rig) => {
-  const { t } = rig;
-  rig.pass(0, 1, udp());
-  await rig.commit({ removedFrontends: [1] });
-  t.is(read(rig.pass(0, 1, udp())[0]).ipv4?.dst, NET.pod.address);
-  rig.pass(0, 1, udp(2));
-  t.deepEqual(rig.drops(), { service_port_unknown: 1 });
-});
-
-contract('a SYN on a closed connection begins a new one', (rig) => {
-  const { t } = rig;
+contract('a SYN on a half-closed connection stays with it', (rig) => {
   rig.pass(0, 1, tcp('S'));
-  rig.pass(1, 0, tcpReply('RA'));
-  // Other packets still belong to the old one.
-  rig.pass(0, 1, tcp('A'));
-  t.is(rig.counter('flowsCreated'), 1);
-  t.is(rig.pass(0, 1, tcp('S')).length, 1);
-  t.is(rig.counter('flowsCreated'), 2);
-  t.is(rig.counter('flowsExpired'), 0);
-  t.is(rig.engine.flowCount(), 1);
+  rig.pass(1, 0, tcpReply('SA'));
+  rig.pass(1, 0, tcpReply('FA'));
+  rig.pass(0, 1, tcp('S'));
+  rig.t.is(rig.counter('flowsCreated'), 1);
 });
 
 contract('a repeated SYN stays with its connection', (rig) => {
@@ -246,4 +247,29 @@ contract('a repeated SYN stays with its connection', (rig) => {
 contract('RST and FIN of a known connection pass', (rig) => {
   rig.pass(0, 1, tcp('S'));
   rig.t.is(rig.pass(0, 1, tcp('FA'), tcp('R')).length, 2);
+});
+
+contract(
+  'without pick-up only what opens a connection makes a flow',
+  (rig) => {
+    const { t } = rig;
+    for (const flags of ['A', 'PA', 'SA']) rig.pass(0, 1, tcp(flags));
+    const sctp = (chunk: 'data' | 'init') =>
+      fromClient(NET.service).sctp({ src: 9, dst: 70, chunk }).build();
+    rig.pass(0, 1, sctp('data'));
+    t.deepEqual(rig.drops(), { tcp_no_flow: 4 });
+    t.is(rig.counter('flowsCreated'), 0);
+    rig.one(0, 1, tcp('S'));
+    rig.one(0, 1, sctp('init'));
+    rig.one(0, 1, tcp('A'));
+    t.is(rig.counter('flowsCreated'), 2);
+  },
+  { tcpPickup: false },
+);
+
+contract('with pick-up a connection is joined midway', async (rig) => {
+  const { t } = rig;
+  t.is(rig.one(0, 1, tcp('PA')).tcp?.dst, 8080);
+  rig.one(1, 0, tcpReply('A'));
+  t.is((await rig.flow()).state, 'established');
 });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SluiceError } from '../../lib/errors.js';
 import { macBytes } from '../support/packets.js';
-import { contract, memory, NET, udp } from './rig.js';
+import { memory, NET, udp } from './net.js';
+import { contract } from './rig.js';
 
 const REFUSED: readonly {
   title: string;
@@ -86,4 +87,5 @@ contract('close is idempotent; counters stay, everything else says ERR_CLOSED', 
   t.like(await t.throwsAsync<SluiceError>(async () => rig.commit({})), closed);
   t.like(await t.throwsAsync<SluiceError>(async () => engine.addInterface(memory(3))), closed);
   t.like(await t.throwsAsync<SluiceError>(async () => engine.flows(1)), closed);
+  t.like(await t.throwsAsync<SluiceError>(async () => engine.explain(0, udp())), closed);
 });

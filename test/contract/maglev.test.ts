@@ -2,8 +2,9 @@
 import { crc32c } from '../../lib/engine/software/base/crc32c.js';
 import { buildMaglev, maglevSlot } from '../../lib/engine/software/table/maglev.js';
 import { ipBytes, read } from '../support/packets.js';
-import { mapped } from '../support/program.js';
-import { contract, NET, udp } from './rig.js';
+import { endpointOf } from '../support/program.js';
+import { NET, udp } from './net.js';
+import { contract } from './rig.js';
 
 const TUPLES = 4_096;
 
@@ -14,17 +15,12 @@ for (const count of [1, 2, 10, 100, 200, 700]) {
     `each of ${TUPLES} flows goes where the Maglev table of ${count} backends says`,
     async (rig) => {
       const pool = Array.from({ length: count }, (_, n) => ({
-        slot: 10 + n,
+        slot: 20 + n,
         at: `10.1.${1 + (n >> 8)}.${n & 255}:53`,
         weight: 1 + (n % 3),
       }));
       await rig.commit({ pools: [{ slot: 1, backends: pool }] });
-      const table = buildMaglev(
-        pool.map(({ at, weight }) => {
-          const [address, port] = at.split(':');
-          return { address: mapped(address), port: Number(port), weight };
-        }),
-      );
+      const table = buildMaglev(pool.map(({ at, weight }) => ({ ...endpointOf(at), weight })));
       for (let first = 0; first < TUPLES; first += 64) {
         const ports = Array.from({ length: 64 }, (_, i) => 10_000 + first + i);
         const frames = rig.pass(0, 1, ...ports.map((port) => udp(port)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { arp, packet, read } from '../support/packets.js';
-import { contract, fromClient, memory, NET, type Rig, tcp } from './rig.js';
+import { fromClient, memory, NET, tcp } from './net.js';
+import { contract, type Rig } from './rig.js';
 
 const HOP = { mac: '02:00:00:00:00:c5', address: '10.2.0.5' };
 
@@ -230,7 +231,7 @@ contract('a new interface in a slot knows nothing of the old one', async (rig) =
 
 contract('a service behind a neighbour that is not known yet', async (rig) => {
   const { t } = rig;
-  await rig.commit({ pools: [{ slot: 0, backends: [{ slot: 5, at: '10.2.0.5:8080' }] }] });
+  await rig.commit({ pools: [{ slot: 0, backends: [{ slot: 25, at: '10.2.0.5:8080' }] }] });
   rig.pass(0, 1, tcp('S'));
   t.is(rig.counter('held'), 1);
   rig.send(1, reply());

@@ -1,213 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProgramDelta } from '../../lib/compile/program.js';
-import type { ErrorCode, SluiceError } from '../../lib/errors.js';
+import type { SluiceError } from '../../lib/errors.js';
 import { read } from '../support/packets.js';
-import { delta, type ProgramLiteral } from '../support/program.js';
-import { contract, NET, tcp, udp } from './rig.js';
-
-const FRONTEND = { at: '10.96.0.99:80/tcp', pool: 0, slot: 50 };
-
-/** What is wrong, as a literal and, where a literal cannot say it, a change of its columns. */
-const REFUSED: readonly {
-  title: string;
-  path: string;
-  /** Default: `ERR_PROGRAM`. */
-  code?: ErrorCode;
-  literal: ProgramLiteral;
-  spoil?: (columns: ProgramDelta) => void;
-}[] = [
-  {
-    title: 'columns of unequal length',
-    path: 'frontends.port',
-    literal: { frontends: [FRONTEND] },
-    spoil: (columns) => {
-      columns.frontends.port = new Uint16Array(2);
-    },
-  },
-  {
-    title: 'half an address',
-    path: 'backends.address',
-    literal: { pools: [{ slot: 9, backends: [{ slot: 9, at: '10.1.0.9:1' }] }] },
-    spoil: (columns) => {
-      columns.backends.address = columns.backends.address.slice(0, 8);
-    },
-  },
-  {
-    title: 'backend slot beyond the limit',
-    path: 'backends.slot[1]',
-    code: 'ERR_CAPACITY',
-    literal: {
-      pools: [
-        {
-          slot: 9,
-          backends: [
-            { slot: 9, at: '10.1.0.9:1' },
-            { slot: 256, at: '10.1.0.9:2' },
-          ],
-        },
-      ],
-    },
-  },
-  {
-    title: 'backend slot twice',
-    path: 'backends.slot[1]',
-    literal: {
-      pools: [
-        { slot: 8, backends: [{ slot: 9, at: '10.1.0.9:1' }] },
-        { slot: 9, backends: [{ slot: 9, at: '10.1.0.9:2' }] },
-      ],
-    },
-  },
-  {
-    title: 'backend slot of another pool',
-    path: 'backends.slot[0]',
-    literal: { pools: [{ slot: 9, backends: [{ slot: 0, at: '10.1.0.9:1' }] }] },
-  },
-  {
-    title: 'backend address that is not IPv4',
-    path: 'backends.address[0]',
-    literal: { pools: [{ slot: 9, backends: [{ slot: 9, at: '10.1.0.9:1' }] }] },
-    spoil: (columns) => {
-      columns.backends.address[0] = 0xfd;
-    },
-  },
-  {
-    title: 'pool range beyond the backends',
-    path: 'pools.count[0]',
-    literal: { pools: [{ slot: 9, backends: [{ slot: 9, at: '10.1.0.9:1' }] }] },
-    spoil: (columns) => {
-      columns.pools.count[0] = 2;
-    },
-  },
-  {
-    title: 'pool range that overflows 32 bits',
-    path: 'pools.count[0]',
-    literal: { pools: [{ slot: 9, backends: [{ slot: 9, at: '10.1.0.9:1' }] }] },
-    spoil: (columns) => {
-      columns.pools.count[0] = 0xffffffff;
-    },
-  },
-  {
-    title: 'pool range that begins beyond the backends',
-    path: 'pools.first[0]',
-    literal: { pools: [{ slot: 9, backends: [{ slot: 9, at: '10.1.0.9:1' }] }] },
-    spoil: (columns) => {
-      columns.pools.first[0] = 1;
-    },
-  },
-  {
-    title: 'pools that share backends',
-    path: 'pools.first[1]',
-    literal: {
-      pools: [
-        { slot: 8, backends: [{ slot: 9, at: '10.1.0.9:1' }] },
-        { slot: 9, backends: [{ slot: 10, at: '10.1.0.9:2' }] },
-      ],
-    },
-    spoil: (columns) => {
-      columns.pools.first[1] = 0;
-    },
-  },
-  {
-    title: 'frontend without a pool',
-    path: 'frontends.pool[0]',
-    literal: { frontends: [{ ...FRONTEND, pool: 77 }] },
-  },
-  {
-    title: 'frontend of a pool that goes',
-    path: 'frontends.pool[0]',
-    literal: { frontends: [FRONTEND], removedPools: [0], removedFrontends: [0] },
-  },
-  {
-    title: 'removed pool that a frontend still names',
-    path: 'removedPools[0]',
-    literal: { removedPools: [0] },
-  },
-  {
-    title: 'protocol that has no ports',
-    path: 'frontends.protocol[0]',
-    literal: { frontends: [FRONTEND] },
-    spoil: (columns) => {
-      columns.frontends.protocol[0] = 132;
-    },
-  },
-  {
-    title: 'frontend address that is not IPv4',
-    path: 'frontends.address[0]',
-    literal: { frontends: [FRONTEND] },
-    spoil: (columns) => {
-      columns.frontends.address[11] = 0;
-    },
-  },
-  {
-    title: 'frontend that is there already',
-    path: 'frontends.address[0]',
-    literal: { frontends: [{ ...FRONTEND, at: '10.96.0.10:80/tcp' }] },
-  },
-  {
-    title: 'frontend twice in a delta',
-    path: 'frontends.address[1]',
-    literal: { frontends: [FRONTEND, { ...FRONTEND, slot: 51 }] },
-  },
-  {
-    title: 'route over no interface',
-    path: 'routes.interface[1]',
-    literal: {
-      routes: [
-        { to: '10.5.0.0/16', over: 1 },
-        { to: '10.6.0.0/16', over: 3 },
-      ],
-    },
-  },
-  {
-    title: 'route over an interface beyond the limit',
-    path: 'routes.interface[0]',
-    literal: { routes: [{ to: '10.5.0.0/16', over: 60_000 }] },
-  },
-  {
-    title: 'host bits in a prefix',
-    path: 'routes.prefix[0]',
-    literal: { routes: [{ to: '10.5.0.1/16', over: 1 }] },
-  },
-  {
-    title: 'prefix length 33',
-    path: 'routes.length[0]',
-    literal: { routes: [{ to: '10.5.0.0/33', over: 1 }] },
-  },
-  {
-    title: 'gateway that is not IPv4',
-    path: 'routes.gateway[0]',
-    literal: { routes: [{ to: '10.5.0.0/16', over: 1, via: '10.2.0.7' }] },
-    spoil: (columns) => {
-      columns.routes.gateway[0] = 0xfd;
-    },
-  },
-  {
-    title: 'host bits in a removed prefix',
-    path: 'removedRoutes.prefix[0]',
-    literal: { removedRoutes: ['10.1.0.1/16'] },
-  },
-  {
-    title: 'route twice',
-    path: 'routes.prefix[1]',
-    literal: {
-      routes: [
-        { to: '10.5.0.0/16', over: 1 },
-        { to: '10.5.0.0/16', over: 0 },
-      ],
-    },
-  },
-  {
-    title: 'address of no interface',
-    path: 'addresses.interface[0]',
-    literal: { addresses: [{ on: 7, address: '10.5.0.1/24' }] },
-  },
-  {
-    title: 'address of length 33',
-    path: 'addresses.length[0]',
-    literal: { addresses: [{ on: 0, address: '10.5.0.1/33' }] },
-  },
-];
+import { delta } from '../support/program.js';
+import {
+  FAMILIES,
+  FIRST,
+  fromClient,
+  NET,
+  OF,
+  tcp,
+  tcpReply,
+  udp,
+  udpReply,
+  V4,
+  V6,
+} from './net.js';
+import { REFUSED } from './program-refused.js';
+import { contract } from './rig.js';
 
 for (const { title, path, code, literal, spoil } of REFUSED) {
   contract(`refused whole: ${title}`, async (rig) => {
@@ -227,8 +36,9 @@ for (const { title, path, code, literal, spoil } of REFUSED) {
     t.is(error?.path, path);
 
     t.is(await rig.commit({}), generation + 1);
-    t.is(read(rig.pass(0, 1, udp())[0]).ipv4?.dst, NET.pod.address);
+    t.is(read(rig.pass(0, 1, udp())[0]).ip?.dst, NET.pod.address);
     t.is(read(rig.pass(0, 1, tcp('S'))[0]).tcp?.dst, 8080);
+    t.is(rig.pass(1, 0, udpReply()).length, 1);
     t.is(rig.counter('originated'), 0);
     t.deepEqual(rig.drops(), {});
   });
@@ -253,42 +63,175 @@ contract('frontends change places in one commit', async (rig) => {
   t.deepEqual(rig.drops(), { service_port_unknown: 1 });
 });
 
-contract('a backend slot moves to another pool in one commit', async (rig) => {
+contract('a slot that is removed and put in one delta is put', async (rig) => {
   const { t } = rig;
-  rig.pass(0, 1, udp());
+  await rig.commit({
+    frontends: [{ at: '10.96.0.10:80/tcp', pool: 0, slot: 0 }],
+    removedFrontends: [0],
+    pools: [{ slot: 0, backends: [{ slot: 0, at: '10.1.0.3:8081' }] }],
+    removedPools: [0],
+    removedBackends: [0],
+  });
+  t.is(rig.one(0, 1, tcp('S')).tcp?.dst, 8081);
+});
+
+contract('pools share backends', async (rig) => {
+  const { t } = rig;
   await rig.commit({
     pools: [
-      { slot: 1, backends: [{ slot: 20, at: '10.1.0.6:1' }] },
-      { slot: 7, backends: [{ slot: 1, at: '10.1.0.2:5353' }] },
+      { slot: 0, backends: [{ slot: 0, at: '10.1.0.2:8080' }] },
+      { slot: 2, members: [{ backend: 0 }] },
     ],
   });
-  t.is(read(rig.pass(0, 1, udp())[0]).ipv4?.dst, '10.1.0.6');
+  rig.one(0, 1, tcp('S'));
+  rig.one(0, 1, tcp('S', 1, NET.idle));
+  t.is(rig.connections(0), 2);
+  t.is(rig.engine.occupancy().backends, 12);
+});
+
+contract('each scope has a pool of its own', async (rig) => {
+  const { t } = rig;
+  const pools = ['pod', 'node', 'outside'].map((_, i) => ({
+    slot: 30 + i,
+    backends: [{ slot: 30 + i, at: `10.1.0.2:${30 + i}` }],
+  }));
+  await rig.commit({
+    frontends: [
+      { at: '10.96.0.30:80/tcp', slot: 30, pools: { pod: 30, node: 31, outside: 32 } },
+      { at: '[fd96::30]:80/tcp', slot: 31, pools: { pod: 33, node: 33, outside: 33 } },
+    ],
+    pools: [...pools, { slot: 33, backends: [{ slot: 33, at: '[fd01::2]:33' }] }],
+  });
+  const ask = (port: number, src: string = V4.client) =>
+    rig.one(0, 1, fromClient('10.96.0.30', { src }).tcp({ src: port, dst: 80, flags: 'S' }).build())
+      .tcp?.dst;
+  t.is(ask(1), 32);
+  await rig.commit({ podNetworks: ['10.0.0.8/29', 'fd00::/64'] });
+  t.is(ask(2), 30);
+  t.is(ask(3, '10.0.0.20'), 32);
+  await rig.commit({ podNetworks: [], scopes: [{ on: 0, scope: 'pod' }] });
+  t.is(ask(4), 30);
+  // The node is an address of ours on an interface of scope host; others there are outside.
+  await rig.commit({ scopes: [{ on: 0, scope: 'host' }] });
+  t.is(ask(5), 32);
+  t.is(ask(6, V4.own[0]), 31);
+  t.is(ask(7, V4.own[1]), 31);
+  // A pod network wins over nothing but outside.
+  await rig.commit({ podNetworks: ['10.0.0.0/24'] });
+  t.is(ask(8, V4.own[0]), 31);
+  t.is(ask(9), 30);
+});
+
+contract('tables that are replaced stay as they are where a delta says nothing', async (rig) => {
+  const { t } = rig;
+  await rig.commit({ serviceNetworks: ['10.96.0.0/16'] });
+  await rig.commit({});
+  rig.pass(0, 0, udp(1, 'x', '10.96.7.7'));
+  t.deepEqual(rig.drops(), { service_address_unknown: 1 });
+  await rig.commit({ serviceNetworks: [] });
+  rig.pass(0, 0, udp(1, 'x', '10.96.7.7'));
+  t.deepEqual(rig.drops(), { service_address_unknown: 1, no_route: 1 });
+});
+
+contract('a cluster address has all ports, an external one its own', async (rig) => {
+  const { t } = rig;
+  await rig.commit({
+    frontends: [
+      { at: '10.1.0.50:80/tcp', slot: 30, pool: 0, kind: 'external' },
+      { at: '10.1.0.51:80/tcp', slot: 31, pool: 0, kind: 'nodePort' },
+      { at: '10.1.0.52:80/tcp', slot: 32, pool: 0, kind: 'cluster' },
+    ],
+  });
+  for (const n of [50, 51]) {
+    t.is(
+      rig.one(0, 1, fromClient(`10.1.0.${n}`).udp({ src: 1, dst: 9 }).build()).ip?.dst,
+      `10.1.0.${n}`,
+    );
+  }
+  rig.pass(0, 0, fromClient('10.1.0.52').udp({ src: 1, dst: 9 }).build());
+  t.deepEqual(rig.drops(), { service_port_unknown: 1 });
+});
+
+contract('source ranges let in who is in one of them, of either family', async (rig) => {
+  const { t } = rig;
+  const ranges = ['10.0.0.8/31', 'fd00::8/127', '192.0.2.0/24'];
+  await rig.commit({
+    frontends: FAMILIES.map(({ name, at, podAt }) => ({
+      at: `${at(podAt(50), 80)}/tcp`,
+      slot: 30 + FIRST[name],
+      pool: FIRST[name] + OF.tcp,
+      kind: 'external',
+      ranges,
+    })),
+  });
+  for (const { client, other, podAt } of FAMILIES) {
+    const from = (src: string) =>
+      fromClient(podAt(50), { src }).tcp({ src: 1, dst: 80, flags: 'S' }).build();
+    t.is(rig.pass(0, 1, from(client)).length, 1);
+    t.is(rig.pass(0, 1, from(other)).length, 0);
+  }
+  t.deepEqual(rig.drops(), { source_not_allowed: 2 });
+  t.is(rig.counter('originated'), 0);
 });
 
 contract('removing what is not there is no mistake', async (rig) => {
   await rig.commit({
     removedFrontends: [99],
     removedPools: [99],
-    removedRoutes: ['192.0.2.0/24'],
+    removedBackends: [99],
+    removedRoutes: ['192.0.2.0/24', '2001:db8::/32'],
   });
   rig.t.is(rig.pass(0, 1, udp()).length, 1);
 });
 
-contract('the longest prefix wins, and the rest comes back when it goes', async (rig) => {
+for (const { name, service, pod } of FAMILIES) {
+  const host = `${pod}/${name === 'IPv4' ? 32 : 128}`;
+  contract(
+    `the longest prefix wins, and the rest comes back when it goes, ${name}`,
+    async (rig) => {
+      const { t } = rig;
+      const other = '02:00:00:00:00:d7';
+      await rig.commit({ routes: [{ to: host, over: 1, mac: other }] });
+      t.is(rig.one(0, 1, udp(1, 'x', service)).eth.dst, other);
+      await rig.commit({ removedRoutes: [host] });
+      t.is(rig.one(0, 1, udp(1, 'x', service)).eth.dst, NET.pod.mac);
+    },
+  );
+
+  contract(`a default route is a route, ${name}`, async (rig) => {
+    await rig.commit({
+      routes: [{ to: name === 'IPv4' ? '0.0.0.0/0' : '::/0', over: 1, mac: NET.pod.mac }],
+      removedRoutes: ['10.1.0.0/16', 'fd01::/64'],
+    });
+    rig.one(0, 1, udp(1, 'x', service));
+  });
+}
+
+contract('occupancy counts what is there', async (rig) => {
   const { t } = rig;
-  const other = '02:00:00:00:00:d7';
-  await rig.commit({ routes: [{ to: '10.1.0.2/32', over: 1, mac: other }] });
-  t.is(read(rig.pass(0, 1, udp())[0]).eth.dst, other);
-  await rig.commit({ removedRoutes: ['10.1.0.2/32'] });
-  t.is(read(rig.pass(0, 1, udp())[0]).eth.dst, NET.pod.mac);
-});
-
-contract('a default route is a route', async (rig) => {
-  await rig.commit({
-    routes: [{ to: '0.0.0.0/0', over: 1, mac: NET.pod.mac }],
-    removedRoutes: ['10.1.0.0/16'],
+  t.deepEqual(rig.engine.occupancy(), {
+    flows: 0,
+    flows6: 0,
+    affinities: 0,
+    neighbours: 0,
+    routes: 8,
+    frontends: 12,
+    backends: 12,
+    pools: 12,
   });
-  rig.t.is(rig.pass(0, 1, udp()).length, 1);
+  rig.pass(0, 1, udp(), udp(1, 'x', V6.service), udp(2, 'x', V6.service));
+  rig.pass(0, 1, fromClient(V4.hop).udp({ src: 1, dst: 2 }).build());
+  await rig.commit({ removedFrontends: [0], removedPools: [0], removedBackends: [0] });
+  t.deepEqual(rig.engine.occupancy(), {
+    flows: 1,
+    flows6: 2,
+    affinities: 0,
+    neighbours: 1,
+    routes: 8,
+    frontends: 11,
+    backends: 11,
+    pools: 11,
+  });
 });
 
 contract('the shares of backends follow their weights', async (rig) => {
@@ -305,4 +248,31 @@ contract('the shares of backends follow their weights', async (rig) => {
   const [light, heavy] = [rig.connections(30), rig.connections(31)];
   t.is(light + heavy, 960);
   t.true(heavy > 2 * light && heavy < 4.5 * light, `${light} to ${heavy}`);
+});
+
+contract('a backend slot that moves to another address is another backend', async (rig) => {
+  const { t } = rig;
+  rig.pass(0, 1, udp(), tcp('S'));
+  rig.pass(1, 0, tcpReply('SA'));
+  await rig.commit({
+    backends: [
+      { slot: 0, at: '10.1.0.3:8081' },
+      { slot: 1, at: '10.1.0.3:5354' },
+    ],
+  });
+  const [moved, stays] = rig.read(0, 1, udp(), tcp('PA'));
+  t.is(moved.udp?.dst, 5354);
+  t.is(stays.tcp?.dst, 8080);
+  t.is(rig.counter('flowsCleared'), 1);
+});
+
+contract('putting the same backend again leaves its connections', async (rig) => {
+  const { t } = rig;
+  rig.pass(0, 1, udp());
+  await rig.commit({ backends: [{ slot: 1, at: '10.1.0.2:5353' }] });
+  rig.one(0, 1, udp());
+  t.is(rig.counter('flowsCleared'), 0);
+  await rig.commit({ backends: [{ slot: 1, at: '10.1.0.2:5353', service: 9 }] });
+  rig.one(0, 1, udp());
+  t.is(rig.counter('flowsCleared'), 1);
 });

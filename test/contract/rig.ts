@@ -1,72 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ExecutionContext } from 'ava';
-import type { InterfaceRequest } from '../../lib/compile/program.js';
 import {
+  ENGINE_DEFAULTS,
   type Engine,
   type EngineOptions,
+  type FlowRecord,
   INTERFACE_COUNTERS,
+  type Timeouts,
   WORKER_COUNTERS,
 } from '../../lib/engine/engine.js';
 import { DROP_REASONS } from '../../lib/engine/reasons.js';
-import { faults, macBytes, type PacketBuilder, packet } from '../support/packets.js';
+import { faults, type ReadPacket, read } from '../support/packets.js';
 import { delta, type ProgramLiteral } from '../support/program.js';
 import { ENGINES, type EngineUnderTest } from './engines.js';
+import { memory, PROGRAM } from './net.js';
 
-/**
- * The network of the contract suite: clients on interface 0, pods on interface 1. Hops have static
- * MACs, but those in 10.2.0.0/16 and 10.9.0.0/16, which are asked for by ARP.
- */
-export const NET = {
-  us: ['02:00:00:00:00:01', '02:00:00:00:00:02'],
-  client: { mac: '02:00:00:00:00:aa', address: '10.0.0.9' },
-  pod: { mac: '02:00:00:00:00:b2', address: '10.1.0.2' },
-  /** One backend: the pod, port 8080 (TCP) and 5353 (UDP). */
-  service: '10.96.0.10',
-  /** A service whose pool is empty: port 80, TCP. */
-  idle: '10.96.0.11',
-} as const;
-
-export const ADDRESSES = [
-  { on: 0, address: '10.0.0.1/24' },
-  { on: 1, address: '10.1.0.1/16' },
-  { on: 1, address: '10.2.0.1/16' },
-] as const;
-
-export const PROGRAM: ProgramLiteral = {
-  frontends: [
-    { at: '10.96.0.10:80/tcp', pool: 0 },
-    { at: '10.96.0.10:53/udp', pool: 1 },
-    { at: '10.96.0.11:80/tcp', pool: 2 },
-  ],
-  pools: [
-    { slot: 0, backends: [{ slot: 0, at: '10.1.0.2:8080' }] },
-    { slot: 1, backends: [{ slot: 1, at: '10.1.0.2:5353' }] },
-    { slot: 2, backends: [{ slot: 2, at: '10.1.0.2:9000', weight: 0 }] },
-  ],
-  routes: [
-    { to: '10.0.0.0/24', over: 0, mac: NET.client.mac },
-    { to: '10.1.0.0/16', over: 1, mac: NET.pod.mac },
-    { to: '10.2.0.0/16', over: 1 },
-    { to: '10.9.0.0/16', over: 1, via: '10.2.0.7' },
-  ],
-  addresses: ADDRESSES,
-};
-
-/** A memory interface for the rig. */
-export function memory(slot: number, more: Partial<InterfaceRequest> = {}): InterfaceRequest {
-  return {
-    slot,
-    kind: 'memory',
-    name: `m${slot}`,
-    mac: macBytes(NET.us[slot] ?? `02:00:00:00:01:0${slot}`),
-    mtu: 1_500,
-    worker: null,
-    parameters: {},
-    ...more,
-  };
-}
-
-/** An open engine with the network above, and what tests read of it. */
+/** An open engine with the network of net.ts, and what tests read of it. */
 export class Rig {
   #now = 1_000_000;
 
@@ -91,6 +40,17 @@ export class Rig {
     this.checkFates();
   }
 
+  /** Lets time pass in one step: `seconds` further as seconds are counted, less `ms` milliseconds. */
+  wait(seconds: number, ms = 0): void {
+    this.step((Math.floor(this.#now / 1_000) + seconds) * 1_000 - ms - this.#now);
+  }
+
+  /** Polls until the sweep has seen every pair and every place once. */
+  sweep(): void {
+    const { flows, flows6, affinities } = this.engine.options;
+    for (let seen = 0; seen < Math.max(flows, flows6, affinities); seen += 64) this.step(0);
+  }
+
   send(slot: number, ...frames: Uint8Array[]): void {
     this.t.is(this.engine.send(slot, frames), frames.length);
   }
@@ -106,6 +66,25 @@ export class Rig {
     this.send(into, ...frames);
     this.step();
     return this.receive(out);
+  }
+
+  /** As {@link pass}, taken apart. */
+  read(into: number, out: number, ...frames: Uint8Array[]): ReadPacket[] {
+    return this.pass(into, out, ...frames).map((frame) => read(frame));
+  }
+
+  /** As {@link read}, of one frame that one frame comes of. */
+  one(into: number, out: number, frame: Uint8Array): ReadPacket {
+    const frames = this.read(into, out, frame);
+    this.t.is(frames.length, 1, `one frame comes out of interface ${out}`);
+    return frames[0];
+  }
+
+  /** The only flow there is. */
+  async flow(): Promise<FlowRecord> {
+    const flows = await this.engine.flows(10);
+    this.t.is(flows.length, 1);
+    return flows[0];
   }
 
   counter(name: (typeof WORKER_COUNTERS)[number]): number {
@@ -148,11 +127,21 @@ export class Rig {
 const OPTIONS: Partial<EngineOptions> = {
   clock: 'manual',
   flows: 1_024,
+  flows6: 1_024,
+  affinities: 256,
   backends: 256,
   interfaces: 8,
   neighbours: 64,
+  routes: 1_024,
+  fragments: 64,
+  fragmentPackets: 128,
   mbufs: 8_192,
 };
+
+/** All timeouts, with some of them changed. Seconds. */
+export function timeouts(changed: Partial<Timeouts>): Timeouts {
+  return { ...ENGINE_DEFAULTS.timeouts, ...changed };
+}
 
 /** Registers a case for every engine; the engine is opened, set up and closed around it. */
 export function contract(
@@ -160,9 +149,26 @@ export function contract(
   body: (rig: Rig) => Promise<void> | void,
   options: Partial<EngineOptions> = {},
 ): void {
-  for (const under of ENGINES) {
-    under.test(title, (t) => runCase(t, under, body, options));
-  }
+  withEngine(
+    title,
+    async (rig) => {
+      await rig.engine.addInterface(memory(0));
+      await rig.engine.addInterface(memory(1));
+      await rig.commit(PROGRAM);
+      rig.step();
+      await body(rig);
+    },
+    options,
+  );
+}
+
+/** As {@link contract}, without interfaces and without a program. */
+export function withEngine(
+  title: string,
+  body: (rig: Rig) => Promise<void> | void,
+  options: Partial<EngineOptions> = {},
+): void {
+  for (const under of ENGINES) under.test(title, (t) => runCase(t, under, body, options));
 }
 
 async function runCase(
@@ -173,46 +179,10 @@ async function runCase(
 ): Promise<void> {
   const engine = await under.open({ ...OPTIONS, ...options });
   try {
-    await engine.addInterface(memory(0));
-    await engine.addInterface(memory(1));
     const rig = new Rig(t, engine);
-    await rig.commit(PROGRAM);
-    rig.step();
     await body(rig);
     rig.checkFates();
   } finally {
     await engine.close();
   }
-}
-
-/** A packet from the client to our side of interface 0. */
-export function fromClient(dst: string, more: { ttl?: number; src?: string } = {}): PacketBuilder {
-  return packet()
-    .eth({ src: NET.client.mac, dst: NET.us[0] })
-    .ipv4({ src: NET.client.address, dst, id: 7, ...more });
-}
-
-/** A packet from the pod to our side of interface 1. */
-export function fromPod(dst: string, src: string = NET.pod.address): PacketBuilder {
-  return packet().eth({ src: NET.pod.mac, dst: NET.us[1] }).ipv4({ src, dst, id: 8 });
-}
-
-/** A TCP packet of the client to the service. */
-export function tcp(flags: string, src = 40_000, dst: string = NET.service): Uint8Array {
-  return fromClient(dst).tcp({ src, dst: 80, flags, payload: 'hello' }).build();
-}
-
-/** The pod's answer to {@link tcp}. */
-export function tcpReply(flags: string, dst = 40_000): Uint8Array {
-  return fromPod(NET.client.address).tcp({ src: 8080, dst, flags, payload: 'world' }).build();
-}
-
-/** A UDP packet of the client to the service. */
-export function udp(src = 40_000, payload = 'query'): Uint8Array {
-  return fromClient(NET.service).udp({ src, dst: 53, payload }).build();
-}
-
-/** The pod's answer to {@link udp}. */
-export function udpReply(dst = 40_000): Uint8Array {
-  return fromPod(NET.client.address).udp({ src: 5353, dst, payload: 'answer' }).build();
 }

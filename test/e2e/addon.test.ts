@@ -7,7 +7,7 @@ import { ENGINE_DEFAULTS, type EngineOptions } from '../../lib/engine/engine.js'
 import { NativeEngine } from '../../lib/engine/native/native.js';
 import type { SluiceError } from '../../lib/errors.js';
 import type { Addon } from '../../typings/addon.js';
-import { memory, PROGRAM, udp } from '../contract/rig.js';
+import { memory, PROGRAM, udp } from '../contract/net.js';
 import { delta } from '../support/program.js';
 import { requires } from '../support/requires.js';
 
