@@ -11,7 +11,7 @@ const PACKETS = Number(process.env['SLUICE_FLOOD'] ?? 1_000_000);
 const ESTABLISHED = 1_000;
 const FLOWS = 65_536;
 /** Packets of the flood between two looks at the legitimate connections. */
-const ROUND = 50_000;
+const ROUND = Math.max(50_000, PACKETS / 40);
 
 const CLIENTS_MAC = '02:00:00:00:0d:01';
 const PODS_MAC = '02:00:00:00:0d:11';

@@ -49,16 +49,16 @@ export class Stream {
 
   /** Sends `count` packets more and takes what has arrived. */
   push(count: number): void {
-    const frames = Array.from({ length: count }, (_, i) => {
-      const number = this.sent + i;
-      return packet()
-        .eth({ src: CLIENT.mac, dst: '02:00:00:00:08:01' })
-        .ipv4({ src: CLIENT.address, dst: SERVICE })
-        .udp({ src: 10_000 + (number % FLOWS), dst: 7, payload: `packet ${number}` })
-        .build();
-    });
-    this.sent += this.#proxy.interfaces.send('clients', frames);
+    this.sent += this.#proxy.interfaces.send('clients', numbered(this.sent, count));
     this.take();
+  }
+
+  /** Sends `count` packets as fast as the ring takes them, and looks at nothing. */
+  flood(count: number): void {
+    const frames = numbered(0, 256);
+    for (let sent = 0; sent < count; sent += frames.length) {
+      this.sent += this.#proxy.interfaces.send('clients', frames);
+    }
   }
 
   take(): void {
@@ -98,4 +98,15 @@ export class Stream {
   get backends(): number {
     return new Set(this.#backends.values()).size;
   }
+}
+
+function numbered(first: number, count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) => {
+    const number = first + i;
+    return packet()
+      .eth({ src: CLIENT.mac, dst: '02:00:00:00:08:01' })
+      .ipv4({ src: CLIENT.address, dst: SERVICE })
+      .udp({ src: 10_000 + (number % FLOWS), dst: 7, payload: `packet ${number}` })
+      .build();
+  });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ServiceProxy } from '../../lib/index.js';
 import { requires } from '../support/requires.js';
+import { until } from './rig.js';
 import { STREAM_OPTIONS, STREAM_SERVICE, Stream } from './stream.js';
 
 const two = requires('the native addon', 'two CPUs');
@@ -41,5 +42,32 @@ two(
           worker.handedOut,
       );
     }
+  },
+);
+
+two(
+  'a worker that cannot keep up with what is handed over costs packets for a named reason',
+  async (t) => {
+    t.timeout(60_000);
+    const interfaces = STREAM_OPTIONS.interfaces.map((spec, worker) => `${spec},worker=${worker}`);
+    await using proxy = await ServiceProxy.open({
+      engine: 'dpdk',
+      workers: 2,
+      ...STREAM_OPTIONS,
+      interfaces,
+    });
+    await proxy.apply({ services: [STREAM_SERVICE] });
+    // This thread and two polling workers share the CPUs: now and then the second worker is not
+    // running while more comes than the ring to it holds.
+    const stream = new Stream(proxy);
+    const deadline = Date.now() + 40_000;
+    const refused = () => proxy.stats().fates.drops.handoff_full ?? 0;
+    while (refused() === 0 && Date.now() < deadline) stream.flood(8_192);
+    t.true(refused() > 0);
+    const isWhole = () => {
+      const { rx, forwarded, answered, host, dropped, held } = proxy.stats().fates;
+      return rx === stream.sent && rx === forwarded + answered + host + dropped + held;
+    };
+    t.true(await until(isWhole), 'every packet has one fate');
   },
 );
