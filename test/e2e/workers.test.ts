@@ -10,14 +10,7 @@ two(
   'two workers hand packets over: no loss, one flow one backend, every packet accounted for',
   async (t) => {
     t.timeout(60_000);
-    const interfaces = STREAM_OPTIONS.interfaces.map((spec, worker) => `${spec},worker=${worker}`);
-    await using proxy = await ServiceProxy.open({
-      engine: 'dpdk',
-      workers: 2,
-      ...STREAM_OPTIONS,
-      interfaces,
-    });
-    await proxy.apply({ services: [STREAM_SERVICE] });
+    await using proxy = await openTwo();
     const stream = new Stream(proxy);
     for (let i = 0; i < 500; i++) {
       stream.push(32);
@@ -49,14 +42,7 @@ two(
   'a worker that cannot keep up with what is handed over costs packets for a named reason',
   async (t) => {
     t.timeout(60_000);
-    const interfaces = STREAM_OPTIONS.interfaces.map((spec, worker) => `${spec},worker=${worker}`);
-    await using proxy = await ServiceProxy.open({
-      engine: 'dpdk',
-      workers: 2,
-      ...STREAM_OPTIONS,
-      interfaces,
-    });
-    await proxy.apply({ services: [STREAM_SERVICE] });
+    await using proxy = await openTwo();
     // This thread and two polling workers share the CPUs: now and then the second worker is not
     // running while more comes than the ring to it holds.
     const stream = new Stream(proxy);
@@ -71,3 +57,16 @@ two(
     t.true(await until(isWhole), 'every packet has one fate');
   },
 );
+
+/** Two workers with an interface each. */
+async function openTwo(): Promise<ServiceProxy> {
+  const interfaces = STREAM_OPTIONS.interfaces.map((spec, worker) => `${spec},worker=${worker}`);
+  const proxy = await ServiceProxy.open({
+    engine: 'dpdk',
+    workers: 2,
+    ...STREAM_OPTIONS,
+    interfaces,
+  });
+  await proxy.apply({ services: [STREAM_SERVICE] });
+  return proxy;
+}
