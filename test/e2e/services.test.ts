@@ -12,7 +12,9 @@ const real = requires('the native addon', 'root', '/dev/net/tun', 'ip', 'curl', 
 
 const WEB = { v4: '10.96.0.10', v6: 'fd00:96::10', lb4: '203.0.113.10', lb6: '2001:db8:f::10' };
 const LONELY = { v4: '10.96.0.11', v6: 'fd00:96::11' };
-const IPERF = { v4: '10.96.0.12', v6: 'fd00:96::12' };
+const IPERF = { v4: '10.96.0.12', v6: 'fd00:96::12', lb4: '203.0.113.12', lb6: '2001:db8:f::12' };
+const IPERF_PORT = 5_201;
+const IPERF_NODE_PORT = 30_521;
 const ECHO = { v4: '10.96.0.13', v6: 'fd00:96::13' };
 const NODE_PORT = 30_080;
 
@@ -37,10 +39,14 @@ const SERVICES: readonly Service[] = [
   {
     name: 'iperf',
     addresses: [IPERF.v4, IPERF.v6],
-    ports: [
-      { name: 'tcp', protocol: 'TCP', port: 5201, backends: both(PODS.slice(1, 2), 5201) },
-      { name: 'udp', protocol: 'UDP', port: 5201, backends: both(PODS.slice(1, 2), 5201) },
-    ],
+    loadBalancer: { addresses: [IPERF.lb4, IPERF.lb6] },
+    ports: (['TCP', 'UDP'] as const).map((protocol) => ({
+      name: protocol.toLowerCase(),
+      protocol,
+      port: IPERF_PORT,
+      nodePort: IPERF_NODE_PORT,
+      backends: both(PODS.slice(1, 2), IPERF_PORT),
+    })),
   },
   {
     name: 'echo',
@@ -125,34 +131,44 @@ real('no endpoints: curl is refused at once, IPv4 and IPv6', async (t) => {
 });
 
 real(
-  'iperf3 through a service, TCP and UDP, IPv4 and IPv6, and from a pod to itself',
+  'iperf3 through ClusterIP, NodePort, LoadBalancer and hairpin; TCP, UDP, IPv4, IPv6',
   async (t) => {
     const node = await openShop(t);
-    await node.startIperf(PODS[1]!.name);
-    const runs = [
-      [CLIENT.name, IPERF.v4, []],
-      [CLIENT.name, IPERF.v4, ['-R']],
-      [CLIENT.name, IPERF.v6, []],
-      [CLIENT.name, IPERF.v4, ['-u', '-b', '5M', '-l', '1200']],
-      [CLIENT.name, IPERF.v6, ['-u', '-b', '5M', '-l', '1200']],
-      [PODS[1]!.name, IPERF.v4, []],
-      [PODS[1]!.name, IPERF.v6, ['-u', '-b', '5M', '-l', '1200']],
-    ] as const;
-    for (const [from, address, flags] of runs) {
-      const text = await node.exec(from, ['iperf3', '-c', address, '-t', '2', '-J', ...flags]);
-      const { end } = JSON.parse(text) as {
-        end: { sum?: { lost_percent: number; bytes: number }; sum_received?: { bytes: number } };
-      };
-      const what = `${from} to ${address} ${flags.join(' ')}`;
-      const bytes = end.sum_received?.bytes ?? end.sum?.bytes ?? 0;
-      t.true(bytes > 1_000_000, `${what}: ${bytes} bytes`);
-      if (flags.includes('-u' as never))
-        t.true(end.sum!.lost_percent < 5, `${what}: ${end.sum!.lost_percent} % lost`);
-      t.log(`${what}: ${(bytes / 2e6).toFixed(0)} MB/s`);
+    const [, server] = PODS;
+    await node.startIperf(server!.name);
+    const targets: [string, string, number][] = [
+      [CLIENT.name, IPERF.v4, IPERF_PORT],
+      [CLIENT.name, IPERF.v6, IPERF_PORT],
+      [CLIENT.name, CLIENT.gateway4, IPERF_NODE_PORT],
+      [CLIENT.name, CLIENT.gateway6, IPERF_NODE_PORT],
+      [CLIENT.name, IPERF.lb4, IPERF_PORT],
+      [CLIENT.name, IPERF.lb6, IPERF_PORT],
+      [server!.name, IPERF.v4, IPERF_PORT],
+      [server!.name, IPERF.v6, IPERF_PORT],
+    ];
+    for (const [from, address, port] of targets) {
+      for (const flags of [[], ['-u', '-b', '5M', '-l', '1200']]) {
+        const text = await node.exec(from, [
+          ...['iperf3', '-c', address, '-p', String(port), '-t', '1', '-J'],
+          ...flags,
+        ]);
+        const { end } = JSON.parse(text) as IperfReport;
+        const bytes = end.sum_received?.bytes ?? end.sum?.bytes ?? 0;
+        const lost = end.sum?.lost_percent ?? 0;
+        const what = `${from} to ${address}:${port} ${flags.length > 0 ? 'UDP' : 'TCP'}`;
+        t.true(bytes > 300_000, `${what}: ${bytes} bytes`);
+        // The kernel's queue runs over where a worker does not get its CPU for a while.
+        t.true(lost < 5, `${what}: ${lost} % lost`);
+        t.log(`${what}: ${(bytes / 1e6).toFixed(1)} MB, ${lost} % lost`);
+      }
     }
     lawHolds(t, node);
   },
 );
+
+interface IperfReport {
+  end: { sum?: { lost_percent?: number; bytes: number }; sum_received?: { bytes: number } };
+}
 
 real('a 4,000-byte UDP datagram goes in fragments through a service and back', async (t) => {
   const node = await openShop(t);
