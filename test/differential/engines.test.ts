@@ -10,7 +10,7 @@ const maybe = available ? test.serial : test.skip;
 const needs = available ? '' : ' (needs the native addon)';
 
 /** Runs of at least 20 steps each. `SLUICE_RUNS` for longer hunts, `SLUICE_SEED` to repeat one. */
-const RUNS = Number(process.env['SLUICE_RUNS'] ?? 1_500);
+const RUNS = Number(process.env['SLUICE_RUNS'] ?? 1000);
 const SEED = process.env['SLUICE_SEED'];
 
 maybe(`both engines do the same, byte for byte, in ${RUNS} random runs${needs}`, async (t) => {

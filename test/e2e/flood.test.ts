@@ -7,7 +7,7 @@ import { requires } from '../support/requires.js';
 import { MemoryHost } from './memory-host.js';
 
 /** SYNs with random sources. `SLUICE_FLOOD=10000000` for the long one. */
-const PACKETS = Number(process.env['SLUICE_FLOOD'] ?? 1_000_000);
+const PACKETS = Number(process.env['SLUICE_FLOOD'] ?? 500_000);
 const ESTABLISHED = 1_000;
 const FLOWS = 65_536;
 /** Packets of the flood between two looks at the legitimate connections. */

@@ -7,7 +7,7 @@ import { CLIENT, Node, PODS } from './node.js';
 const real = requires('the native addon', 'root', '/dev/net/tun', 'ip', 'nginx', 'wrk');
 
 /** Of each run. `SLUICE_WRK_SECONDS=60` for the long one. */
-const SECONDS = Number(process.env['SLUICE_WRK_SECONDS'] ?? 15);
+const SECONDS = Number(process.env['SLUICE_WRK_SECONDS'] ?? 10);
 const SERVICE = '10.96.0.40';
 
 /** What becomes of the pods meanwhile, again and again. */
