@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Compiler } from '../../lib/compile/compile.js';
+import { checkModel } from '../../lib/model/check.js';
+import { parseInterfaceSpec } from '../../lib/model/interface-spec.js';
+import { parseRouteSpec } from '../../lib/model/route-spec.js';
+import { type Row, table } from '../support/broken.js';
+
+const INTERFACES: Row[] = [
+  [[{ kind: 'memff', name: 'a' }], 'interfaces[0].kind', 'did you mean memif?'],
+  [[{ kind: 'memif', name: 'a' }], 'interfaces[0].socket', 'needs a socket'],
+  [
+    [{ kind: 'memif', name: 'a', socket: `/run/${'x'.repeat(103)}` }],
+    'interfaces[0].socket',
+    'at most 107 bytes',
+  ],
+  [
+    [{ kind: 'vhost-user', name: 'a', socket: 'a.sock' }],
+    'interfaces[0].socket',
+    'absolute path of a Unix socket',
+  ],
+  [[{ kind: 'tap', name: 'a', socket: '/a' }], 'interfaces[0].socket', 'belongs to memif'],
+  [[{ kind: 'tap', name: 'a', devise: 'b' }], 'interfaces[0].devise', 'did you mean device?'],
+  [
+    [{ kind: 'tap', name: 'a', device: 'a-very-long-name' }],
+    'interfaces[0].device',
+    '1 to 15 characters',
+  ],
+  [[{ kind: 'tap', name: 'a-very-long-name' }], 'interfaces[0].name', '1 to 15 characters'],
+  [[{ kind: 'tap', name: 'a', netns: 'x/y' }], 'interfaces[0].netns', 'ip netns'],
+  [[{ kind: 'pcap', name: 'a' }], 'interfaces[0].rx', 'rx (file to read), tx (file to write)'],
+  [[{ kind: 'pcap', name: 'a', rx: 'f', tx: 'f' }], 'interfaces[0].tx', 'write to another one'],
+  [[{ kind: 'memory', name: 'a', mtu: 100 }], 'interfaces[0].mtu', 'bytes from 576 to 9,000'],
+  [[{ kind: 'memory', name: 'a', mac: '01:00:00:00:00:01' }], 'interfaces[0].mac', 'unicast MAC'],
+  [[{ kind: 'memory', name: 'a', mac: '2:0:0:0:0:1' }], 'interfaces[0].mac', '02:00:00:00:00:01'],
+  [[{ kind: 'memory', name: 'a', worker: -1 }], 'interfaces[0].worker', 'from 0 to 127'],
+  [
+    [{ kind: 'memory', name: 'a', addresses: ['10.0.0.1'] }],
+    'interfaces[0].addresses[0]',
+    'with its prefix length',
+  ],
+  [
+    [{ kind: 'memory', name: 'a', addresses: ['10.0.0.1/33'] }],
+    'interfaces[0].addresses[0]',
+    'such as 10.0.0.1/24',
+  ],
+  [
+    [{ kind: 'memory', name: 'a', addresses: ['10.0.0.0/24'] }],
+    'interfaces[0].addresses[0]',
+    'the network itself',
+  ],
+  [
+    [
+      { kind: 'memory', name: 'a' },
+      { kind: 'memory', name: 'a' },
+    ],
+    'interfaces[1].name',
+    'names must differ',
+  ],
+  [
+    [
+      { kind: 'memory', name: 'a', addresses: ['10.0.0.1/24'] },
+      { kind: 'memory', name: 'b', addresses: ['10.0.0.2/24'] },
+    ],
+    'interfaces[1].addresses[0]',
+    '10.0.0.2/32',
+  ],
+  [
+    [
+      { kind: 'memif', name: 'a', socket: '/s' },
+      { kind: 'memif', name: 'b', socket: '/s', id: 0 },
+    ],
+    'interfaces[1].id',
+    'give each its own id',
+  ],
+  [
+    [
+      { kind: 'memif', name: 'a', socket: '/s' },
+      { kind: 'memif', name: 'b', socket: '/s', id: 1, role: 'client' },
+    ],
+    'interfaces[1].socket',
+    'give each its own socket',
+  ],
+  [
+    [{ kind: 'memory', name: 'a', addresses: ['fe80::1/64'] }],
+    'interfaces[0].addresses[0]',
+    'every interface has such an address',
+  ],
+  [
+    [{ kind: 'memory', name: 'a', addresses: ['fd00::/64'] }],
+    'interfaces[0].addresses[0]',
+    'the network itself',
+  ],
+  [
+    [{ kind: 'memory', name: 'a', addresses: ['10.0.0.255/24'] }],
+    'interfaces[0].addresses[0]',
+    'its broadcast address',
+  ],
+  [
+    [
+      { kind: 'memory', name: 'a', addresses: ['fd00::1/64'] },
+      { kind: 'memory', name: 'b', addresses: ['fd00::2/64'] },
+    ],
+    'interfaces[1].addresses[0]',
+    'fd00::2/128',
+  ],
+  [[{ kind: 'memory', name: 'a', scope: 'pods' }], 'interfaces[0].scope', 'did you mean pod?'],
+  [
+    [{ kind: 'tap', name: 'a', checksums: 'none' }],
+    'interfaces[0].checksums',
+    'expected finished or unfinished',
+  ],
+  [
+    [{ kind: 'memif', name: 'a', socket: '/s', secret: 'x'.repeat(25) }],
+    'interfaces[0].secret',
+    'at most 24 bytes',
+  ],
+];
+
+const INTERFACE_TEXTS: Row[] = [
+  ['', '--interface[1]', 'KIND:NAME[,key=value...]'],
+  ['memif', '--interface[1]', 'did you mean memif:NAME?'],
+  ['tab:a', '--interface[1].kind', 'did you mean tap?'],
+  ['tap:', '--interface[1].name', '1 to 15 characters'],
+  ['tap:a,netns', '--interface[1]', 'expected KEY=VALUE, found "netns"'],
+  ['tap:a,netns=', '--interface[1].netns', 'a value behind "netns="'],
+  ['tap:a,adress=10.0.0.1/24', '--interface[1].adress', 'did you mean address?'],
+  ['tap:a,mtu=1500,mtu=900', '--interface[1].mtu', 'given twice'],
+  ['tap:a,mtu=big', '--interface[1].mtu', 'from 576 to 9,000, found "big"'],
+  ['tap:a,address=10.0.0.1', '--interface[1].address[0]', 'such as 10.0.0.1/24'],
+  ['memif:up,role=master,socket=/s', '--interface[1].role', 'expected server or client'],
+  ['memory:m,id=3', '--interface[1].id', 'belongs to memif'],
+];
+
+const ROUTE_TEXTS: Row[] = [
+  ['10.1.0.0/16', '--route[0].via', 'a route needs via=ADDRESS'],
+  ['10.1.0.0,dev=a', '--route[0].prefix', 'write 10.1.0.0/32'],
+  ['10.1.0.1/16,dev=a', '--route[0].prefix', 'write 10.1.0.0/16'],
+  ['fd00::1/64,dev=a', '--route[0].prefix', 'write fd00::/64'],
+  ['fd00::1,dev=a', '--route[0].prefix', 'write fd00::1/128'],
+  ['10.1.0.0/16,via=fd00::1', '--route[0].via', "the prefix's family, IPv4"],
+  ['default,via=fe80::1', '--route[0].dev', 'name the interface with dev='],
+  ['default,gw=10.0.0.1', '--route[0].gw', 'unknown key "gw"'],
+  ['default,via=10.0.0', '--route[0].via', 'such as 10.0.0.254'],
+  ['default,via=224.0.0.1', '--route[0].via', 'the address of a next hop'],
+  ['default,dev=a,mac=ff:ff:ff:ff:ff:ff', '--route[0].mac', 'unicast MAC'],
+];
+
+const eth0 = { kind: 'memory', name: 'eth0', addresses: ['10.0.0.1/24'] };
+const ROUTES: Row[] = [
+  [[{ prefix: 'default', via: '10.0.1.1' }], 'routes[0].via', 'on the link of no interface'],
+  [[{ prefix: 'default', via: '10.0.0.1' }], 'routes[0].via', 'our own address on eth0'],
+  [[{ prefix: 'default', dev: 'eth' }], 'routes[0].dev', 'did you mean eth0?'],
+  [[{ prefix: '10.0.0.0/24', dev: 'eth0' }], 'routes[0].prefix', 'has its route already'],
+  [
+    [
+      { prefix: 'default', dev: 'eth0' },
+      { prefix: '0.0.0.0/0', dev: 'eth0' },
+    ],
+    'routes[1].prefix',
+    'a prefix may be given once',
+  ],
+];
+
+table('interface', 'ERR_INTERFACE_SPEC', INTERFACES, (interfaces) => checkModel({ interfaces }));
+table('interface text', 'ERR_INTERFACE_SPEC', INTERFACE_TEXTS, (text) =>
+  parseInterfaceSpec(text, '--interface[1]'),
+);
+table('route text', 'ERR_ROUTE_SPEC', ROUTE_TEXTS, (text) => parseRouteSpec(text, '--route[0]'));
+table('route', 'ERR_ROUTE_SPEC', ROUTES, (routes) =>
+  new Compiler({ backends: 1, routes: 100 }).plan(
+    checkModel({ interfaces: [eth0], routes }),
+    new Map([['eth0', { slot: 0 }]]),
+  ),
+);
