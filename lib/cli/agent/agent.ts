@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { addAbortSignal, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SluiceError } from '../../errors.js';
 import type { InterfaceSpec } from '../../model/model.js';
@@ -12,6 +13,9 @@ import { Reloader } from './reloader.js';
 import { resourcesOf } from './resources.js';
 import { type RunFlags, readSettings, type Settings } from './settings.js';
 import { PathWatcher } from './watch.js';
+
+/** After this time what was refused is read once more. */
+const SECOND_LOOK_MS = 100;
 
 /**
  * Runs the agent until `stop` is aborted. Starts completely or not at all; afterwards a bad manifest
@@ -112,18 +116,27 @@ class Follower implements AsyncDisposable {
 
   async #reload(cause: string): Promise<void> {
     try {
-      const settings = await readSettings(this.#flags);
-      if (!same(settings.open, this.#settings.open))
-        this.#log.warn('engine and options of the configuration take effect at the next start');
-      const applied = await this.#proxy.apply(this.#inputOf(settings));
-      const moved = !same(settings.manifests, this.#settings.manifests);
-      this.#settings = settings;
-      if (moved) await this.start();
-      report(this.#log, 'reloaded', applied, cause);
+      await this.#follow(cause).catch(async (error) => {
+        if (isClosed(error)) throw error;
+        // A file that is still being written reads as half of itself.
+        await setTimeout(SECOND_LOOK_MS);
+        await this.#follow(cause);
+      });
     } catch (error) {
-      if (error instanceof SluiceError && error.code === 'ERR_CLOSED') return;
+      if (isClosed(error)) return;
       this.#log.error({ cause, ...reasonOf(error) }, 'reload refused; what ran before runs on');
     }
+  }
+
+  async #follow(cause: string): Promise<void> {
+    const settings = await readSettings(this.#flags);
+    if (!same(settings.open, this.#settings.open))
+      this.#log.warn('engine and options of the configuration take effect at the next start');
+    const applied = await this.#proxy.apply(this.#inputOf(settings));
+    const moved = !same(settings.manifests, this.#settings.manifests);
+    this.#settings = settings;
+    if (moved) await this.start();
+    report(this.#log, 'reloaded', applied, cause);
   }
 
   /** Interfaces, routes and node only where the configuration says something else than it did. */
@@ -168,6 +181,10 @@ function report(log: Logger, what: string, applied: ApplyReport, cause?: string)
 function reasonOf(error: unknown): { code?: string; path?: string | undefined; reason: string } {
   if (!(error instanceof SluiceError)) return { reason: messageOf(error) };
   return { code: error.code, path: error.path, reason: error.message };
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof SluiceError && error.code === 'ERR_CLOSED';
 }
 
 function nameOf(spec: InterfaceSpec): string {
