@@ -13,7 +13,7 @@
 namespace sluice {
 
 SoftwareRss::SoftwareRss(uint16_t slot, uint32_t owner, uint32_t workers)
-    : slot_(slot), owner_(owner), rings_(workers), ends_(workers) {}
+    : slot_(slot), owner_(owner), rings_(workers) {}
 
 std::unique_ptr<SoftwareRss> SoftwareRss::make(uint16_t slot, uint32_t owner, uint32_t workers) {
   std::unique_ptr<SoftwareRss> rss(new SoftwareRss(slot, owner, workers));
@@ -32,28 +32,30 @@ uint32_t SoftwareRss::worker_of(const uint8_t* frame, uint32_t length) const {
   return static_cast<uint32_t>(uint64_t{*hash} * rings_.size() >> 32);
 }
 
-uint32_t SoftwareRss::spread(rte_mbuf** mbufs, uint32_t count, CounterBlock& counters) {
-  uint32_t workers[kMaxBurst];
+uint32_t SoftwareRss::spread(rte_mbuf** mbufs, uint32_t count, CounterBlock& counters) const {
+  const auto workers = static_cast<uint32_t>(rings_.size());
+  uint32_t ends[kMostWorkers];  // of each worker's part
+  uint32_t targets[kMaxBurst];
   rte_mbuf* sorted[kMaxBurst];
   for (uint32_t i = 0; i < count; ++i) rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void*));
-  std::fill(ends_.begin(), ends_.end(), 0);
+  std::fill_n(ends, workers, 0);
   for (uint32_t i = 0; i < count; ++i) {
-    workers[i] = worker_of(rte_pktmbuf_mtod(mbufs[i], const uint8_t*), mbufs[i]->data_len);
-    ++ends_[workers[i]];
+    targets[i] = worker_of(rte_pktmbuf_mtod(mbufs[i], const uint8_t*), mbufs[i]->data_len);
+    ++ends[targets[i]];
   }
   // A counting sort, which keeps the order within each worker's part: every entry becomes where the
   // part begins, and in the second loop where it ends.
   uint32_t begin = 0;
-  for (uint32_t& end : ends_) {
-    const uint32_t part = end;
-    end = begin;
+  for (uint32_t worker = 0; worker < workers; ++worker) {
+    const uint32_t part = ends[worker];
+    ends[worker] = begin;
     begin += part;
   }
-  for (uint32_t i = 0; i < count; ++i) sorted[ends_[workers[i]]++] = mbufs[i];
+  for (uint32_t i = 0; i < count; ++i) sorted[ends[targets[i]]++] = mbufs[i];
   uint32_t own = 0;
   begin = 0;
-  for (uint32_t worker = 0; worker < ends_.size(); begin = ends_[worker++]) {
-    const uint32_t part = ends_[worker] - begin;
+  for (uint32_t worker = 0; worker < workers; begin = ends[worker++]) {
+    const uint32_t part = ends[worker] - begin;
     if (part == 0) continue;
     if (worker == owner_) {
       own = part;
@@ -66,7 +68,7 @@ uint32_t SoftwareRss::spread(rte_mbuf** mbufs, uint32_t count, CounterBlock& cou
 }
 
 void SoftwareRss::hand_on(uint32_t worker, rte_mbuf** mbufs, uint32_t count,
-                          CounterBlock& counters) {
+                          CounterBlock& counters) const {
   const uint32_t taken =
       rte_ring_enqueue_burst(rings_[worker].get(), reinterpret_cast<void**>(mbufs), count, nullptr);
   counters.add(WorkerCounter::steered, taken);
@@ -81,7 +83,7 @@ void SoftwareRss::hand_on(uint32_t worker, rte_mbuf** mbufs, uint32_t count,
   }
 }
 
-uint32_t SoftwareRss::take(uint32_t worker, rte_mbuf** mbufs, uint32_t most) {
+uint32_t SoftwareRss::take(uint32_t worker, rte_mbuf** mbufs, uint32_t most) const {
   return rte_ring_dequeue_burst(rings_[worker].get(), reinterpret_cast<void**>(mbufs), most,
                                 nullptr);
 }

@@ -17,6 +17,9 @@ struct rte_mbuf;
 
 namespace sluice {
 
+inline constexpr uint32_t kMostWorkers = 128;
+
+// Its rings apart, nothing in it changes, so that workers do not disturb each other here.
 class SoftwareRss {
  public:
   // Room for frames that wait for one worker.
@@ -27,20 +30,19 @@ class SoftwareRss {
 
   // Hands on what is other workers'; leaves what is the owner's at the beginning of `mbufs`, in
   // order, and returns its number. At most kMaxBurst. Owner only, with its counters.
-  uint32_t spread(rte_mbuf** mbufs, uint32_t count, CounterBlock& counters);
+  uint32_t spread(rte_mbuf** mbufs, uint32_t count, CounterBlock& counters) const;
   // Takes up to `most` frames that were handed to `worker`. That worker only.
-  uint32_t take(uint32_t worker, rte_mbuf** mbufs, uint32_t most);
+  uint32_t take(uint32_t worker, rte_mbuf** mbufs, uint32_t most) const;
   // Who gets a frame.
   uint32_t worker_of(const uint8_t* frame, uint32_t length) const;
 
  private:
   SoftwareRss(uint16_t slot, uint32_t owner, uint32_t workers);
-  void hand_on(uint32_t worker, rte_mbuf** mbufs, uint32_t count, CounterBlock& counters);
+  void hand_on(uint32_t worker, rte_mbuf** mbufs, uint32_t count, CounterBlock& counters) const;
 
   const uint16_t slot_;
   const uint32_t owner_;
   std::vector<MbufRing> rings_;  // by worker; the owner has none
-  std::vector<uint32_t> ends_;   // of each worker's part of the burst at hand
 };
 
 }  // namespace sluice

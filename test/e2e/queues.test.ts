@@ -21,7 +21,7 @@ const PAIRS = [
 ];
 for (const [ours, theirs] of PAIRS) {
   two(`${ours} against ${theirs}: each of two workers has a queue`, async (t) => {
-    t.timeout(60_000);
+    t.timeout(120_000);
     const wire = `socket=${makeFolder(t)}/wire.sock,queues=2`;
     const peer = {
       workers: 2,
@@ -91,8 +91,8 @@ async function ask(t: ExecutionContext, proxy: ServiceProxy, target: string): Pr
         .icmpEcho({ id: 7, seq, payload: 'by which queue?' })
         .build();
       await host.send([request]);
-      const [reply] = await host.expect(1, ({ icmp }) => icmp?.type === 0, 2_000);
-      if (seq > 0) t.truthy(reply, `${name}, request ${seq}`);
+      const [reply] = await host.expect(1, ({ icmp }) => icmp?.type === 0);
+      t.truthy(reply, `${name}, request ${seq}`);
     }
   }
   t.deepEqual(
