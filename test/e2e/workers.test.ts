@@ -23,6 +23,7 @@ two(
     const { fates, workers } = proxy.stats();
     t.is(fates.rx, fates.forwarded + fates.answered + fates.host + fates.dropped + fates.held);
     t.is(fates.rx, 2 * stream.sent);
+    t.is(new Set(workers.map(({ cpu }) => cpu)).size, 2, 'a CPU for each');
     for (const worker of workers) {
       t.true(worker.handedIn > 0 && worker.handedOut > 0);
       t.is(unaccounted(worker), 0);
