@@ -33,7 +33,7 @@ uint32_t hash_ends(uint32_t source, uint32_t destination, uint8_t protocol, cons
     ends.high_port = std::max(ports->source.raw, ports->destination.raw);
     ends.protocol = protocol;
   }
-  return mix(crc32c_16(&ends));
+  return mix(crc32c(&ends, sizeof(ends)));
 }
 
 }  // namespace
@@ -49,7 +49,8 @@ std::optional<uint32_t> symmetric_hash(const uint8_t* frame, uint32_t length) {
   }
   if (type == kEtherTypeIpv6 && length >= kEthernetBytes + sizeof(Ipv6Header)) {
     const auto* ip = ip_header<Ipv6>(frame);
-    return hash_ends(crc32c_16(&ip->source), crc32c_16(&ip->destination), ip->next_header, frame,
+    return hash_ends(crc32c(&ip->source, sizeof(ip->source)),
+                     crc32c(&ip->destination, sizeof(ip->destination)), ip->next_header, frame,
                      kEthernetBytes + sizeof(Ipv6Header), length);
   }
   return std::nullopt;
