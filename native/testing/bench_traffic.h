@@ -18,6 +18,21 @@ struct BenchShare {
   uint32_t size() const { return end > first ? (end - first - 1) / step + 1 : 0; }
 };
 
+// One packet of a connection.
+struct BenchStep {
+  uint16_t interface;
+  uint8_t tcp_flags;
+
+  bool is_first() const { return interface == 0 && tcp_flags == kTcpSyn; }
+};
+
+// What makes a flow of this protocol an established one; of UDP flags do not matter.
+inline std::vector<BenchStep> bench_handshake(uint8_t protocol) {
+  std::vector<BenchStep> steps = {{0, kTcpSyn}, {1, kTcpSyn | kTcpAck}};
+  if (protocol == kProtocolTcp) steps.push_back({0, kTcpAck});
+  return steps;
+}
+
 template <class F>
 class BenchTraffic {
  public:
@@ -31,7 +46,27 @@ class BenchTraffic {
   // Makes all flows of the share known to the world's tables, established.
   void open(BenchWorker& worker) {
     for (uint32_t first = 0; first < share_.size(); first += kMaxBurst) {
-      open(worker, first, std::min(kMaxBurst, share_.size() - first));
+      for (const BenchStep& step : bench_handshake(options_.protocol)) {
+        fill(worker, step, first);
+        worker.run();
+        learn(worker, step, first);
+      }
+    }
+  }
+
+  // The worker's next burst: a packet of each of the share's flows from `first` on.
+  void fill(BenchWorker& worker, const BenchStep& step, uint32_t first) {
+    const BenchFrames<F> frames(step.interface, options_.protocol, step.tcp_flags);
+    worker.fill(step.interface, count_from(first), [&](uint32_t i, uint8_t* to) {
+      return frames.write(arriving(step.interface, first + i), to);
+    });
+  }
+  // Where the flows of this burst, the first of theirs, have gone: replies come from there.
+  void learn(const BenchWorker& worker, const BenchStep& step, uint32_t first) {
+    if (!step.is_first()) return;
+    for (uint32_t i = 0; i < count_from(first); i++) {
+      backends_[first + i] =
+          BenchNames<F>::backend_number(ip_header<F>(worker.frame(i))->destination);
     }
   }
 
@@ -64,22 +99,7 @@ class BenchTraffic {
     return static_cast<uint32_t>(uint64_t{mix(next_pick_++)} * share_.size() >> 32);
   }
 
-  void open(BenchWorker& worker, uint32_t first, uint32_t count) {
-    auto send = [&](uint16_t interface, uint8_t tcp_flags) {
-      const BenchFrames<F> frames(interface, options_.protocol, tcp_flags);
-      worker.fill(interface, count, [&](uint32_t i, uint8_t* to) {
-        return frames.write(arriving(interface, first + i), to);
-      });
-      worker.run();
-    };
-    send(0, kTcpSyn);
-    for (uint32_t i = 0; i < count; i++) {
-      backends_[first + i] =
-          BenchNames<F>::backend_number(ip_header<F>(worker.frame(i))->destination);
-    }
-    send(1, kTcpSyn | kTcpAck);
-    if (options_.protocol == kProtocolTcp) send(0, kTcpAck);
-  }
+  uint32_t count_from(uint32_t first) const { return std::min(kMaxBurst, share_.size() - first); }
 
   FiveTuple<F> tuple_of(const uint8_t* frame) const {
     const auto& ip = *ip_header<F>(frame);
