@@ -56,15 +56,12 @@ inline std::string bench_name(const std::string& what, const BenchOptions& optio
          "/services:" + std::to_string(options.services);
 }
 
-// Registers a benchmark that takes its own time: `Bench<F>::run(state, options)`.
+// Registers `Bench<F>::run(state, options)`, which sets the time of its iterations.
 template <template <class> class Bench>
 void add_bench(const std::string& what, const BenchOptions& options) {
-  auto run = [options](benchmark::State& state) {
+  add_timed(bench_name(what, options), [options](benchmark::State& state) {
     options.version == 4 ? Bench<Ipv4>::run(state, options) : Bench<Ipv6>::run(state, options);
-  };
-  benchmark::RegisterBenchmark(bench_name(what, options).c_str(), run)
-      ->UseManualTime()
-      ->Apply(with_spread);
+  });
 }
 
 }  // namespace sluice
