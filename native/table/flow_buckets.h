@@ -6,8 +6,10 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 
 #include "base/zeroed_memory.h"
 
@@ -53,6 +55,8 @@ class FlowBuckets {
   };
 
   explicit FlowBuckets(uint32_t connections);  // throws std::bad_alloc
+
+  std::span<const std::byte> memory() const { return memory_.bytes(); }
 
   void prefetch(uint32_t hash) const { __builtin_prefetch(&primary(hash)); }
   // The first entry of this tag, whoever's it is; or kNoEntry.

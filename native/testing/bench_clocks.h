@@ -6,6 +6,8 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "testing/bench_tsc.h"
@@ -41,12 +43,41 @@ class BenchClocks {
   uint64_t total_ = 0, count_ = 0;
 };
 
-// Spread over the repetitions: min and max, besides what Google Benchmark has (median and others).
-inline void with_spread(benchmark::internal::Benchmark* made) {
-  made->ComputeStatistics(
-      "min", [](const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); });
-  made->ComputeStatistics(
-      "max", [](const std::vector<double>& v) { return *std::max_element(v.begin(), v.end()); });
+// Registers a benchmark that sets the time of its iterations, with the least and the greatest of
+// its repetitions besides what Google Benchmark has (median and others).
+template <class Run>
+void add_timed(const std::string& name, Run&& run) {
+  using Values = std::vector<double>;
+  benchmark::RegisterBenchmark(name.c_str(), std::forward<Run>(run))
+      ->UseManualTime()
+      ->ComputeStatistics("min",
+                          [](const Values& v) { return *std::min_element(v.begin(), v.end()); })
+      ->ComputeStatistics("max",
+                          [](const Values& v) { return *std::max_element(v.begin(), v.end()); });
+}
+
+// Times `whole()` as one iteration of `per` operations, and reports clocks of one of them.
+// `prepare()` goes before every iteration, untimed.
+template <class Prepare, class Whole>
+void time_whole(benchmark::State& state, uint32_t per, Prepare&& prepare, Whole&& whole) {
+  BenchClocks clocks(per);
+  for (auto _ : state) {
+    prepare();
+    const uint64_t begin = __rdtsc();
+    whole();
+    state.SetIterationTime(clocks.add(__rdtsc() - begin));
+  }
+  clocks.report(state);
+}
+
+inline constexpr uint32_t kBenchBatch = 64;
+
+// The same of `each(0)` to `each(kBenchBatch - 1)`.
+template <class Prepare, class Each>
+void time_each(benchmark::State& state, Prepare&& prepare, Each&& each) {
+  time_whole(state, kBenchBatch, prepare, [&] {
+    for (uint32_t i = 0; i < kBenchBatch; i++) each(i);
+  });
 }
 
 }  // namespace sluice

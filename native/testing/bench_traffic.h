@@ -18,6 +18,21 @@ struct BenchShare {
   uint32_t size() const { return end > first ? (end - first - 1) / step + 1 : 0; }
 };
 
+// One packet of a connection.
+struct BenchStep {
+  uint16_t interface;
+  uint8_t tcp_flags;
+
+  bool is_first() const { return interface == 0 && tcp_flags == kTcpSyn; }
+};
+
+// What makes a flow of this protocol an established one; of UDP flags do not matter.
+inline std::vector<BenchStep> bench_handshake(uint8_t protocol) {
+  std::vector<BenchStep> steps = {{0, kTcpSyn}, {1, kTcpSyn | kTcpAck}};
+  if (protocol == kProtocolTcp) steps.push_back({0, kTcpAck});
+  return steps;
+}
+
 template <class F>
 class BenchTraffic {
  public:
@@ -31,25 +46,47 @@ class BenchTraffic {
   // Makes all flows of the share known to the world's tables, established.
   void open(BenchWorker& worker) {
     for (uint32_t first = 0; first < share_.size(); first += kMaxBurst) {
-      open(worker, first, std::min(kMaxBurst, share_.size() - first));
+      for (const BenchStep& step : bench_handshake(options_.protocol)) {
+        fill(worker, step, first);
+        worker.run();
+        learn(worker, step, first);
+      }
+    }
+  }
+
+  // The worker's next burst: a packet of each of the share's flows from `first` on.
+  void fill(BenchWorker& worker, const BenchStep& step, uint32_t first,
+            uint32_t count = kMaxBurst) {
+    count = std::min(count, share_.size() - first);
+    for (uint32_t i = 0; i < count; i++) picked_[i] = first + i;
+    fill(worker, BenchFrames<F>(step.interface, options_.protocol, step.tcp_flags), step.interface,
+         count);
+  }
+  // Where the flows of this burst, the first of theirs, have gone: replies come from there.
+  void learn(const BenchWorker& worker, const BenchStep& step, uint32_t first) {
+    if (!step.is_first()) return;
+    const uint32_t count = std::min(kMaxBurst, share_.size() - first);
+    for (uint32_t i = 0; i < count; i++) {
+      backends_[first + i] =
+          BenchNames<F>::backend_number(ip_header<F>(worker.frame(i))->destination);
     }
   }
 
   // The worker's next burst: queries (interface 0) or replies (1), of any flows.
-  void fill(BenchWorker& worker, uint16_t interface) {
-    for (uint32_t& flow : picked_) flow = pick();
-    worker.fill(interface, kMaxBurst, [&](uint32_t i, uint8_t* to) {
-      return frames_[interface].write(arriving(interface, picked_[i]), to);
-    });
+  void fill(BenchWorker& worker, uint16_t interface, uint32_t count = kMaxBurst) {
+    for (uint32_t i = 0; i < count; i++) picked_[i] = pick();
+    fill(worker, frames_[interface], interface, count);
   }
-  // Whether the worker's last burst, filled here, has left as it should: to the backend that each
-  // flow was opened with or back to its client, with right checksums.
-  bool has_left(const BenchWorker& worker, uint16_t interface) const {
+  // The five-tuple of the i-th packet that was filled in last.
+  FiveTuple<F> arrived(uint32_t i) const { return arriving(interface_, picked_[i]); }
+  // Whether the worker's last burst, a whole one filled here, has left as it should: to the backend
+  // that each flow was opened with or back to its client, with right checksums.
+  bool has_left(const BenchWorker& worker) const {
     for (uint32_t i = 0; i < kMaxBurst; i++) {
       const uint8_t* const frame = worker.frame(i);
-      const FiveTuple<F> wanted = arriving(interface ^ 1, picked_[i]).reversed();
+      const FiveTuple<F> wanted = arriving(interface_ ^ 1, picked_[i]).reversed();
       if (!(tuple_of(frame) == wanted)) return false;
-      if (!checksums_hold({frame, frame + frames_[interface].length()})) return false;
+      if (!checksums_hold({frame, frame + frames_[interface_].length()})) return false;
     }
     return true;
   }
@@ -64,21 +101,10 @@ class BenchTraffic {
     return static_cast<uint32_t>(uint64_t{mix(next_pick_++)} * share_.size() >> 32);
   }
 
-  void open(BenchWorker& worker, uint32_t first, uint32_t count) {
-    auto send = [&](uint16_t interface, uint8_t tcp_flags) {
-      const BenchFrames<F> frames(interface, options_.protocol, tcp_flags);
-      worker.fill(interface, count, [&](uint32_t i, uint8_t* to) {
-        return frames.write(arriving(interface, first + i), to);
-      });
-      worker.run();
-    };
-    send(0, kTcpSyn);
-    for (uint32_t i = 0; i < count; i++) {
-      backends_[first + i] =
-          BenchNames<F>::backend_number(ip_header<F>(worker.frame(i))->destination);
-    }
-    send(1, kTcpSyn | kTcpAck);
-    if (options_.protocol == kProtocolTcp) send(0, kTcpAck);
+  void fill(BenchWorker& worker, const BenchFrames<F>& frames, uint16_t interface, uint32_t count) {
+    interface_ = interface;
+    worker.fill(interface, count,
+                [&](uint32_t i, uint8_t* to) { return frames.write(arrived(i), to); });
   }
 
   FiveTuple<F> tuple_of(const uint8_t* frame) const {
@@ -92,6 +118,7 @@ class BenchTraffic {
   std::vector<uint32_t> backends_;  // of each flow of the share
   uint32_t next_pick_;
   uint32_t picked_[kMaxBurst];
+  uint16_t interface_ = 0;          // of the burst that was filled last
   const BenchFrames<F> frames_[2];  // of queries, of replies
 };
 
