@@ -80,6 +80,7 @@ Outcome run_setup_tcp(const Rig& rig) {
   const Totals totals = dialogues.totals();
   outcome.lost = totals.sent > totals.received ? totals.sent - totals.received : 0;
   outcome.flows = begun;
+  outcome.totals.failed = totals.failed;
   return outcome;
 }
 

@@ -105,7 +105,7 @@ export interface Outcome {
   /** Connections (setup-tcp) or flows (setup-udp) that came through whole in the measured time; else
    * 0. */
   connections: number;
-  /** setup-tcp: connections that did not within 200 ms. */
+  /** setup-tcp: connections that did not within 200 ms, in the whole run. */
   failed: number;
   /** Setup runs: flows that were begun in the whole run, counted from `first`. */
   flows: number;
