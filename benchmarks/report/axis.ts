@@ -12,7 +12,7 @@ const WANTED_TICKS = 5;
 
 /** An axis that holds all values: from 0, or between powers of ten. */
 export function axisOf(spreads: readonly Spread[], scale: 'linear' | 'log'): Axis {
-  const most = Math.max(...spreads.map(({ max }) => max), Number.MIN_VALUE);
+  const most = Math.max(...spreads.map(({ max }) => max), 0) || 1;
   if (scale === 'linear') return linearAxis(most);
   const positive = spreads.map(({ min }) => min).filter((min) => min > 0);
   return logAxis(Math.min(...positive, most), most);

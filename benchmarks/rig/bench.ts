@@ -27,6 +27,7 @@ export class Bench implements AsyncDisposable {
   /** By set-up, and whether the point under way has asked for it. */
   readonly #sluices = new Map<string, { sluice: Sluice; wanted: boolean }>();
   #targets = 0;
+  #clients = 0;
 
   constructor(scale: Scale, generate: Generate, say: (what: string) => void) {
     this.scale = scale;
@@ -61,6 +62,11 @@ export class Bench implements AsyncDisposable {
     for (const each of this.#sluices.values()) each.wanted = false;
   }
 
+  /** A set of clients that has not been used for long, for {@link population}. */
+  nextClients(): number {
+    return this.#clients++;
+  }
+
   /** All of them: the next one that is asked for is new. */
   endSluices(): Promise<void> {
     return this.#endSluices(() => true);
@@ -68,7 +74,7 @@ export class Bench implements AsyncDisposable {
 
   /** Sends traffic through Sluice. */
   throughSluice(sluice: Sluice, measuring: Measuring): Promise<Measurement> {
-    this.#freezeAllBut(sluice);
+    this.freezeSluices(sluice);
     return measure(this, this.#generate, sluice, measuring);
   }
 
@@ -78,12 +84,20 @@ export class Bench implements AsyncDisposable {
     wire: WireKind,
     measuring: Measuring,
   ): Promise<Measurement> {
-    this.#freezeAllBut(null);
+    this.freezeSluices();
     await using testpmd = await Testpmd.start(this.children, mode, wire, this.#nextFolder());
     this.commands.set(`testpmd ${mode}`, testpmd.command);
     const measurement = await measure(this, this.#generate, testpmd, measuring);
     testpmd.assertRunning();
     return measurement;
+  }
+
+  /**
+   * Stops all Sluices but the one that has its turn. An idle worker looks for packets now and then:
+   * too often for whoever is being measured on the same CPU.
+   */
+  freezeSluices(except: Sluice | null = null): void {
+    for (const { sluice } of this.#sluices.values()) sluice.freeze(sluice !== except);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,11 +110,6 @@ export class Bench implements AsyncDisposable {
     this.children.killAll();
     for (const { sluice } of this.#sluices.values()) sluice.kill();
     rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  // An idle worker looks for packets now and then: too often for the one who is being measured.
-  #freezeAllBut(measured: Sluice | null): void {
-    for (const { sluice } of this.#sluices.values()) sluice.freeze(sluice !== measured);
   }
 
   async #endSluices(which: (each: { wanted: boolean }) => boolean): Promise<void> {
