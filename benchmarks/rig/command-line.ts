@@ -39,7 +39,7 @@ export function parseCommandLine(
     .configureOutput({ writeOut: print.out, writeErr: print.err })
     .exitOverride()
     .parse(words, { from: 'user' });
-  const wanted = command.processedArgs[0] as string[] | undefined;
-  const names = known.filter((name) => wanted === undefined || wanted.includes(name));
+  const wanted = command.processedArgs[0] as string[];
+  const names = known.filter((name) => wanted.length === 0 || wanted.includes(name));
   return { ...command.opts<Omit<Wish, 'names'>>(), names };
 }

@@ -10,16 +10,14 @@ import type { Outcome, Traffic } from './traffic.js';
 export type Measuring = Pick<Traffic, 'population' | 'run'> &
   Partial<Pick<Traffic, 'frame' | 'seconds' | 'warmUpSeconds' | 'burst' | 'ring'>>;
 
-/** Called at the begin and at the end of the measured time. */
-export interface Phases {
-  begun(): Promise<void>;
-  ended(): Promise<void>;
-}
-
-/** Runs the generator once. */
+/**
+ * Runs the generator once.
+ * @param tell - called now and then with the seconds since the measured time began; before it, less
+ * than 0
+ */
 export type Generate = (
   traffic: Traffic,
-  phases: Phases,
+  tell: (seconds: number) => void,
 ) => Promise<{ outcome: Outcome; command: string }>;
 
 export interface Measurement {
@@ -52,17 +50,19 @@ export async function measure(
     ...measuring,
     ...target.attachments,
   };
-  const counts: Counts[] = [];
-  const count = async () => {
-    if (target instanceof Sluice) counts.push(await target.counts());
-  };
-  await count();
-  const { outcome, command } = await generate(traffic, { begun: count, ended: count });
-  await count();
+  const sluice = target instanceof Sluice ? target : null;
+  const before = await sluice?.counts();
+  const meanwhile: Promise<Counts>[] = [];
+  const { outcome, command } = await generate(traffic, (at) => {
+    if (sluice !== null && at >= 0 && at <= traffic.seconds) meanwhile.push(sluice.counts());
+  });
+  const after = await sluice?.counts();
   bench.commands.set(`generator at ${target.name}`, command);
-  for (const fault of [...outcomeFaults(outcome), ...countFaults(counts)])
-    bench.fault(`${target.name}: ${fault}`);
-  return { outcome, mpps: outcome.packetsPerSecond / 1e6, clocks: clocksOf(counts) };
+  const faults = outcomeFaults(outcome);
+  if (before !== undefined && after !== undefined) faults.push(...countFaults(before, after));
+  for (const fault of faults) bench.fault(`${target.name}: ${fault}`);
+  const clocks = clocksOf(await Promise.all(meanwhile));
+  return { outcome, mpps: outcome.packetsPerSecond / 1e6, clocks };
 }
 
 /** What the generator saw that must not be. */
@@ -75,24 +75,20 @@ export function outcomeFaults({ lost, wrong, received, checked }: Outcome): stri
   return faults;
 }
 
-/**
- * What Sluice's own counters say that must not be.
- * @param counts - before the run, at the begin and end of the measured time, after the run
- */
-export function countFaults(counts: readonly Counts[]): string[] {
-  const [first, last] = [counts[0], counts.at(-1)];
-  if (first === undefined || last === undefined) return [];
+/** What Sluice's own counters say that must not be. */
+export function countFaults(before: Counts, after: Counts): string[] {
   const faults: string[] = [];
-  for (const [reason, count] of Object.entries(last.drops)) {
-    const dropped = count - (first.drops[reason] ?? 0);
+  for (const [reason, count] of Object.entries(after.drops)) {
+    const dropped = count - (before.drops[reason] ?? 0);
     if (dropped > 0) faults.push(`dropped ${dropped} packets: ${reason}`);
   }
-  if (last.rx !== last.fates) faults.push(`received ${last.rx}, fates of ${last.fates}`);
+  if (after.rx !== after.fates) faults.push(`received ${after.rx}, fates of ${after.fates}`);
   return faults;
 }
 
-function clocksOf(counts: readonly Counts[]): number {
-  const [, begun, ended] = counts;
-  if (begun === undefined || ended === undefined) return Number.NaN;
-  return (ended.cycles - begun.cycles) / (ended.rx - begun.rx);
+/** Clocks a packet from the first to the last of some looks; NaN if there are not two. */
+export function clocksOf(looks: readonly Pick<Counts, 'rx' | 'cycles'>[]): number {
+  const [first, last] = [looks[0], looks.at(-1)];
+  if (first === undefined || last === undefined) return Number.NaN;
+  return (last.cycles - first.cycles) / (last.rx - first.rx);
 }

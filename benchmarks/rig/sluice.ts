@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { SerialQueue } from '../../lib/proxy/serial-queue.js';
 import type { Answer, Counts, Order, SluiceSetup } from './sluice-messages.js';
 import { attachments, type Target } from './target.js';
 
@@ -18,6 +19,7 @@ export class Sluice implements Target, AsyncDisposable {
   readonly command: string;
   readonly attachments: Target['attachments'];
   readonly #child: ChildProcess;
+  readonly #orders = new SerialQueue();
 
   private constructor(
     child: ChildProcess,
@@ -84,8 +86,12 @@ export class Sluice implements Target, AsyncDisposable {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  // One order at a time: the next message is the answer.
-  async #ask(order: Order, timeoutMs = ANSWER_TIMEOUT_MS): Promise<Answer> {
+  #ask(order: Order, timeoutMs = ANSWER_TIMEOUT_MS): Promise<Answer> {
+    // One order at a time: the next message is the answer.
+    return this.#orders.run(() => this.#askNow(order, timeoutMs));
+  }
+
+  async #askNow(order: Order, timeoutMs: number): Promise<Answer> {
     if (this.#hasEnded) throw new Error('sluice has ended');
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeoutMs);
