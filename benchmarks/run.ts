@@ -9,7 +9,6 @@ import { formatMachine, formatReport } from './report/table.js';
 import { Bench } from './rig/bench.js';
 import type { Scale } from './rig/case.js';
 import { parseCommandLine, type Wish } from './rig/command-line.js';
-import { generate } from './rig/generator.js';
 import { describeMachine } from './rig/machine.js';
 import { runCase } from './rig/run-case.js';
 
@@ -56,7 +55,7 @@ async function runAll(wish: Wish, scale: Scale): Promise<CaseReport[]> {
   };
   const machine = describeMachine();
   if (!wish.json) out(`${formatMachine(machine)}\n`);
-  await using bench = new Bench(scale, generate, say);
+  await using bench = new Bench(scale, say);
   endInOrder(bench);
   const reports: CaseReport[] = [];
   for (const each of CASES.filter(({ name }) => wish.names.includes(name))) {

@@ -20,14 +20,14 @@ export function spread(values: readonly number[]): Spread {
   return { min: sorted[0]!, median, max: sorted.at(-1)! };
 }
 
-/** A spread for each key; a round without a figure, or with one that is no number, counts for others. */
+/** A spread for each key; rounds that lack a key count for the others. */
 export function spreads<Key extends string>(
   rounds: readonly Partial<Record<Key, number>>[],
 ): Partial<Record<Key, Spread>> {
   const values = new Map<Key, number[]>();
   for (const round of rounds)
     for (const [key, value] of Object.entries(round) as [Key, number][])
-      if (Number.isFinite(value)) values.set(key, [...(values.get(key) ?? []), value]);
+      values.set(key, [...(values.get(key) ?? []), value]);
   const result: Partial<Record<Key, Spread>> = {};
   for (const [key, each] of values) result[key] = spread(each);
   return result;

@@ -70,7 +70,7 @@ function panelAt(report: CaseReport, panel: Panel, y: number): string {
     ...axis.ticks.map(
       (tick) =>
         `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at(yOf(tick))}" y2="${at(yOf(tick))}"/>` +
-        text(LEFT - 8, yOf(tick) + 4, formatNumber(tick), 'note', 'end'),
+        text(LEFT - 8, yOf(tick) + 4, String(Number(tick.toPrecision(6))), 'note', 'end'),
     ),
     ...points.flatMap(({ label, summary }, index) => {
       const middle = LEFT + (index + 0.5) * step;

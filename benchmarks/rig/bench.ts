@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Children } from '../../lib/cli/demo/children.js';
 import type { Scale } from './case.js';
-import { type Generate, type Measurement, type Measuring, measure } from './measure.js';
+import { type Measurement, type Measuring, measure } from './measure.js';
 import type { WireKind } from './network.js';
 import { Sluice } from './sluice.js';
 import type { SluiceSetup } from './sluice-messages.js';
@@ -22,16 +22,14 @@ export class Bench implements AsyncDisposable {
   readonly commands = new Map<string, string>();
   readonly faults = new Set<string>();
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
-  readonly #generate: Generate;
   readonly #say: (what: string) => void;
   /** By set-up, and whether the point under way has asked for it. */
   readonly #sluices = new Map<string, { sluice: Sluice; wanted: boolean }>();
   #targets = 0;
   #clients = 0;
 
-  constructor(scale: Scale, generate: Generate, say: (what: string) => void) {
+  constructor(scale: Scale, say: (what: string) => void) {
     this.scale = scale;
-    this.#generate = generate;
     this.#say = say;
   }
 
@@ -75,7 +73,7 @@ export class Bench implements AsyncDisposable {
   /** Sends traffic through Sluice. */
   throughSluice(sluice: Sluice, measuring: Measuring): Promise<Measurement> {
     this.freezeSluices(sluice);
-    return measure(this, this.#generate, sluice, measuring);
+    return measure(this, sluice, measuring);
   }
 
   /** Starts testpmd, sends traffic through it, ends it. */
@@ -87,7 +85,7 @@ export class Bench implements AsyncDisposable {
     this.freezeSluices();
     await using testpmd = await Testpmd.start(this.children, mode, wire, this.#nextFolder());
     this.commands.set(`testpmd ${mode}`, testpmd.command);
-    const measurement = await measure(this, this.#generate, testpmd, measuring);
+    const measurement = await measure(this, testpmd, measuring);
     testpmd.assertRunning();
     return measurement;
   }

@@ -26,7 +26,7 @@ export interface Point {
   label: string;
 }
 
-/** Figures of one round, by key; what a point does not have is left out. */
+/** Figures of one round, by key; what a point does not have is left out, or NaN. */
 export type Round<Key extends string> = Partial<Record<Key, number>>;
 
 /** How much is measured. */

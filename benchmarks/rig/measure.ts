@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { allowedCpus } from '../../lib/cli/demo/testpmd.js';
 import type { Bench } from './bench.js';
+import { generate } from './generator.js';
 import { Sluice } from './sluice.js';
 import type { Counts } from './sluice-messages.js';
 import type { Target } from './target.js';
@@ -10,16 +13,6 @@ import type { Outcome, Traffic } from './traffic.js';
 export type Measuring = Pick<Traffic, 'population' | 'run'> &
   Partial<Pick<Traffic, 'frame' | 'seconds' | 'warmUpSeconds' | 'burst' | 'ring'>>;
 
-/**
- * Runs the generator once.
- * @param tell - called now and then with the seconds since the measured time began; before it, less
- * than 0
- */
-export type Generate = (
-  traffic: Traffic,
-  tell: (seconds: number) => void,
-) => Promise<{ outcome: Outcome; command: string }>;
-
 export interface Measurement {
   outcome: Outcome;
   /** Millions of packets a second. */
@@ -28,6 +21,9 @@ export interface Measurement {
   clocks: number;
 }
 
+const GENERATOR = fileURLToPath(
+  new URL('../../build-generator/traffic_generator', import.meta.url),
+);
 const FRAME = 64;
 const BURST = 64;
 const RING = 1_024;
@@ -35,7 +31,6 @@ const RING = 1_024;
 /** Sends traffic through a device once, and looks at what it says of itself. */
 export async function measure(
   bench: Bench,
-  generate: Generate,
   target: Target,
   measuring: Measuring,
 ): Promise<Measurement> {
@@ -53,11 +48,15 @@ export async function measure(
   const sluice = target instanceof Sluice ? target : null;
   const before = await sluice?.counts();
   const meanwhile: Promise<Counts>[] = [];
-  const { outcome, command } = await generate(traffic, (at) => {
-    if (sluice !== null && at >= 0 && at <= traffic.seconds) meanwhile.push(sluice.counts());
+  const outcome = await generate(GENERATOR, traffic, {
+    onEvent: (event) => {
+      if (sluice === null || event.event !== 'progress') return;
+      if (event.seconds >= 0 && event.seconds <= traffic.seconds) meanwhile.push(sluice.counts());
+    },
   });
   const after = await sluice?.counts();
-  bench.commands.set(`generator at ${target.name}`, command);
+  const told = JSON.stringify(traffic);
+  bench.commands.set(`generator at ${target.name}`, `echo '${told}' | ${basename(GENERATOR)}`);
   const faults = outcomeFaults(outcome);
   if (before !== undefined && after !== undefined) faults.push(...countFaults(before, after));
   for (const fault of faults) bench.fault(`${target.name}: ${fault}`);
@@ -66,11 +65,12 @@ export async function measure(
 }
 
 /** What the generator saw that must not be. */
-export function outcomeFaults({ lost, wrong, received, checked }: Outcome): string[] {
+export function outcomeFaults({ lost, wrong, received, checked, failed }: Outcome): string[] {
   const faults = Object.entries(wrong)
     .filter(([, count]) => count > 0)
     .map(([what, count]) => `${count} of ${checked} packets were wrong: ${what}`);
   if (lost > 0) faults.push(`${lost} packets that were counted as sent did not come back`);
+  if (failed > 0) faults.push(`${failed} connections were not through in time`);
   if (received === 0) faults.push('nothing came back');
   return faults;
 }

@@ -52,7 +52,7 @@ async function runPoint(
   for (let round = 1; round <= bench.scale.rounds; round++) {
     say(`${where}: round ${round} of ${bench.scale.rounds}`);
     try {
-      rounds.push(await each.round(point, bench));
+      rounds.push(finite(await each.round(point, bench)));
     } catch (error) {
       bench.fault(`${where}: ${error instanceof Error ? error.message : String(error)}`);
       // What stands may be what is broken.
@@ -61,4 +61,8 @@ async function runPoint(
     }
   }
   return rounds;
+}
+
+function finite(round: Round<string>): Round<string> {
+  return Object.fromEntries(Object.entries(round).filter(([, value]) => Number.isFinite(value)));
 }

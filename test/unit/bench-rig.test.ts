@@ -24,7 +24,8 @@ const COUNTS: Counts = {
 const OUTCOME: Outcome = {
   ...{ seconds: 1, sent: 100, received: 100, packetsPerSecond: 100, lost: 0, checked: 10 },
   wrong: { checksum: 0, backend: 0, moved: 0, other: 0 },
-  ...{ connections: 0, latency: null, shares: [] },
+  ...{ connections: 0, failed: 0, flows: 0, datagrams: 0, latency: null, shares: [] },
+  generator: { busy: 0.5, clocksPerPacket: 50 },
 };
 
 test('addresses are counted on in either family', (t) => {
@@ -70,9 +71,10 @@ test('testpmd gets the rings, bursts and CPU that Sluice has', (t) => {
 test('what the generator saw wrong is said', (t) => {
   t.deepEqual(outcomeFaults(OUTCOME), []);
   const wrong = { ...OUTCOME.wrong, backend: 3 };
-  t.deepEqual(outcomeFaults({ ...OUTCOME, wrong, lost: 7 }), [
+  t.deepEqual(outcomeFaults({ ...OUTCOME, wrong, lost: 7, failed: 2 }), [
     '3 of 10 packets were wrong: backend',
     '7 packets that were counted as sent did not come back',
+    '2 connections were not through in time',
   ]);
   t.deepEqual(outcomeFaults({ ...OUTCOME, received: 0 }), ['nothing came back']);
 });
