@@ -26,6 +26,7 @@ void Stream::draw_ahead(uint16_t count) {
 }
 
 void Stream::make(rte_mbuf** mbufs, uint16_t count, uint64_t stamp) {
+  for (uint16_t i = 0; i < count; ++i) __builtin_prefetch(rte_pktmbuf_mtod(mbufs[i], void*), 1);
   for (uint16_t i = 0; i < count; ++i) {
     const uint32_t flow = ahead_[i];
     const FrameTemplate& frame = frames_.next();
