@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 namespace sluice {
 
@@ -15,6 +16,9 @@ class ZeroedMemory {
   ZeroedMemory& operator=(const ZeroedMemory&) = delete;
 
   void* data() const { return data_; }
+  std::span<const std::byte> bytes() const {
+    return {static_cast<const std::byte*>(data_), bytes_};
+  }
 
  private:
   void* data_;

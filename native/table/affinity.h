@@ -6,9 +6,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "base/family.h"
 
@@ -31,6 +33,10 @@ class AffinityTable {
   // Empties those of the next `count` places of this worker's share that have run out. `next`: the
   // worker's cursor, 0 at first.
   void sweep(uint32_t& next, uint32_t worker, uint32_t workers, uint32_t count, uint32_t now_s);
+  // For those who count what is written.
+  std::span<const std::byte> memory() const {
+    return std::as_bytes(std::span(buckets_.get(), size_t{mask_} + 1));
+  }
   uint32_t used() const { return used_.load(std::memory_order_relaxed); }
   uint32_t places() const { return (mask_ + 1) * kPlaces; }  // at least the capacity
 

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 
 #include "base/zeroed_memory.h"
 
@@ -49,6 +51,8 @@ class FlowBuckets {
   };
 
   explicit FlowBuckets(uint32_t connections);  // throws std::bad_alloc
+
+  std::span<const std::byte> memory() const { return memory_.bytes(); }
 
   void prefetch(uint32_t hash) const { __builtin_prefetch(&primary(hash)); }
   // An entry that the hash probably leads to, by the primary bucket alone; or kNoEntry.

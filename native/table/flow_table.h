@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/family.h"
@@ -142,6 +143,9 @@ class FlowTable {
   size_t free_pairs(const FlowCache& cache) const {
     return cache.free.size() + shared_free_.load(std::memory_order_relaxed);
   }
+  // For those who count what is written.
+  std::span<const std::byte> memory_of_buckets() const { return buckets_.memory(); }
+  std::span<const std::byte> memory_of_entries() const { return memory_.bytes(); }
   // Gives `cache` its first free pairs; the rest is fetched as needed.
   void attach(FlowCache& cache);
 

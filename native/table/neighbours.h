@@ -7,8 +7,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "base/family.h"
 #include "base/limits.h"
@@ -51,6 +53,10 @@ class NeighbourTable {
   // place, unresolved.
   void forget_interface(uint16_t interface);
   void remove_interface(uint16_t interface);  // control thread, when no worker uses it any more
+  // For those who count what is written.
+  std::span<const std::byte> memory() const {
+    return std::as_bytes(std::span(slots_.get(), size_t{mask_} + 1));
+  }
   uint32_t used() const { return used_.load(std::memory_order_relaxed); }
 
  private:
