@@ -1,66 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
-import { nativeAvailability } from '../lib/engine/native/native.js';
-import { FlowHit, type FlowHitRound } from './cases/flow-hit.js';
+// `npm run bench`, once the set-up is done: measures what was asked for and reports it. Progress
+// goes to stderr, stdout is for the tables (or the JSON).
+import { CommanderError } from 'commander';
+import { CASES } from './cases/cases.js';
+import type { CaseReport } from './report/report.js';
+import { keepReport } from './report/results.js';
+import { formatMachine, formatReport } from './report/table.js';
+import { Bench } from './rig/bench.js';
+import type { Scale } from './rig/case.js';
+import { parseCommandLine, type Wish } from './rig/command-line.js';
+import { describeMachine } from './rig/machine.js';
+import { runCase } from './rig/run-case.js';
 
-const ROUNDS = 5;
-const WARM_UP_MS = 500;
-const ROUND_MS = 1_000;
-const RESULTS = new URL('results/', import.meta.url);
+const FULL: Scale = { quick: false, rounds: 5, seconds: 2, warmUpSeconds: 0.5 };
+const QUICK: Scale = { quick: true, rounds: 2, seconds: 1, warmUpSeconds: 0.2 };
 
-interface Spread {
-  min: number;
-  median: number;
-  max: number;
-}
+const out = (text: string): void => void process.stdout.write(text);
+const err = (text: string): void => void process.stderr.write(text);
 
-const wanted = process.env['SLUICE_ENGINE'] !== 'software';
-const native = wanted ? nativeAvailability() : { available: false, why: 'SLUICE_ENGINE=software' };
-await using software = await FlowHit.open('software');
-await using dpdk = native.available ? await FlowHit.open('dpdk') : null;
-
-// Rounds alternate, so that whatever else the machine does meets both engines alike.
-const rounds: { software: FlowHitRound; dpdk: FlowHitRound | null }[] = [];
-software.run(WARM_UP_MS);
-dpdk?.run(WARM_UP_MS);
-for (let round = 0; round < ROUNDS; round++) {
-  rounds.push({ software: software.run(ROUND_MS), dpdk: dpdk?.run(ROUND_MS) ?? null });
-}
-
-const summary: Record<string, Spread> = {
-  'software: packets/s': spread(rounds.map((round) => round.software.packetsPerSecond)),
-};
-const pairs = rounds.flatMap(({ software, dpdk }) => (dpdk === null ? [] : [{ software, dpdk }]));
-if (pairs.length > 0) {
-  summary['dpdk: packets/s'] = spread(pairs.map(({ dpdk }) => dpdk.packetsPerSecond));
-  summary['dpdk: clocks/packet'] = spread(pairs.map(({ dpdk }) => dpdk.cyclesPerPacket!));
-  summary['dpdk / software'] = spread(
-    pairs.map(({ software, dpdk }) => dpdk.packetsPerSecond / software.packetsPerSecond),
+try {
+  await main(
+    parseCommandLine(
+      process.argv.slice(2),
+      CASES.map(({ name }) => name),
+      { out, err },
+    ),
   );
+} catch (error) {
+  // Commander has written its own message.
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
 }
 
-console.log(`flow-hit, ${ROUNDS} rounds of ${ROUND_MS} ms, ${cpus()[0]?.model}`);
-console.table(
-  Object.fromEntries(
-    Object.entries(summary).map(([name, { min, median, max }]) => [
-      name,
-      { min: figure(min), median: figure(median), max: figure(max) },
-    ]),
-  ),
-);
-if ('why' in native) console.log(`the native engine was not measured: ${native.why}`);
-
-await mkdir(RESULTS, { recursive: true });
-const machine = { cpu: cpus()[0]?.model, cpus: cpus().length, node: process.versions.node };
-const outcome = { case: 'flow-hit', date: new Date().toISOString(), machine, summary, rounds };
-await writeFile(new URL('flow-hit.json', RESULTS), `${JSON.stringify(outcome, null, 2)}\n`);
-
-function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  return { min: sorted[0]!, median: sorted[sorted.length >> 1]!, max: sorted.at(-1)! };
+async function main(wish: Wish): Promise<void> {
+  if (wish.list) {
+    for (const { name, title } of CASES) out(`${name}: ${title}\n`);
+    return;
+  }
+  const scale = wish.quick ? QUICK : FULL;
+  const reports = await runAll(wish, { ...scale, rounds: wish.rounds ?? scale.rounds });
+  if (wish.json) out(`${JSON.stringify(reports, null, 2)}\n`);
+  const failed = reports.filter(({ faults }) => faults.length > 0);
+  for (const { case: name, faults } of failed)
+    err(`[bench] ${name} failed:\n${faults.map((fault) => `  ${fault}\n`).join('')}`);
+  if (failed.length > 0) process.exitCode = 1;
 }
 
-function figure(value: number): number {
-  return value >= 100 ? Math.round(value) : Math.round(value * 100) / 100;
+async function runAll(wish: Wish, scale: Scale): Promise<CaseReport[]> {
+  let current = '';
+  const begin = performance.now();
+  const say = (what: string): void => {
+    const seconds = Math.round((performance.now() - begin) / 1000);
+    err(`[bench] ${String(seconds).padStart(4)} s  ${current}: ${what}\n`);
+  };
+  const machine = describeMachine();
+  if (!wish.json) out(`${formatMachine(machine)}\n`);
+  await using bench = new Bench(scale, say);
+  endInOrder(bench);
+  const reports: CaseReport[] = [];
+  for (const each of CASES.filter(({ name }) => wish.names.includes(name))) {
+    current = each.name;
+    const report = await runCase(each, bench, machine, say);
+    reports.push(report);
+    say(`written to ${keepReport(report)}`);
+    if (!wish.json) out(`\n${formatReport(report)}\n`);
+  }
+  return reports;
+}
+
+function endInOrder(bench: Bench): void {
+  process.once('exit', () => bench.abandon());
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ] as const)
+    process.once(signal, () => process.exit(128 + number));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Preloaded into the demo by start.js: when the parent is gone, end as at SIGTERM, so that the
-// namespaces and processes of the demo do not outlive a parent that was killed outright.
+// Preloaded by hand-over.js: when the parent is gone, end as at SIGTERM, so that the namespaces and
+// processes of the demo (or a benchmark) do not outlive a parent that was killed outright.
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-// Listening must not keep the demo from ending by itself.
+// Listening must not keep the program from ending by itself.
 process.channel?.unref();

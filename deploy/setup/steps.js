@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { benchmarkPrograms } from './benchmark-programs.js';
 import { filesUnder, fingerprint, readStamp, writeStamp } from './fingerprint.js';
 import { buildNative, nativeDeclined, nativeObstacle, nativeUpToDate, ROOT } from './native.js';
 import { SYSTEM_PACKAGES } from './packages.js';
@@ -11,34 +12,40 @@ import { run, which } from './processes.js';
 import { done, failed, skipped, step } from './progress.js';
 
 const HUGEPAGES = '/sys/kernel/mm/hugepages/hugepages-2048kB';
-/** 1 GiB: the engine's memory, its peers' in the demo, and some to spare. */
-const WANTED_FREE_HUGEPAGES = 512;
+/**
+ * 1 GiB: the engine's memory, its peers' in the demo, and some to spare. Benchmarks have tables for
+ * millions of connections, two engines side by side, and a generator that knows every flow.
+ */
+const WANTED_FREE_HUGEPAGES = { any: 512, bench: 2_048 };
 const HUGEPAGE_KIB = 2_048;
 
 /**
- * Every step in order; without npm packages only the first two. `tests`: with what only the tests
- * need.
+ * Every step in order; without npm packages only the first two. `purpose`: `any`, or with what only
+ * `test` or `bench` needs.
  */
-export async function setUp({ tests = false } = {}) {
+export async function setUp(purpose = 'any') {
   const results = {
-    systemPackages: await step('system packages', (starting) => systemPackages(starting, tests)),
+    systemPackages: await step('system packages', (starting) => systemPackages(starting, purpose)),
     npmPackages: await step('npm packages', npmPackages),
   };
   // Everything from here on runs on those packages.
   if (results.npmPackages.outcome === 'failed') return results;
   results.nativeAddon = await step('native engine', nativeAddon);
   results.typescript = await step('TypeScript', typescript);
-  results.hugepages = await step('hugepages', hugepages);
+  if (purpose === 'bench') {
+    results.programs = await step('benchmark programs', benchmarkPrograms);
+  }
+  results.hugepages = await step('hugepages', (starting) => hugepages(starting, purpose));
   return results;
 }
 
-async function systemPackages(starting, tests) {
+async function systemPackages(starting, purpose) {
   const declined = nativeDeclined();
   if (declined) return skipped(`${declined} needs none`);
   if (!which('apt-get') || !which('dpkg-query')) {
     return skipped('no apt-get here; see README.md for what the native engine needs');
   }
-  const wanted = SYSTEM_PACKAGES.filter((entry) => tests || entry.for !== 'test');
+  const wanted = SYSTEM_PACKAGES.filter((entry) => entry.for?.includes(purpose) ?? true);
   const missing = await missingPackages(wanted.map((entry) => entry.name));
   if (missing.length === 0) return skipped('all installed');
   const command = `apt-get install --no-install-recommends ${missing.join(' ')}`;
@@ -127,7 +134,7 @@ async function typescript(starting) {
   return done();
 }
 
-async function hugepages(starting) {
+async function hugepages(starting, purpose) {
   const declined = nativeDeclined();
   if (declined) return skipped(`${declined} needs none`);
   if (process.getuid() !== 0) return skipped('not root; the native engine uses ordinary memory');
@@ -135,7 +142,8 @@ async function hugepages(starting) {
 
   const read = (name) => Number(readFileSync(join(HUGEPAGES, name), 'utf8'));
   const mount = await mountHugetlbfs();
-  const lacking = WANTED_FREE_HUGEPAGES - read('free_hugepages');
+  const wanted = WANTED_FREE_HUGEPAGES[purpose] ?? WANTED_FREE_HUGEPAGES.any;
+  const lacking = wanted - read('free_hugepages');
   if (lacking <= 0) return skipped(`${read('free_hugepages')} free${mount}`);
 
   // A small machine keeps half of its free memory, whatever we would like.

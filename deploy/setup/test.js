@@ -43,7 +43,7 @@ async function main() {
     }
   }
 
-  const steps = await setUp({ tests: true });
+  const steps = await setUp('test');
   if (steps.npmPackages.outcome === 'failed') throw new Error('nothing can run without packages');
   // The engine was wanted and everything is there: that it cannot be built is a failure of ours.
   for (const name of ['nativeAddon', 'typescript']) {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Case, defineCase } from '../rig/case.js';
+import { forward } from './forward.js';
+import { fragments } from './fragments.js';
+import { ipv6 } from './ipv6.js';
+import { latency } from './latency.js';
+import { setup } from './setup.js';
+import { software } from './software.js';
+
+/** All benchmarks, in the order in which they run. A new one is a file here and a line in this list. */
+export const CASES: readonly Case[] = [
+  defineCase(forward),
+  defineCase(setup),
+  defineCase(latency),
+  defineCase(ipv6),
+  defineCase(fragments),
+  defineCase(software),
+];

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { allowedCpus } from '../../lib/cli/demo/testpmd.js';
+import type { Bench } from './bench.js';
+import { generate } from './generator.js';
+import { Sluice } from './sluice.js';
+import type { Counts } from './sluice-messages.js';
+import type { Target } from './target.js';
+import type { Outcome, Traffic } from './traffic.js';
+
+/** What a case says of its traffic; the rest is the same for all. */
+export type Measuring = Pick<Traffic, 'population' | 'run'> &
+  Partial<Pick<Traffic, 'frame' | 'seconds' | 'warmUpSeconds' | 'burst' | 'ring'>>;
+
+export interface Measurement {
+  outcome: Outcome;
+  /** Millions of packets a second. */
+  mpps: number;
+  /** Sluice only: TSC clocks per packet of its worker, rx and tx calls left out; else NaN. */
+  clocks: number;
+}
+
+const GENERATOR = fileURLToPath(
+  new URL('../../build-generator/traffic_generator', import.meta.url),
+);
+const FRAME = 64;
+const BURST = 64;
+const RING = 1_024;
+
+/** Sends traffic through a device once, and looks at what it says of itself. */
+export async function measure(
+  bench: Bench,
+  target: Target,
+  measuring: Measuring,
+): Promise<Measurement> {
+  const { seconds, warmUpSeconds } = bench.scale;
+  const traffic: Traffic = {
+    cpu: allowedCpus()[0]!,
+    frame: FRAME,
+    burst: BURST,
+    ring: RING,
+    seconds,
+    warmUpSeconds,
+    ...measuring,
+    ...target.attachments,
+  };
+  const sluice = target instanceof Sluice ? target : null;
+  const before = await sluice?.counts();
+  const meanwhile: Promise<Counts>[] = [];
+  const outcome = await generate(GENERATOR, traffic, {
+    onEvent: (event) => {
+      if (sluice === null || event.event !== 'progress') return;
+      if (event.seconds >= 0 && event.seconds <= traffic.seconds) meanwhile.push(sluice.counts());
+    },
+  });
+  const after = await sluice?.counts();
+  const told = JSON.stringify(traffic);
+  bench.commands.set(`generator at ${target.name}`, `echo '${told}' | ${basename(GENERATOR)}`);
+  const faults = outcomeFaults(outcome);
+  if (before !== undefined && after !== undefined) faults.push(...countFaults(before, after));
+  for (const fault of faults) bench.fault(`${target.name}: ${fault}`);
+  const clocks = clocksOf(await Promise.all(meanwhile));
+  return { outcome, mpps: outcome.packetsPerSecond / 1e6, clocks };
+}
+
+/** What the generator saw that must not be. */
+export function outcomeFaults({ lost, wrong, received, checked, failed }: Outcome): string[] {
+  const faults = Object.entries(wrong)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} of ${checked} packets were wrong: ${what}`);
+  if (lost > 0) faults.push(`${lost} packets that were counted as sent did not come back`);
+  if (failed > 0) faults.push(`${failed} connections were not through in time`);
+  if (received === 0) faults.push('nothing came back');
+  return faults;
+}
+
+/** What Sluice's own counters say that must not be. */
+export function countFaults(before: Counts, after: Counts): string[] {
+  const faults: string[] = [];
+  for (const [reason, count] of Object.entries(after.drops)) {
+    const dropped = count - (before.drops[reason] ?? 0);
+    if (dropped > 0) faults.push(`dropped ${dropped} packets: ${reason}`);
+  }
+  if (after.rx !== after.fates) faults.push(`received ${after.rx}, fates of ${after.fates}`);
+  return faults;
+}
+
+/** Clocks a packet from the first to the last of some looks; NaN if there are not two. */
+export function clocksOf(looks: readonly Pick<Counts, 'rx' | 'cycles'>[]): number {
+  const [first, last] = [looks[0], looks.at(-1)];
+  if (first === undefined || last === undefined) return Number.NaN;
+  return (last.cycles - first.cycles) / (last.rx - first.rx);
+}

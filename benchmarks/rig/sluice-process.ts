@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Sluice under test: a process of its own, because DPDK starts once in a process. It does what
+// its parent orders over the channel, and ends with it.
+import { ServiceProxy } from '../../lib/index.js';
+import { BACKENDS, CLIENTS, ROUTES, serviceModel } from './network.js';
+import type { Answer, Counts, Order, SluiceSetup } from './sluice-messages.js';
+
+let proxy: ServiceProxy | null = null;
+
+process.on('message', (order: Order) => {
+  obey(order).then(
+    (answer) => process.send?.(answer),
+    (error: unknown) => process.send?.({ answer: 'failed', why: String(error) } satisfies Answer),
+  );
+});
+process.once('disconnect', () => close().finally(() => process.exit(0)));
+// The parent ends this process in order; Ctrl-C in the terminal is for the parent.
+process.on('SIGINT', () => undefined);
+
+async function obey(order: Order): Promise<Answer> {
+  if (order.ask === 'open') {
+    proxy = await open(order.setup, order.folder);
+    return { answer: 'opened' };
+  }
+  if (order.ask === 'close') {
+    await close();
+    return { answer: 'closed' };
+  }
+  if (proxy === null) throw new Error('there is no proxy yet');
+  return { answer: 'counts', counts: countsOf(proxy) };
+}
+
+async function open({ wire, services, options }: SluiceSetup, folder: string) {
+  const { count, each, families, protocols } = services;
+  const opened = await ServiceProxy.open({
+    engine: 'dpdk',
+    hugepages: 'on',
+    ...options,
+    backends: Math.max(1_024, count * each * families.length * protocols.length),
+    interfaces: [
+      specOf(wire, 'clients', CLIENTS, folder),
+      specOf(wire, 'backends', BACKENDS, folder),
+    ],
+    routes: ROUTES,
+  });
+  await opened.apply({ services: serviceModel(services) });
+  return opened;
+}
+
+function specOf(
+  wire: SluiceSetup['wire'],
+  name: string,
+  side: typeof CLIENTS,
+  folder: string,
+): string {
+  const addresses = side.addresses.map((address) => `,address=${address}`).join('');
+  return `${wire}:${name},role=server,socket=${folder}/${name}.sock,mac=${side.mac}${addresses}`;
+}
+
+function countsOf(open: ServiceProxy): Counts {
+  const { fates, workers, flows } = open.stats();
+  return {
+    rx: fates.rx,
+    forwarded: fates.forwarded,
+    fates: fates.tx + fates.host + fates.dropped + fates.held,
+    dropped: fates.dropped,
+    drops: fates.drops,
+    cycles: workers.reduce((sum, worker) => sum + worker.cycles, 0),
+    flows: flows.count,
+    flowsCreated: flows.created,
+  };
+}
+
+async function close(): Promise<void> {
+  const closing = proxy;
+  proxy = null;
+  await closing?.close();
+}
