@@ -3,10 +3,14 @@
 
 #include <algorithm>
 
+#include "packet/headers.h"
+
 namespace sluice::generator {
 
 Checker::Checker(const Traffic& traffic, uint32_t flows)
     : proxy_(traffic.proxy),
+      client_(traffic.client),
+      backend_(traffic.backend),
       reader_(traffic.population),
       flows_(traffic.population),
       backends_(flows, kUnknown),
@@ -20,16 +24,24 @@ Checker::Checker(const Traffic& traffic, uint32_t flows)
 }
 
 void Checker::check(const uint8_t* frame, uint32_t length, Direction direction) {
+  if (!reader_.claims(frame, length)) return;
   ++checked_;
   if (!proxy_) return check_forwarded(frame, length, direction);
   const auto received = reader_.read(frame, length, direction);
-  if (!received || !reader_.payload_intact(frame, *received)) {
+  if (!received || !macs_right(frame, direction) || !reader_.payload_intact(frame, *received)) {
     ++wrong_.other;
   } else if (!reader_.checksums_right(frame, *received)) {
     ++wrong_.checksum;
   } else {
     check_proxied(*received, direction);
   }
+}
+
+bool Checker::macs_right(const uint8_t* frame, Direction direction) const {
+  const Attachment& side = direction == Direction::query ? backend_ : client_;
+  const auto& ethernet = *header_at<EthernetHeader>(frame, 0);
+  return std::memcmp(ethernet.destination, side.mac.data(), side.mac.size()) == 0 &&
+         std::memcmp(ethernet.source, side.peer_mac.data(), side.peer_mac.size()) == 0;
 }
 
 void Checker::check_proxied(const Received& received, Direction direction) {

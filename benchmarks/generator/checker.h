@@ -58,10 +58,13 @@ class Checker {
  private:
   static constexpr uint32_t kSharesOf = 16;
 
+  bool macs_right(const uint8_t* frame, Direction direction) const;
   void check_proxied(const Received& received, Direction direction);
   void check_forwarded(const uint8_t* frame, uint32_t length, Direction direction);
 
   const bool proxy_;
+  const Attachment& client_;
+  const Attachment& backend_;
   const Reader reader_;
   const Flows flows_;
   std::vector<uint16_t> backends_;

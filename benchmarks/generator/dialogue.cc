@@ -7,7 +7,7 @@ namespace sluice::generator {
 namespace {
 
 constexpr double kPatienceSeconds = 0.2;
-constexpr uint32_t kLooksPerRound = 8;
+constexpr uint32_t kLooksPerRound = 2;
 
 }  // namespace
 
@@ -45,15 +45,15 @@ Dialogues::Begun Dialogues::begin(uint32_t flow, uint64_t now) {
 void Dialogues::say(const Place& place, const Line& line) {
   const bool query = line.direction == Direction::query;
   Port& port = query ? rig_.client : rig_.backend;
-  rte_mbuf** mbuf = port.reserve(1);
+  rte_mbuf* mbuf = port.reserve_one();
   if (mbuf == nullptr) return;  // as if it were lost
   const Endpoint client = flows_.client(place.flow);
   const Endpoint other =
       query ? flows_.service(place.flow) : flows_.backend(place.flow, place.backend);
-  line.frame.write(rte_pktmbuf_mtod(*mbuf, uint8_t*), query ? client : other,
-                   query ? other : client, place.flow, 0);
-  (*mbuf)->data_len = line.frame.length();
-  (*mbuf)->pkt_len = line.frame.length();
+  line.frame.write(rte_pktmbuf_mtod(mbuf, uint8_t*), query ? client : other, query ? other : client,
+                   place.flow, 0);
+  mbuf->data_len = line.frame.length();
+  mbuf->pkt_len = line.frame.length();
 }
 
 void Dialogues::go_on(uint64_t now) {
@@ -71,6 +71,7 @@ void Dialogues::hear(Direction direction) {
   rte_mbuf* mbufs[kMostBurst];
   const uint16_t count = port.receive(mbufs, rig_.traffic.burst);
   if (count == 0) return;
+  for (uint16_t i = 0; i < count; ++i) __builtin_prefetch(rte_pktmbuf_mtod(mbufs[i], void*));
   for (uint16_t i = 0; i < count; ++i) {
     hear_frame(rte_pktmbuf_mtod(mbufs[i], const uint8_t*), mbufs[i]->data_len, direction);
   }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "generator/eal.h"
+
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <sched.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <string>
 #include <vector>
 
 #include "generator/port.h"
@@ -12,7 +15,8 @@
 namespace sluice::generator {
 namespace {
 
-constexpr uint32_t kMemory_mib = 64;
+// What DPDK itself and its devices take.
+constexpr uint32_t kOwnMemoryMib = 32;
 
 uint64_t free_hugepages_mib() {
   std::ifstream file("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
@@ -23,7 +27,7 @@ uint64_t free_hugepages_mib() {
 
 }  // namespace
 
-bool start_eal(int cpu) {
+bool start_eal(int cpu, uint32_t memory_mib) {
   // Before DPDK makes its threads: they must not run where the device under test does.
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -31,7 +35,8 @@ bool start_eal(int cpu) {
   if (sched_setaffinity(0, sizeof(set), &set) != 0) {
     throw OptionError("cpu: this process may not run on CPU " + std::to_string(cpu));
   }
-  const bool huge = free_hugepages_mib() >= kMemory_mib;
+  const uint32_t needed_mib = kOwnMemoryMib + memory_mib;
+  const bool huge = free_hugepages_mib() >= needed_mib;
   const char* log_level = std::getenv("SLUICE_DPDK_LOG");
   std::vector<std::string> arguments = {"traffic_generator", "--no-telemetry",
                                         "--no-pci",          "--iova-mode=va",
@@ -42,7 +47,7 @@ bool start_eal(int cpu) {
     arguments.insert(arguments.end(), {"--in-memory", "--single-file-segments"});
   } else {
     arguments.insert(arguments.end(),
-                     {"--no-shconf", "--no-huge", "-m", std::to_string(kMemory_mib)});
+                     {"--no-shconf", "--no-huge", "-m", std::to_string(needed_mib)});
   }
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());

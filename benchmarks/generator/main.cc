@@ -8,6 +8,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "generator/eal.h"
 #include "generator/runs.h"
 
 namespace sluice::generator {
@@ -30,7 +31,7 @@ Outcome run(const Rig& rig, Histogram& latency) {
 }
 
 void generate(const Traffic& traffic) {
-  const bool hugepages = start_eal(traffic.cpu);
+  const bool hugepages = start_eal(traffic.cpu, Port::memory_mib(traffic.ring));
   Port client("client", traffic.client, traffic.ring, hugepages);
   Port backend("backend", traffic.backend, traffic.ring, hugepages);
   const bool open = uses_open_flows(traffic.run);

@@ -15,7 +15,7 @@ namespace sluice::generator {
 struct Totals {
   uint64_t sent = 0, received = 0;
   uint64_t connections = 0;  // that came through whole
-  uint64_t failed = 0;       // that did not in time
+  uint64_t failed = 0;       // that did not in time; of the whole run in an outcome
 };
 
 struct Outcome {

@@ -22,9 +22,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLinkTimeout = 10s;
-constexpr useconds_t kLookInterval_us = 20'000;
+constexpr useconds_t kLookIntervalUs = 20'000;
 // Others look at their links now and then, and drop what is for one that they believe to be down.
-constexpr useconds_t kSettling_us = 200'000;
+constexpr useconds_t kSettlingUs = 200'000;
 // DPDK's memif client connects when it is started, and only then. It must not be stopped while it
 // is just connecting: its interrupt thread would go on with what has been freed.
 constexpr uint32_t kLooksPerRetry = 75;
@@ -42,6 +42,9 @@ bool is_listening(const std::string& path) {
   close(probe);
   return listening;
 }
+
+// Buffers that are in no ring: in the outbox, in hand, in the pool's cache.
+constexpr uint32_t kInHand = 2'047;
 
 std::string format(const Mac& mac) {
   char text[18];
@@ -68,10 +71,13 @@ rte_mempool* make_pool(const std::string& name, uint32_t count) {
 
 }  // namespace
 
+uint32_t Port::memory_mib(uint16_t ring) {
+  constexpr uint32_t kBufferBytes = 2'560;  // with its header and the pool's
+  return 2 * 2 * (ring + kInHand) * kBufferBytes / (1 << 20) + 1;
+}
+
 Port::Port(std::string name, const Attachment& attachment, uint16_t ring, bool zero_copy)
     : name_(std::move(name)), attachment_(attachment), ring_(ring), zero_copy_(zero_copy) {
-  // A ring full of them, what is in hand, and what the pool's cache keeps.
-  constexpr uint32_t kInHand = 2'047;
   rx_pool_ = make_pool(name_ + "_rx", ring_ + kInHand);
   tx_pool_ = make_pool(name_ + "_tx", ring_ + kInHand);
   rte_mempool_obj_iter(tx_pool_, fill_with_pattern, nullptr);
@@ -127,6 +133,13 @@ bool Port::connect() {
   return false;
 }
 
+bool Port::stock_up() {
+  if (rte_pktmbuf_alloc_bulk(tx_pool_, stock_.data(), stock_.size()) != 0) return false;
+  for (rte_mbuf* mbuf : stock_) __builtin_prefetch(rte_pktmbuf_mtod(mbuf, void*), 1);
+  stocked_ = static_cast<uint16_t>(stock_.size());
+  return true;
+}
+
 void Port::discard() {
   rte_mbuf* mbufs[kMostBurst];
   while (const uint16_t count = rte_eth_rx_burst(id_, 0, mbufs, kMostBurst)) release(mbufs, count);
@@ -158,9 +171,9 @@ void wait_for_links(Port& client, Port& backend) {
                         std::to_string(std::chrono::seconds(kLinkTimeout).count()) +
                         " s; is the device under test listening?");
     }
-    usleep(kLookInterval_us);
+    usleep(kLookIntervalUs);
   }
-  usleep(kSettling_us);
+  usleep(kSettlingUs);
   // memif's zero-copy offers buffers to the other side only when it is asked for frames.
   client.discard();
   backend.discard();

@@ -22,12 +22,12 @@ struct LinkTimeout : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Pins the process to the CPU, and starts DPDK there. Once. Returns whether there are hugepages.
-bool start_eal(int cpu);
-
 class Port {
  public:
   static constexpr uint16_t kOutbox = 1'024;
+
+  // What the buffers of two ports take.
+  static uint32_t memory_mib(uint16_t ring);
 
   // `zero_copy`: of memif; the peer then reads and writes our buffers.
   Port(std::string name, const Attachment& attachment, uint16_t ring, bool zero_copy);
@@ -46,6 +46,11 @@ class Port {
     if (rte_pktmbuf_alloc_bulk(tx_pool_, added, count) != 0) return nullptr;
     last_ = static_cast<uint16_t>(last_ + count);
     return added;
+  }
+  // The same for one frame, from a stock that is on its way into the cache.
+  rte_mbuf* reserve_one() {
+    if (last_ == kOutbox || (stocked_ == 0 && !stock_up())) return nullptr;
+    return outbox_[last_++] = stock_[--stocked_];
   }
   uint16_t waiting() const { return static_cast<uint16_t>(last_ - first_); }
   // Gives the outbox to the ring, as much as it takes, at most `burst` at a time.
@@ -67,6 +72,7 @@ class Port {
   uint64_t received() const { return received_; }
 
  private:
+  bool stock_up();
   void attach();
   void set_up();
 
@@ -81,6 +87,8 @@ class Port {
   rte_mempool* tx_pool_;
   std::array<rte_mbuf*, kOutbox> outbox_;
   uint16_t first_ = 0, last_ = 0;  // of what waits in the outbox
+  std::array<rte_mbuf*, 32> stock_;
+  uint16_t stocked_ = 0;
   uint64_t sent_ = 0, received_ = 0;
 };
 

@@ -23,16 +23,24 @@ bool same_prefix(const Address& a, const Address& b) {
 
 }  // namespace
 
+bool Reader::claims(const uint8_t* frame, uint32_t length) const {
+  if (length < layout_.payload) return false;
+  const uint16_t type = header_at<EthernetHeader>(frame, 0)->type.host();
+  return layout_.ipv4
+             ? type == kEtherTypeIpv4 && ip_header<Ipv4>(frame)->protocol == population_.protocol
+             : type == kEtherTypeIpv6 &&
+                   ip_header<Ipv6>(frame)->next_header == population_.protocol;
+}
+
 std::optional<Received> Reader::read(const uint8_t* frame, uint32_t length,
                                      Direction direction) const {
-  if (length < layout_.payload) return std::nullopt;
-  const uint16_t type = header_at<EthernetHeader>(frame, 0)->type.host();
+  if (!claims(frame, length)) return std::nullopt;
   Received received{};
   if (layout_.ipv4) {
     const auto& ip = *ip_header<Ipv4>(frame);
     const uint32_t total = ip.total_length.host();
-    if (type != kEtherTypeIpv4 || ip.version_ihl != 0x45 || ip.protocol != population_.protocol ||
-        total + kEthernetBytes > length || total < uint32_t{layout_.ip_bytes} + layout_.l4_bytes) {
+    if (ip.version_ihl != 0x45 || total + kEthernetBytes > length ||
+        total < uint32_t{layout_.ip_bytes} + layout_.l4_bytes) {
       return std::nullopt;
     }
     received.l4_length = total - layout_.ip_bytes;
@@ -43,7 +51,7 @@ std::optional<Received> Reader::read(const uint8_t* frame, uint32_t length,
         direction == Direction::query ? population_.backends.base : population_.clients;
     const Address& far =
         direction == Direction::query ? population_.clients : population_.services.base;
-    if (type != kEtherTypeIpv6 || ip.next_header != population_.protocol ||
+    if (ip.version_class_label != be32::from_host(kIpv6Version) ||
         received.l4_length + layout_.l4 > length || received.l4_length < layout_.l4_bytes ||
         !same_prefix(ip.source, far) || !same_prefix(ip.destination, near)) {
       return std::nullopt;

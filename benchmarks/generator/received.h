@@ -32,6 +32,8 @@ class Reader {
   explicit Reader(const Population& population)
       : population_(population), layout_(population.family, population.protocol) {}
 
+  // Whether a frame is of the run's family and protocol; ARP, for instance, is not.
+  bool claims(const uint8_t* frame, uint32_t length) const;
   // Nothing: not a frame of this run, of this direction; of which `source` and `destination` have
   // the family's prefixes.
   std::optional<Received> read(const uint8_t* frame, uint32_t length, Direction direction) const;

@@ -31,7 +31,15 @@ std::vector<uint32_t> open(Dialogues& dialogues, std::vector<uint32_t> flows) {
   return again;
 }
 
+std::string describe(const Wrong& wrong) {
+  return std::to_string(wrong.checksum) + " checksums, " + std::to_string(wrong.backend) +
+         " backends or services, " + std::to_string(wrong.moved) + " at two backends, " +
+         std::to_string(wrong.other) + " other";
+}
+
 }  // namespace
+
+uint32_t warm_up_flows(const Run& run) { return run.limit / 4; }
 
 bool uses_open_flows(const Run& run) {
   return run.kind != Run::Kind::setup_udp && run.kind != Run::Kind::setup_tcp;
@@ -49,9 +57,10 @@ void open_flows(const Rig& rig) {
     flows = open(dialogues, std::move(flows));
   }
   if (!flows.empty()) {
-    throw OpeningFailed(
-        std::to_string(flows.size()) + " of " + std::to_string(traffic.population.flows) +
-        " flows could not be opened, flow " + std::to_string(flows.front()) + " among them");
+    throw OpeningFailed(std::to_string(flows.size()) + " of " +
+                        std::to_string(traffic.population.flows) +
+                        " flows could not be opened, flow " + std::to_string(flows.front()) +
+                        " among them; seen wrong: " + describe(rig.checker.wrong()));
   }
   report_opened(traffic.population.flows,
                 static_cast<double>(rte_rdtsc() - begun) / static_cast<double>(rte_get_tsc_hz()));
@@ -64,6 +73,7 @@ Outcome run_setup_tcp(const Rig& rig) {
   uint32_t begun = 0;
   uint64_t now = rte_rdtsc();
   for (; timeline.goes_on(now, dialogues.totals()); now = rte_rdtsc()) {
+    if (begun > warm_up_flows(run)) timeline.warmed_up(now, dialogues.totals());
     if (begun == run.limit) {
       timeline.end(now, dialogues.totals());
       break;
@@ -80,6 +90,7 @@ Outcome run_setup_tcp(const Rig& rig) {
   const Totals totals = dialogues.totals();
   outcome.lost = totals.sent > totals.received ? totals.sent - totals.received : 0;
   outcome.flows = begun;
+  outcome.totals.failed = totals.failed;
   return outcome;
 }
 

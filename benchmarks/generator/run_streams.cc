@@ -86,6 +86,7 @@ Outcome run_setup_udp(const Rig& rig) {
   };
   uint64_t now = rte_rdtsc();
   for (; timeline.goes_on(now, totals()); now = rte_rdtsc()) {
+    if (queries.sent() > warm_up_flows(run)) timeline.warmed_up(now, totals());
     if (queries.sent() + queries.waiting() + rig.traffic.burst > run.limit) {
       timeline.end(now, totals());
       break;

@@ -10,6 +10,9 @@ namespace sluice::generator {
 // Whether flows have to be opened before, and are kept.
 bool uses_open_flows(const Run& run);
 
+// Of a setup run: the warm-up ends after so many at the latest, lest nothing be left to measure.
+uint32_t warm_up_flows(const Run& run);
+
 // Every flow of the population. Throws OpeningFailed.
 void open_flows(const Rig& rig);
 

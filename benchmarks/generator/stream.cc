@@ -66,6 +66,7 @@ void Stream::receive(Histogram* latency) {
 
 void Stream::time(rte_mbuf* const* mbufs, uint16_t count, Histogram& latency) const {
   const uint64_t now = rte_rdtsc();
+  for (uint16_t i = 0; i < count; ++i) __builtin_prefetch(rte_pktmbuf_mtod(mbufs[i], void*));
   for (uint16_t i = 0; i < count; ++i) {
     Tag tag;
     if (mbufs[i]->data_len < tag_ + sizeof(tag)) continue;

@@ -32,13 +32,14 @@ bool Timeline::pass(uint64_t now, const Totals& totals) {
 
 void Timeline::begin(uint64_t now, const Totals& totals) {
   phase_ = Phase::measured;
+  measure_at_ = event_ = now;
   begun_ = now;
   at_begin_ = totals;
   busy_ = 0;
 }
 
 void Timeline::end(uint64_t now, const Totals& totals) {
-  if (phase_ == Phase::warm_up) begin(now, totals);
+  warmed_up(now, totals);
   phase_ = Phase::over;
   ended_ = now;
   at_end_ = totals;

@@ -24,6 +24,10 @@ class Timeline {
     if (now < event_) return true;
     return pass(now, totals);
   }
+  // Ends the warm-up now, if it has not ended.
+  void warmed_up(uint64_t now, const Totals& totals) {
+    if (phase_ == Phase::warm_up) begin(now, totals);
+  }
   // Ends the measured time now.
   void end(uint64_t now, const Totals& totals);
   // The measured time's part of an outcome.

@@ -63,7 +63,9 @@ export async function generate(
   { onEvent, signal }: GenerateOptions = {},
 ): Promise<Outcome> {
   signal?.throwIfAborted();
-  const limit = AbortSignal.timeout(GRACE_MS + 1_000 * (traffic.warmUpSeconds + traffic.seconds));
+  const limit = AbortSignal.timeout(
+    Math.ceil(GRACE_MS + 1_000 * (traffic.warmUpSeconds + traffic.seconds)),
+  );
   const child = spawn(binary, { stdio: ['pipe', 'pipe', 'pipe'] });
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   closed.catch(() => {}); // it is awaited below, but may fail before

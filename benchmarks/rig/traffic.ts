@@ -38,7 +38,7 @@ export type Run =
       kind: 'throughput';
       /** `both`: queries from the client side and replies from the backend side, one for one. */
       directions: 'both' | 'queries';
-      /** At least a burst; more than a quarter of the ring gains nothing. */
+      /** At least a burst; more than half of the ring gains nothing. */
       window: number;
     }
   /** So many packets a second over both directions; each packet's time there is taken. */
@@ -57,7 +57,7 @@ export type Run =
 export interface Fresh {
   /** The first of them, default 0. A later run on the same device starts behind `Outcome.flows`. */
   first?: number;
-  /** The run ends early after so many, warm-up included. */
+  /** The run ends early after so many, warm-up included, and its warm-up after a quarter of them. */
   limit?: number;
 }
 
@@ -105,7 +105,7 @@ export interface Outcome {
   /** Connections (setup-tcp) or flows (setup-udp) that came through whole in the measured time; else
    * 0. */
   connections: number;
-  /** setup-tcp: connections that did not within 200 ms. */
+  /** setup-tcp: connections that did not within 200 ms, in the whole run. */
   failed: number;
   /** Setup runs: flows that were begun in the whole run, counted from `first`. */
   flows: number;
