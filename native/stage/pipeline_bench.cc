@@ -40,7 +40,7 @@ struct Hit {
     for (const uint16_t interface : {0, 1}) {
       rig.traffic.fill(rig.worker, interface);
       rig.worker.run();
-      expect(state, rig.traffic.has_left(rig.worker, interface), "a frame left wrongly");
+      expect(state, rig.traffic.has_left(rig.worker), "a frame left wrongly");
     }
     expect(state, rig.worker.has_forwarded_all(), "not all packets were forwarded");
     expect(state, rig.worker.counter(WorkerCounter::flowsCreated) == options.flows,

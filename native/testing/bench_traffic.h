@@ -55,36 +55,38 @@ class BenchTraffic {
   }
 
   // The worker's next burst: a packet of each of the share's flows from `first` on.
-  void fill(BenchWorker& worker, const BenchStep& step, uint32_t first) {
-    const BenchFrames<F> frames(step.interface, options_.protocol, step.tcp_flags);
-    worker.fill(step.interface, count_from(first), [&](uint32_t i, uint8_t* to) {
-      return frames.write(arriving(step.interface, first + i), to);
-    });
+  void fill(BenchWorker& worker, const BenchStep& step, uint32_t first,
+            uint32_t count = kMaxBurst) {
+    count = std::min(count, share_.size() - first);
+    for (uint32_t i = 0; i < count; i++) picked_[i] = first + i;
+    fill(worker, BenchFrames<F>(step.interface, options_.protocol, step.tcp_flags), step.interface,
+         count);
   }
   // Where the flows of this burst, the first of theirs, have gone: replies come from there.
   void learn(const BenchWorker& worker, const BenchStep& step, uint32_t first) {
     if (!step.is_first()) return;
-    for (uint32_t i = 0; i < count_from(first); i++) {
+    const uint32_t count = std::min(kMaxBurst, share_.size() - first);
+    for (uint32_t i = 0; i < count; i++) {
       backends_[first + i] =
           BenchNames<F>::backend_number(ip_header<F>(worker.frame(i))->destination);
     }
   }
 
   // The worker's next burst: queries (interface 0) or replies (1), of any flows.
-  void fill(BenchWorker& worker, uint16_t interface) {
-    for (uint32_t& flow : picked_) flow = pick();
-    worker.fill(interface, kMaxBurst, [&](uint32_t i, uint8_t* to) {
-      return frames_[interface].write(arriving(interface, picked_[i]), to);
-    });
+  void fill(BenchWorker& worker, uint16_t interface, uint32_t count = kMaxBurst) {
+    for (uint32_t i = 0; i < count; i++) picked_[i] = pick();
+    fill(worker, frames_[interface], interface, count);
   }
-  // Whether the worker's last burst, filled here, has left as it should: to the backend that each
-  // flow was opened with or back to its client, with right checksums.
-  bool has_left(const BenchWorker& worker, uint16_t interface) const {
+  // The five-tuple of the i-th packet that was filled in last.
+  FiveTuple<F> arrived(uint32_t i) const { return arriving(interface_, picked_[i]); }
+  // Whether the worker's last burst, a whole one filled here, has left as it should: to the backend
+  // that each flow was opened with or back to its client, with right checksums.
+  bool has_left(const BenchWorker& worker) const {
     for (uint32_t i = 0; i < kMaxBurst; i++) {
       const uint8_t* const frame = worker.frame(i);
-      const FiveTuple<F> wanted = arriving(interface ^ 1, picked_[i]).reversed();
+      const FiveTuple<F> wanted = arriving(interface_ ^ 1, picked_[i]).reversed();
       if (!(tuple_of(frame) == wanted)) return false;
-      if (!checksums_hold({frame, frame + frames_[interface].length()})) return false;
+      if (!checksums_hold({frame, frame + frames_[interface_].length()})) return false;
     }
     return true;
   }
@@ -99,7 +101,11 @@ class BenchTraffic {
     return static_cast<uint32_t>(uint64_t{mix(next_pick_++)} * share_.size() >> 32);
   }
 
-  uint32_t count_from(uint32_t first) const { return std::min(kMaxBurst, share_.size() - first); }
+  void fill(BenchWorker& worker, const BenchFrames<F>& frames, uint16_t interface, uint32_t count) {
+    interface_ = interface;
+    worker.fill(interface, count,
+                [&](uint32_t i, uint8_t* to) { return frames.write(arrived(i), to); });
+  }
 
   FiveTuple<F> tuple_of(const uint8_t* frame) const {
     const auto& ip = *ip_header<F>(frame);
@@ -112,6 +118,7 @@ class BenchTraffic {
   std::vector<uint32_t> backends_;  // of each flow of the share
   uint32_t next_pick_;
   uint32_t picked_[kMaxBurst];
+  uint16_t interface_ = 0;          // of the burst that was filled last
   const BenchFrames<F> frames_[2];  // of queries, of replies
 };
 
