@@ -32,7 +32,7 @@ export { formatRouteSpec, parseRouteSpec } from './model/route-spec.js';
 export type { DropCounts, InterfaceCounts } from './observe/counters.js';
 export type { ExplainedService, ExplainedTuple, ExplainReport } from './observe/explain-report.js';
 export type { Occupied } from './observe/occupancy.js';
-export type { Fates, InterfaceStats, Stats, WorkerStats } from './observe/stats.js';
+export type { Fates, InterfaceStats, Stats, WorkerQueue, WorkerStats } from './observe/stats.js';
 export type {
   BackendView,
   FlowView,

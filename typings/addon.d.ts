@@ -40,6 +40,8 @@ export interface AddonDescription {
 export interface AddonEngine {
   readonly hugepages: boolean;
   readonly workers: number;
+  /** The CPU of each worker; empty with the manual clock. */
+  readonly workerCpus: readonly number[];
   readonly counters: {
     buffer: ArrayBuffer;
     stride: number;

@@ -278,6 +278,8 @@ function putTables(before: Accepted, next: Accepted, builder: DeltaBuilder): voi
 
 /** What an engine is asked for: the checked interface in its slot. */
 export function interfaceRequest(checked: CheckedInterface, slot: number): InterfaceRequest {
-  const { kind, name, mac, mtu, worker, unfinishedChecksums, parameters } = checked;
-  return { slot, kind, name, mac, mtu, worker, unfinishedChecksums, parameters };
+  const { kind, name, mac, mtu, worker, queues, softwareRss } = checked;
+  const { unfinishedChecksums, parameters } = checked;
+  const shared = { worker, queues, softwareRss };
+  return { slot, kind, name, mac, mtu, ...shared, unfinishedChecksums, parameters };
 }

@@ -240,8 +240,12 @@ export interface InterfaceRequest {
   mac: Uint8Array | null;
   /** Largest IP packet, in bytes. */
   mtu: number;
-  /** Worker that polls it; `null`: the least loaded. */
+  /** Worker that has its first queue; `null`: the least loaded. */
   worker: number | null;
+  /** Pairs of a receive and a transmit queue; each is for a worker of its own, from `worker` on. */
+  queues: number;
+  /** One worker receives, and spreads what it receives over all. */
+  softwareRss: boolean;
   /** L4 checksums of received packets may be left to be finished by us (docs/packet-path.md). */
   unfinishedChecksums: boolean;
   /** What is particular to the kind: `socket`, `role`, `id`, `netns`, `device`, `rx`, `tx`, ... */

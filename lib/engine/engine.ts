@@ -242,6 +242,8 @@ export interface EngineDescription {
   /** `true`: packet memory is in hugepages. */
   hugepages: boolean;
   workers: number;
+  /** The CPU of each worker; empty where none has one of its own. */
+  workerCpus: readonly number[];
 }
 
 /**
@@ -325,7 +327,8 @@ export interface CounterLayout {
  * errors that belong to a flow. `flowsExpired`, `flowsEvicted` (embryonic ones, for want of room) and
  * `flowsCleared` (backend gone or flushed) are pairs that were removed. `affinityHits` are new flows
  * whose backend affinity chose, `masqueraded` new flows with a source of ours. `cycles` are TSC clocks
- * spent on packets, the interface drivers' rx and tx calls left out.
+ * spent on packets, the interface drivers' rx and tx calls left out. `steered` are frames that the worker
+ * received for others (software RSS), which count them as `rx`.
  */
 export const WORKER_COUNTERS = [
   'rx',
@@ -349,6 +352,7 @@ export const WORKER_COUNTERS = [
   'polls',
   'busyPolls',
   'cycles',
+  'steered',
 ] as const;
 
 export const INTERFACE_COUNTERS = ['rxPackets', 'rxBytes', 'txPackets', 'txBytes'] as const;

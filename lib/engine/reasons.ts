@@ -247,7 +247,7 @@ export const DROP_EXPLANATIONS: Readonly<Record<DropReason, { cause: string; rem
     remedy: 'The receiver is too slow, or lower the load',
   },
   handoff_full: {
-    cause: 'The ring to the worker that owns the egress interface had no room',
+    cause: 'The ring to another worker had no room',
     remedy: 'Spread the interfaces over the workers',
   },
   interface_removed: {

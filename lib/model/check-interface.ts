@@ -16,23 +16,33 @@ import {
 import type { CheckedInterface, CheckedInterfaceAddress } from './checked.js';
 import { listOf, nearest, show } from './explain.js';
 import { Fields } from './fields.js';
-import { CHECKSUMS, INTERFACE_KINDS, INTERFACE_SCOPES, type InterfaceKind } from './model.js';
+import { CHECKSUMS, INTERFACE_KINDS, INTERFACE_SCOPES, type InterfaceKind, RSS } from './model.js';
 
 const CODE = 'ERR_INTERFACE_SPEC';
 
 /** Keys that interfaces of every kind may have. */
-const COMMON_KEYS = ['kind', 'name', 'addresses', 'scope', 'checksums', 'mac', 'mtu', 'worker'];
+const COMMON_KEYS = [
+  'kind',
+  'name',
+  'addresses',
+  'scope',
+  'checksums',
+  'mac',
+  'mtu',
+  'worker',
+  'rss',
+];
 
 /** Kinds whose peer is a kernel or a guest that may leave checksums to the device. */
 const OFFLOADING_KINDS: readonly InterfaceKind[] = ['af_packet', 'vhost-user', 'virtio-user'];
 
 /** Keys that are particular to a kind. */
 const KIND_KEYS: Readonly<Record<InterfaceKind, readonly string[]>> = {
-  memif: ['socket', 'role', 'id', 'secret'],
-  'vhost-user': ['socket', 'role'],
-  'virtio-user': ['socket'],
-  tap: ['netns', 'device'],
-  af_packet: ['device'],
+  memif: ['socket', 'role', 'id', 'secret', 'queues'],
+  'vhost-user': ['socket', 'role', 'queues'],
+  'virtio-user': ['socket', 'queues'],
+  tap: ['netns', 'device', 'queues'],
+  af_packet: ['device', 'queues'],
   pcap: ['rx', 'tx'],
   memory: [],
 };
@@ -65,6 +75,7 @@ export function checkInterface(
   const mac = fields.has('mac') ? checkMac(fields) : null;
   const mtu = fields.has('mtu') ? fields.integer('mtu', 576, 9_000, 'bytes') : 1_500;
   const worker = fields.has('worker') ? fields.integer('worker', 0, 127, 'a worker') : null;
+  const queues = fields.has('queues') ? fields.integer('queues', 1, 64, 'queues') : 1;
   const scope = fields.has('scope') ? fields.oneOf('scope', INTERFACE_SCOPES) : 'outside';
   const unfinishedChecksums = fields.has('checksums')
     ? fields.oneOf('checksums', CHECKSUMS) === 'unfinished'
@@ -78,6 +89,8 @@ export function checkInterface(
     mac,
     mtu,
     worker,
+    queues,
+    softwareRss: checkRss(fields, queues),
     parameters: checkParameters(fields, kind, name),
   };
 }
@@ -91,6 +104,14 @@ export function checkMac(fields: Fields): Uint8Array {
     fields.expected('mac', 'a unicast MAC (an even first byte, not all zero)');
   }
   return mac!;
+}
+
+function checkRss(fields: Fields, queues: number): boolean {
+  if (!fields.has('rss') || fields.oneOf('rss', RSS) === 'off') return false;
+  if (queues > 1) {
+    fields.fail('rss', 'software RSS is for interfaces with one queue: leave rss or queues out');
+  }
+  return true;
 }
 
 function refuseForeignKeys(fields: Fields, kind: InterfaceKind): void {

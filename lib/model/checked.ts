@@ -87,6 +87,8 @@ export interface CheckedInterface {
   readonly mtu: number;
   /** `null`: the engine's choice. */
   readonly worker: number | null;
+  readonly queues: number;
+  readonly softwareRss: boolean;
   /** What is particular to the kind, as the engine gets it; defaults are filled in. */
   readonly parameters: Readonly<Record<string, string>>;
 }

@@ -6,7 +6,7 @@ import { INTERFACE_KINDS, type InterfaceKind, type InterfaceSpec } from './model
 import { readPairs } from './spec-text.js';
 
 const CODE = 'ERR_INTERFACE_SPEC';
-const NUMBER_KEYS = ['mtu', 'worker', 'id'];
+const NUMBER_KEYS = ['mtu', 'worker', 'id', 'queues'];
 
 /** The keys in text: `addresses` is written as one or more `address=`. */
 const TEXT_KEYS = INTERFACE_KEYS.filter((key) => key !== 'kind' && key !== 'name').map((key) =>

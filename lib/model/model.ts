@@ -133,6 +133,7 @@ export type InterfaceKind = (typeof INTERFACE_KINDS)[number];
 
 export const INTERFACE_SCOPES = ['outside', 'pod', 'host'] as const;
 export const CHECKSUMS = ['finished', 'unfinished'] as const;
+export const RSS = ['off', 'software'] as const;
 
 /** An attach point. `kind:name,key=value,...` in text; see docs/reference/interfaces.md. */
 export interface InterfaceSpec {
@@ -155,8 +156,18 @@ export interface InterfaceSpec {
   mac?: string;
   /** Largest IP packet in bytes, 576 to 9,000. Default 1,500. */
   mtu?: number;
-  /** Index of the worker that polls it. Default: the least loaded. */
+  /** Index of the worker that polls it, or its first queue. Default: the least loaded. */
   worker?: number;
+  /**
+   * `software`: the worker that polls it spreads what it receives over all workers, by a hash that both
+   * directions of a flow share. For interfaces with one queue. Default `off`.
+   */
+  rss?: (typeof RSS)[number];
+  /**
+   * `memif`, `vhost-user`, `virtio-user`, `tap`, `af_packet`: queues each way, every one with a worker of
+   * its own. Default 1.
+   */
+  queues?: number;
   /** `memif`, `vhost-user`, `virtio-user`: path of the Unix socket. */
   socket?: string;
   /**

@@ -32,9 +32,15 @@ export interface Fates {
 /** Fates and work of one worker. */
 export interface WorkerStats extends Fates {
   worker: number;
-  /** Packets taken over from other workers, and given to them. */
+  /** That it runs on; `null`: none of its own. */
+  cpu: number | null;
+  /** What it receives from. */
+  queues: WorkerQueue[];
+  /** Packets taken over from other workers to be sent, and given to them. */
   handedIn: number;
   handedOut: number;
+  /** Frames that it received for other workers (software RSS), which count them as `rx`. */
+  steered: number;
   /** Frames of our own: requests for neighbours, resets and ICMP errors. */
   originated: number;
   /** Resets and ICMP errors that `icmpRate` forbade. */
@@ -64,6 +70,13 @@ export interface WorkerStats extends Fates {
   cyclesPerPacket: number;
   /** How full what the worker has by itself is. */
   occupancy: Record<'held' | 'fragments' | 'fragmentPackets', Occupied>;
+}
+
+/** A receive queue of an interface. */
+export interface WorkerQueue {
+  interface: string;
+  /** `null`: its share of what another worker receives (software RSS). */
+  queue: number | null;
 }
 
 /** Counters of one interface, since it was added. */
@@ -104,6 +117,7 @@ export function readStats(
     interfaces: readonly InterfaceView[];
     occupancy: Occupancy;
     options: EngineOptions;
+    cpus: readonly number[];
   },
 ): Stats {
   const workers: WorkerStats[] = [];
@@ -111,7 +125,11 @@ export function readStats(
   for (let worker = 0; worker < counters.workers; worker++) {
     const own = counters.drops(worker);
     for (const [index, count] of own.entries()) drops[index]! += count;
-    workers.push(workerStats(worker, counters.worker(worker), own, state.options));
+    workers.push({
+      ...workerStats(worker, counters.worker(worker), own, state.options),
+      cpu: state.cpus[worker] ?? null,
+      queues: workerQueues(worker, counters.workers, state.interfaces),
+    });
   }
   const sum = (pick: (worker: WorkerStats) => number): number =>
     workers.reduce((total, worker) => total + pick(worker), 0);
@@ -153,7 +171,7 @@ function workerStats(
   counts: WorkerCounts,
   drops: number[],
   options: EngineOptions,
-): WorkerStats {
+): Omit<WorkerStats, 'cpu' | 'queues'> {
   return {
     worker,
     ...counts,
@@ -163,4 +181,17 @@ function workerStats(
     cyclesPerPacket: counts.rx > 0 ? counts.cycles / counts.rx : 0,
     occupancy: workerOccupancy(counts, options),
   };
+}
+
+/** Queue `q` of an interface is with the `q`-th worker from its first one on, round. */
+function workerQueues(
+  worker: number,
+  workers: number,
+  interfaces: readonly InterfaceView[],
+): WorkerQueue[] {
+  return interfaces.flatMap(({ name, worker: first, queues, rss }): WorkerQueue[] => {
+    const queue = (worker + workers - first) % workers;
+    if (queue < queues) return [{ interface: name, queue }];
+    return rss === 'software' ? [{ interface: name, queue: null }] : [];
+  });
 }

@@ -68,8 +68,10 @@ export interface InterfaceView extends InterfaceCounts {
   /** Our own addresses, with prefix length. */
   addresses: string[];
   scope: NonNullable<InterfaceSpec['scope']>;
-  /** Index of the worker that polls it. */
+  /** Index of the worker that polls it, or the first of its queues; the next ones have the others. */
   worker: number;
+  queues: number;
+  rss: NonNullable<InterfaceSpec['rss']>;
 }
 
 /** A connection, seen from the client. */

@@ -138,6 +138,8 @@ export class InterfaceTable {
       addresses: checked.addresses.map(({ text }) => text),
       scope: checked.scope,
       worker: report.worker,
+      queues: checked.queues,
+      rss: checked.softwareRss ? 'software' : 'off',
       rxPackets: counts.rxPackets - base.rxPackets,
       rxBytes: counts.rxBytes - base.rxBytes,
       txPackets: counts.txPackets - base.txPackets,
@@ -177,10 +179,11 @@ export class InterfaceTable {
 
 /** Everything about an interface that its device is made from; addresses and scope are the program's. */
 function deviceOf(checked: CheckedInterface): string {
-  const { kind, mac, mtu, worker, unfinishedChecksums, parameters } = checked;
+  const { kind, mac, mtu, worker, queues, softwareRss, unfinishedChecksums, parameters } = checked;
   const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
   const ours = mac === null ? null : formatMac(mac);
-  return JSON.stringify([kind, ours, mtu, worker, unfinishedChecksums, sorted]);
+  const numbers = [mtu, worker, queues, softwareRss, unfinishedChecksums];
+  return JSON.stringify([kind, ours, ...numbers, sorted]);
 }
 
 /** An engine knows the key that is to blame; whose key it is, it does not say. */

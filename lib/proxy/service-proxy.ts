@@ -171,6 +171,7 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
       interfaces: this.interfaces.list(),
       occupancy: this.#engine.occupancy(),
       options: this.#engine.options,
+      cpus: this.#engine.description.workerCpus,
     });
   }
 

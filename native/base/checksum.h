@@ -11,9 +11,15 @@
 
 namespace sluice {
 
+// Of a sum below 2^32.
+inline uint16_t fold_word(uint64_t sum) {
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(sum + (sum >> 16));
+}
+
 inline uint16_t fold(uint64_t sum) {
-  while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum);
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  return fold_word((sum & 0xffff) + (sum >> 16));
 }
 
 // The delta of one changed word or address, `~old + new`; deltas add up, folded or not.
@@ -25,6 +31,11 @@ inline uint64_t checksum_delta(be32 before, be32 after) {
   return uint64_t{gone & 0xffff} + (gone >> 16) + (after.raw & 0xffff) + (after.raw >> 16);
 }
 
+// The same with a delta that is folded.
+inline be16 update_checksum(be16 checksum, uint16_t delta) {
+  return {
+      static_cast<uint16_t>(~fold_word(uint64_t{static_cast<uint16_t>(~checksum.raw)} + delta))};
+}
 inline be16 update_checksum(be16 checksum, uint64_t delta) {
   const uint64_t sum = static_cast<uint16_t>(~checksum.raw) + delta;
   return {static_cast<uint16_t>(~fold(sum))};

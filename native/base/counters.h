@@ -15,7 +15,7 @@ namespace sluice {
   X(rx) X(forwarded) X(answered) X(host) X(held) X(handedIn) X(handedOut) X(originated) \
   X(icmpLimited) X(related) X(flowsCreated) X(flowsExpired) X(flowsEvicted)             \
   X(flowsCleared) X(affinityHits) X(masqueraded) X(fragments) X(fragmentPackets)        \
-  X(polls) X(busyPolls) X(cycles)
+  X(polls) X(busyPolls) X(cycles) X(steered)
 // clang-format on
 
 enum class WorkerCounter : uint32_t {

@@ -22,14 +22,15 @@ uint32_t crc32c_portable(const void* bytes, size_t length, uint32_t crc = kCrcIn
 // The CRC after `length` further bytes of zero, in a number of steps logarithmic in the length.
 uint32_t crc32c_zeros(uint32_t crc, uint32_t length);
 
-// Inline form for the 16 bytes of an IPv4 flow's key: two instructions a packet.
-inline uint32_t crc32c_16(const void* bytes) {
+// Inline form for a flow's key, as it lies in memory: an instruction for each word.
+template <size_t kWords>
+uint32_t crc32c_words(const uint64_t (&words)[kWords]) {
 #if defined(__SSE4_2__)
-  uint64_t words[2];
-  std::memcpy(words, bytes, sizeof(words));
-  return static_cast<uint32_t>(_mm_crc32_u64(_mm_crc32_u64(kCrcInitial, words[0]), words[1]));
+  uint64_t crc = kCrcInitial;
+  for (uint64_t word : words) crc = _mm_crc32_u64(crc, word);
+  return static_cast<uint32_t>(crc);
 #else
-  return crc32c_portable(bytes, 16);
+  return crc32c_portable(words, sizeof(words));
 #endif
 }
 

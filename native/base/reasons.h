@@ -56,7 +56,7 @@ namespace sluice {
   X(neighbour_queue_full, "Too many packets wait for a neighbour already", "Look at the next hop, or give its MAC with mac=; or raise heldPackets or heldPerNeighbour") \
   X(neighbour_table_full, "No room for another neighbour", "Raise neighbours") \
   X(tx_full, "The peer's ring had no room", "The receiver is too slow, or lower the load") \
-  X(handoff_full, "The ring to the worker that owns the egress interface had no room", "Spread the interfaces over the workers") \
+  X(handoff_full, "The ring to another worker had no room", "Spread the interfaces over the workers") \
   X(interface_removed, "The packet was under way when its interface was removed", "None")
 // clang-format on
 

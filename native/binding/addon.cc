@@ -72,6 +72,10 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
     self.Set("counters", counters);
     self.Set("hugepages", engine_->eal().hugepages);
     self.Set("workers", engine_->options().limits.workers);
+    const std::vector<uint32_t> cpus = engine_->cpus();
+    Napi::Array worker_cpus = Napi::Array::New(env, cpus.size());
+    for (uint32_t i = 0; i < cpus.size(); ++i) worker_cpus.Set(i, cpus[i]);
+    self.Set("workerCpus", worker_cpus);
   }
 
   // The environment goes away, or nobody holds the handle any more: take everything down, now.
@@ -289,7 +293,7 @@ class Addon : public Napi::Addon<Addon> {
           }
           *engine = std::move(opened.value());
           ControlThread::get().on_tick([watched = std::weak_ptr<Engine>(*engine)] {
-            if (const auto alive = watched.lock()) alive->poll_links();
+            if (const auto alive = watched.lock()) alive->tick();
           });
           return {};
         },

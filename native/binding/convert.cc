@@ -95,6 +95,9 @@ InterfaceRequest to_request(const Napi::Value& value) {
     const uint32_t worker = to_uint(request, "worker", kCode);
     result.worker = worker > INT32_MAX ? INT32_MAX : static_cast<int>(worker);
   }
+  result.queues =
+      static_cast<uint16_t>(std::min<uint32_t>(to_uint(request, "queues", kCode), UINT16_MAX));
+  result.software_rss = to_bool(request, "softwareRss", kCode);
   const Napi::Object parameters = to_object(request.Get("parameters"), "parameters", kCode);
   const Napi::Array keys = parameters.GetPropertyNames();
   for (uint32_t i = 0; i < keys.Length(); ++i) {

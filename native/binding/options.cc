@@ -35,7 +35,7 @@ Limits to_limits(const Napi::Object& options) {
   constexpr uint32_t kMost = 1u << 24;
   const Numbers numbers(options, "");
   Limits limits;
-  limits.workers = numbers.read("workers", 1, kMost);
+  limits.workers = numbers.read("workers", 1, kMostWorkers);
   limits.flows = numbers.read("flows", 1, kMost);
   limits.flows6 = numbers.read("flows6", 1, kMost);
   limits.affinities = numbers.read("affinities", 1, kMost);

@@ -81,6 +81,8 @@ void collect_own_addresses(const Snapshot& snapshot, FamilyView<F>& view) {
   }
   std::sort(own.begin(), own.end(), precedes<F>);
   own.erase(std::unique(own.begin(), own.end()), own.end());
+  view.own_filter.clear();
+  for (const auto& address : own) view.own_filter.add(address);
 }
 
 void collect_own_addresses(Snapshot& snapshot) {

@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/program_state.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "config/master.h"
 
 namespace sluice {
+
+namespace {
+
+// Whether flows that are there may have to go another way, or not to go on. What only brings
+// backends, or changes who new connections go to, leaves them alone.
+bool may_move_flows(const ProgramDelta& delta, const Master& master) {
+  const auto& put = delta.backends.slot;
+  return !delta.removedBackends.empty() || !delta.routes.length.empty() ||
+         !delta.removedRoutes.length.empty() ||
+         std::any_of(put.begin(), put.end(),
+                     [&](uint32_t slot) { return master.has_backend(slot); });
+}
+
+}  // namespace
 
 struct ProgramState::State {
   State(const Limits& limits, const std::atomic<bool>* up_flags) : master(limits), up(up_flags) {
@@ -13,6 +28,10 @@ struct ProgramState::State {
     snapshot.v4.services = std::make_shared<ServiceTable<Ipv4>>(std::vector<Frontend<Ipv4>>{});
     snapshot.v6.services = std::make_shared<ServiceTable<Ipv6>>(std::vector<Frontend<Ipv6>>{});
     snapshot.interfaces.resize(limits.interfaces);
+  }
+
+  void next_stamp() {
+    if (++master.snapshot.stamp == 0) master.snapshot.stamp = 1;
   }
 
   std::unique_ptr<Snapshot> publish() {
@@ -48,6 +67,7 @@ std::unique_ptr<Snapshot> ProgramState::build(const ProgramDelta& delta) {
   settle();
   Master& master = state_->master;
   master.snapshot.generation++;
+  if (may_move_flows(delta, master)) state_->next_stamp();
   apply_services(delta, master.snapshot.generation, master);
   apply_network(delta, master);
   return state_->publish();
@@ -66,14 +86,17 @@ std::unique_ptr<Snapshot> ProgramState::add_interface(uint16_t slot, const uint8
   view.present = true;
   view.unfinished_checksums = unfinished_checksums;
   std::memcpy(view.mac, mac, 6);
+  std::memcpy(reinterpret_cast<uint8_t*>(&view.mac_word) + 2, mac, 6);
   view.mtu = mtu;
   view.up = &state_->up[slot];
+  state_->next_stamp();
   return state_->publish();
 }
 
 std::unique_ptr<Snapshot> ProgramState::remove_interface(uint16_t slot) {
   settle();
   clear_interface(slot, state_->master);
+  state_->next_stamp();
   return state_->publish();
 }
 

@@ -19,11 +19,6 @@ bool Pool::is_eligible(uint32_t backend_slot) const {
 }
 
 template <class F>
-bool FamilyView<F>::is_own_address(const typename F::Address& address) const {
-  return std::binary_search(own_addresses.begin(), own_addresses.end(), address, precedes<F>);
-}
-
-template <class F>
 bool FamilyView<F>::is_pod(const typename F::Address& source) const {
   return any_holds<F>(pod_networks, source);
 }

@@ -3,6 +3,7 @@
 // atomic store; the old one is freed when no worker can still read it (engine/publish).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -41,6 +42,7 @@ struct InterfaceView {
   InterfaceScope scope = InterfaceScope::outside;
   uint8_t mac[6]{};
   uint16_t mtu = 0;
+  uint64_t mac_word = 0;                  // the same MAC, in the upper six bytes
   const std::atomic<bool>* up = nullptr;  // the engine's; follows the peer without a commit
   std::vector<Prefix<Ipv4>> addresses4;   // our own, with the length of their network
   std::vector<Prefix<Ipv6>> addresses6;
@@ -72,23 +74,57 @@ bool precedes(const typename F::Address& a, const typename F::Address& b) {
   }
 }
 
+// Tells most addresses from a set's for certain, at the cost of a multiplication.
+template <class F>
+class AddressFilter {
+ public:
+  void add(const typename F::Address& address) { word_of(address) |= mask_of(address); }
+  void clear() { std::fill(words_, words_ + kWords, 0); }
+  bool may_hold(const typename F::Address& address) const {
+    return (words_[place_of(address) / 64] & mask_of(address)) != 0;
+  }
+
+ private:
+  static constexpr uint32_t kWords = 16;
+
+  static uint32_t place_of(const typename F::Address& address) {
+    uint32_t words[sizeof(address) / 4], mixed = 0;
+    std::memcpy(words, &address, sizeof(address));
+    for (uint32_t word : words) mixed = mixed * 31 + word;
+    return (mixed * 0x9e3779b1u) >> 22;
+  }
+  static uint64_t mask_of(const typename F::Address& address) {
+    return uint64_t{1} << place_of(address) % 64;
+  }
+  uint64_t& word_of(const typename F::Address& address) { return words_[place_of(address) / 64]; }
+
+  uint64_t words_[kWords]{};
+};
+
 // What there is once for each family.
 template <class F>
 struct FamilyView {
   std::shared_ptr<const ServiceTable<F>> services;
   const RouteTable<F>* routes = nullptr;            // one of the pair that ProgramState owns
   std::vector<typename F::Address> own_addresses;   // sorted bytewise, no duplicates
+  AddressFilter<F> own_filter;                      // of the same
   std::vector<typename F::Address> node_addresses;  // those on no interface, in program order
   std::vector<Prefix<F>> pod_networks;
   std::vector<Prefix<F>> service_networks;
 
-  bool is_own_address(const typename F::Address& address) const;
+  bool is_own_address(const typename F::Address& address) const {
+    return own_filter.may_hold(address) &&
+           std::binary_search(own_addresses.begin(), own_addresses.end(), address, precedes<F>);
+  }
   bool is_pod(const typename F::Address& source) const;
   bool is_service_network(const typename F::Address& destination) const;
 };
 
 struct Snapshot {
   uint64_t generation = 0;  // commits so far; interfaces that come and go do not count
+  // Changes when something does that an established flow may depend on: backends that are there,
+  // routes, interfaces. Never 0.
+  uint32_t stamp = 1;
   FamilyView<Ipv4> v4;
   FamilyView<Ipv6> v6;
   std::vector<std::shared_ptr<const Pool>> pools;  // by slot

@@ -18,6 +18,11 @@ class CounterRegion {
   uint64_t* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   const CounterLayout layout;
+  // By anybody, at any time.
+  uint64_t read(uint32_t worker, WorkerCounter which) const {
+    return __atomic_load_n(data_ + size_t{worker} * layout.stride + static_cast<uint32_t>(which),
+                           __ATOMIC_RELAXED);
+  }
   CounterBlock block(uint32_t worker) const {
     return {data_ + static_cast<size_t>(worker) * layout.stride, layout};
   }

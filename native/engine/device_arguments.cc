@@ -94,7 +94,7 @@ Result<DeviceArguments> vhost_user(const InterfaceRequest& request) {
     unlink(socket.c_str());  // left behind by a dead process: it would refuse the bind
   }
   arguments.add("iface", socket);
-  arguments.add("queues", "1");
+  arguments.add("queues", std::to_string(request.queues));
   arguments.add("client", server ? "0" : "1");
   return DeviceArguments{"net_vhost", arguments.text()};
 }
@@ -106,7 +106,7 @@ Result<DeviceArguments> virtio_user(const InterfaceRequest& request) {
   const std::string socket = arguments.parameter("socket");
   if (Status wrong = check_client_socket(socket)) return *wrong;
   arguments.add("path", socket);
-  arguments.add("queues", "1");
+  arguments.add("queues", std::to_string(request.queues));
   arguments.add("queue_size", "1024");
   if (request.has_mac) arguments.add("mac", format_mac(request.mac));
   return DeviceArguments{"net_virtio_user", arguments.text()};
@@ -136,7 +136,7 @@ Result<DeviceArguments> af_packet(const InterfaceRequest& request) {
     return Error{"ERR_INTERFACE", "there is no network device " + device, "device"};
   }
   arguments.add("iface", device);
-  arguments.add("qpairs", "1");
+  arguments.add("qpairs", std::to_string(request.queues));
   return DeviceArguments{"net_af_packet", arguments.text()};
 }
 

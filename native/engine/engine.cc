@@ -2,16 +2,12 @@
 #include "engine/engine.h"
 
 #include <rte_launch.h>
+#include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_rcu_qsbr.h>
-#include <rte_ring.h>
 #include <time.h>
 
-#include <algorithm>
-#include <cstring>
 #include <new>
-
-#include "stage/pipeline.h"
 
 namespace sluice {
 namespace {
@@ -30,7 +26,7 @@ int worker_main(void* worker) {
 Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, LinkSink on_link) {
   Result<EalFacts> eal = start_eal(options.hugepages, options.memory_mib);
   if (!eal.ok()) return eal.error();
-  if (options.limits.workers == 0 || options.limits.workers > eal.value().worker_lcores) {
+  if (!options.manual_clock && options.limits.workers > eal.value().worker_lcores) {
     return Error{"ERR_OPTIONS",
                  "there are " + std::to_string(eal.value().worker_lcores) +
                      " CPUs, and every worker needs one of its own",
@@ -70,7 +66,8 @@ Engine::Engine(const EngineOptions& options, const EalFacts& eal, LinkSink on_li
       tables_(options.limits),
       program_(options.limits, up_.get()),
       interfaces_(options.limits.interfaces),
-      attached_(options.limits.interfaces) {}
+      attached_(options.limits.interfaces),
+      load_(options.limits.workers) {}
 
 Status Engine::start() {
   if (Status wrong = program_.open()) return wrong;
@@ -106,17 +103,11 @@ Engine::~Engine() {
 }
 
 std::unique_ptr<World> Engine::next_world(std::shared_ptr<const Snapshot> snapshot) const {
-  auto world = std::make_unique<World>();
-  world->snapshot = std::move(snapshot);
-  world->transmit.resize(interfaces_.size());
-  world->polled.resize(options_.limits.workers);
-  for (size_t slot = 0; slot < interfaces_.size(); ++slot) {
-    Interface* interface = interfaces_[slot].get();
-    if (!attached_[slot]) continue;
-    world->transmit[slot] = interface;
-    world->polled[interface->worker].push_back(interface);
+  std::vector<Interface*> interfaces(interfaces_.size());
+  for (size_t slot = 0; slot < interfaces.size(); ++slot) {
+    if (attached_[slot]) interfaces[slot] = interfaces_[slot].get();
   }
-  return world;
+  return std::make_unique<World>(std::move(snapshot), interfaces, options_.limits.workers);
 }
 
 void Engine::publish(std::unique_ptr<Snapshot> snapshot) {
@@ -143,81 +134,13 @@ Result<uint64_t> Engine::commit(const ProgramDelta& delta) {
   return ++commits_;
 }
 
-uint32_t Engine::pick_worker(int wanted) const {
-  if (wanted >= 0) return static_cast<uint32_t>(wanted);
-  std::vector<uint32_t> load(options_.limits.workers);
-  for (const auto& interface : interfaces_) {
-    if (interface) ++load[interface->worker];
+std::vector<uint32_t> Engine::cpus() const {
+  std::vector<uint32_t> cpus;
+  if (options_.manual_clock) return cpus;
+  for (uint32_t worker = 0; worker < options_.limits.workers; ++worker) {
+    cpus.push_back(static_cast<uint32_t>(rte_lcore_to_cpu_id(static_cast<int>(worker + 1))));
   }
-  return static_cast<uint32_t>(std::min_element(load.begin(), load.end()) - load.begin());
-}
-
-Result<InterfaceReport> Engine::add_interface(const InterfaceRequest& request) {
-  const uint16_t slot = request.slot;
-  if (slot >= interfaces_.size()) {
-    return Error{"ERR_INTERFACE_LIMIT",
-                 "there are " + std::to_string(interfaces_.size()) + " interface slots", "slot"};
-  }
-  if (interfaces_[slot]) return Error{"ERR_INTERFACE_EXISTS", "the slot is taken", "slot"};
-  if (request.worker >= static_cast<int>(options_.limits.workers)) {
-    return Error{"ERR_INTERFACE",
-                 "there are " + std::to_string(options_.limits.workers) + " workers", "worker"};
-  }
-  Result<std::unique_ptr<Interface>> made = make_interface(request, pool_);
-  if (!made.ok()) return made.error();
-  std::unique_ptr<Interface> interface = std::move(made.value());
-  interface->worker = pick_worker(request.worker);
-  if (options_.limits.workers > 1) {
-    const std::string name = "sluice_handoff" + std::to_string(slot);
-    interface->handoff = rte_ring_create(name.c_str(), kHandoffFrames, SOCKET_ID_ANY,
-                                         RING_F_SC_DEQ | RING_F_EXACT_SZ);
-    if (!interface->handoff) return Error{"ERR_INTERFACE", "no memory for a hand-over ring", ""};
-  }
-  InterfaceReport report{slot, {}, interface->worker, interface->link_up()};
-  std::memcpy(report.mac, interface->mac, sizeof(report.mac));
-  up_[slot].store(report.up);
-  {
-    std::lock_guard lock(interfaces_mutex_);
-    interfaces_[slot] = std::move(interface);
-  }
-  attached_[slot] = true;
-  publish(program_.add_interface(slot, report.mac, request.mtu, request.unfinished_checksums));
-  return report;
-}
-
-Status Engine::remove_interface(uint32_t wanted) {
-  if (Status wrong = check_slot(wanted)) return wrong;
-  const auto slot = static_cast<uint16_t>(wanted);
-  // 1. It is gone from the program, and nobody polls it or sends to it any more.
-  attached_[slot] = false;
-  publish(program_.remove_interface(slot));
-  // 2. What is under way to it, or came in by it and waits, is dropped.
-  for (auto& worker : workers_) {
-    ask(*worker, [slot](Context& context) { drop_held(context, slot); });
-  }
-  Worker& owner = *workers_[interfaces_[slot]->worker];
-  ask(owner, [&](Context&) { owner.drop_handed_over(*interfaces_[slot]); });
-  // 3. Nobody refers to it any more.
-  tables_.neighbours.remove_interface(slot);
-  std::unique_ptr<Interface> gone;
-  {
-    std::lock_guard lock(interfaces_mutex_);
-    gone = std::move(interfaces_[slot]);
-  }
-  up_[slot].store(false);
-  return {};
-}
-
-void Engine::poll_links() {
-  std::vector<LinkEvent> events;
-  for (size_t slot = 0; slot < interfaces_.size(); ++slot) {
-    if (!interfaces_[slot]) continue;
-    const bool up = interfaces_[slot]->link_up();
-    if (up_[slot].exchange(up) == up) continue;
-    events.push_back({static_cast<uint16_t>(slot), up});
-    if (!up) tables_.neighbours.forget_interface(static_cast<uint16_t>(slot));
-  }
-  if (!events.empty()) on_link_(std::move(events));
+  return cpus;
 }
 
 uint64_t Engine::now_ms() const {
@@ -249,9 +172,12 @@ Result<Explanation> Engine::explain(uint32_t slot, const std::vector<uint8_t>& f
   if (Status wrong = check_slot(slot)) return *wrong;
   Explanation explanation;
   // By the worker that would receive it, between two polls: fragments are known to it alone.
-  ask(*workers_[interfaces_[slot]->worker], [&](const Context& context) {
-    explanation = sluice::explain(context, static_cast<uint16_t>(slot), frame.data(),
-                                  static_cast<uint32_t>(frame.size()));
+  const Interface& interface = *interfaces_[slot];
+  const auto length = static_cast<uint32_t>(frame.size());
+  const uint32_t worker =
+      interface.rss ? interface.rss->worker_of(frame.data(), length) : interface.worker;
+  ask(*workers_[worker], [&](const Context& context) {
+    explanation = sluice::explain(context, static_cast<uint16_t>(slot), frame.data(), length);
   });
   return explanation;
 }

@@ -15,6 +15,7 @@
 #include "engine/flow_view.h"
 #include "engine/publish.h"
 #include "engine/worker.h"
+#include "engine/worker_load.h"
 #include "stage/explain.h"
 
 namespace sluice {
@@ -59,7 +60,8 @@ class Engine {
   std::vector<FlowView> flows(size_t limit);
   // What would become of a frame that comes in by `slot`: ERR_INTERFACE_UNKNOWN.
   Result<Explanation> explain(uint32_t slot, const std::vector<uint8_t>& frame);
-  void poll_links();
+  // Looks at the links and at what the workers have to do. Now and then.
+  void tick();
 
   // JS thread, all of these. send and receive: ERR_INTERFACE_UNKNOWN, or ERR_INTERFACE_KIND where
   // the interface is not a `memory` one.
@@ -74,6 +76,8 @@ class Engine {
   const std::shared_ptr<CounterRegion>& counters() const { return counters_; }
   const EalFacts& eal() const { return eal_; }
   const EngineOptions& options() const { return options_; }
+  // By worker; empty with the manual clock, where no CPU belongs to one.
+  std::vector<uint32_t> cpus() const;
 
  private:
   Engine(const EngineOptions& options, const EalFacts& eal, LinkSink on_link, rte_mempool* pool);
@@ -82,7 +86,10 @@ class Engine {
   void publish(std::unique_ptr<Snapshot> snapshot);
   // Has the worker do what only it may; returns when it is done.
   void ask(Worker& worker, const Worker::Task& task);
-  uint32_t pick_worker(int wanted) const;
+  Status check(const InterfaceRequest& request) const;
+  uint32_t pick_worker();
+  void poll_links();
+  void sample_load();
   Status check_slot(uint32_t slot) const;
   Status check_memory(uint32_t slot) const;
   uint64_t now_ms() const;
@@ -101,6 +108,7 @@ class Engine {
                                  // thread changes the list
   std::vector<std::unique_ptr<Interface>> interfaces_;  // by slot
   std::vector<bool> attached_;                          // by slot: part of the next World
+  WorkerLoad load_;
   std::atomic<uint64_t> manual_now_ms_{0};
   uint64_t commits_ = 0;
   mutable std::mutex sizes_mutex_;  // the JS thread reads what the control thread has counted

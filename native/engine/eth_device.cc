@@ -6,10 +6,24 @@
 #include <rte_ethdev.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+
 namespace sluice {
 namespace {
 
 constexpr uint16_t kRingSlots = 1024;
+
+constexpr uint64_t kRssFields =
+    RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP;
+
+// Toeplitz with a key that repeats every 16 bits does not tell source from destination: both
+// directions of a flow come to one queue. As long as any device's key; drivers keep the pointer.
+constexpr auto kSymmetricKey = [] {
+  std::array<uint8_t, 128> key{};
+  for (size_t i = 0; i < key.size(); ++i) key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+  return key;
+}();
 
 // Many drivers say -1, which would read as EPERM, for anything that is wrong.
 std::string because(int code) {
@@ -18,6 +32,20 @@ std::string because(int code) {
 
 Error cannot_be_set_up(int code) {
   return {"ERR_INTERFACE", "the device cannot be set up" + because(code), ""};
+}
+
+rte_eth_conf configuration(const rte_eth_dev_info& info, uint16_t queues) {
+  rte_eth_conf conf{};
+  const uint64_t fields = kRssFields & info.flow_type_rss_offloads;
+  if (queues == 1 || fields == 0) return conf;
+  conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+  rte_eth_rss_conf& rss = conf.rx_adv_conf.rss_conf;
+  rss.rss_hf = fields;
+  if (info.hash_key_size != 0 && info.hash_key_size <= kSymmetricKey.size()) {
+    rss.rss_key = const_cast<uint8_t*>(kSymmetricKey.data());
+    rss.rss_key_len = info.hash_key_size;
+  }
+  return conf;
 }
 
 }  // namespace
@@ -55,22 +83,33 @@ EthDevice::~EthDevice() {
   rte_eal_hotplug_remove("vdev", name_.c_str());
 }
 
-Status EthDevice::configure(rte_mempool* pool) {
-  const rte_eth_conf conf{};
-  const int configured = rte_eth_dev_configure(port_id_, 1, 1, &conf);
-  if (configured != 0) return cannot_be_set_up(configured);
+Status EthDevice::configure(rte_mempool* pool, uint16_t queues) {
+  rte_eth_dev_info info{};
+  int code = rte_eth_dev_info_get(port_id_, &info);
+  if (code != 0) return cannot_be_set_up(code);
+  const uint16_t most = std::min(info.max_rx_queues, info.max_tx_queues);
+  if (queues > most) {
+    return Error{"ERR_INTERFACE", "the device has at most " + std::to_string(most) + " queues",
+                 "queues"};
+  }
+  const rte_eth_conf conf = configuration(info, queues);
+  code = rte_eth_dev_configure(port_id_, queues, queues, &conf);
+  if (code != 0) return cannot_be_set_up(code);
+  queues_ = queues;
   if (Status wrong = change_pool(pool)) return wrong;
   uint16_t rx_slots = kRingSlots, tx_slots = kRingSlots;
-  int code = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_slots, &tx_slots);
-  if (code == 0) code = rte_eth_tx_queue_setup(port_id_, 0, tx_slots, SOCKET_ID_ANY, nullptr);
+  code = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_slots, &tx_slots);
+  for (uint16_t queue = 0; code == 0 && queue < queues; ++queue) {
+    code = rte_eth_tx_queue_setup(port_id_, queue, tx_slots, SOCKET_ID_ANY, nullptr);
+  }
   return code == 0 ? Status{} : cannot_be_set_up(code);
 }
 
 Status EthDevice::change_pool(rte_mempool* pool) {
   uint16_t rx_slots = kRingSlots, tx_slots = kRingSlots;
   int code = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_slots, &tx_slots);
-  if (code == 0) {
-    code = rte_eth_rx_queue_setup(port_id_, 0, rx_slots, SOCKET_ID_ANY, nullptr, pool);
+  for (uint16_t queue = 0; code == 0 && queue < queues_; ++queue) {
+    code = rte_eth_rx_queue_setup(port_id_, queue, rx_slots, SOCKET_ID_ANY, nullptr, pool);
   }
   return code == 0 ? Status{} : cannot_be_set_up(code);
 }

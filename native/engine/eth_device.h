@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One DPDK device that was made by name and arguments, with one queue each way. Control thread
+// One DPDK device that was made by name and arguments, with its queues. Control thread
 // only, but for its number, which workers poll.
 #pragma once
 
@@ -24,10 +24,11 @@ class EthDevice {
 
   // Whether DPDK carries another device.
   static bool has_room();
-  // Queues, and where received packets go. Once.
-  Status configure(rte_mempool* pool);
-  // Another pool for received packets, while it is stopped. The transmit queue stays as it is:
-  // memif loses memory each time that one is set up again.
+  // Queues of each direction, and where received packets go. RSS over addresses and ports where the
+  // device has it and there is something to spread over. Once; path `queues`: it has not so many.
+  Status configure(rte_mempool* pool, uint16_t queues);
+  // Another pool for received packets, while it is stopped. The transmit queues stay as they
+  // are: memif loses memory each time that one is set up again.
   Status change_pool(rte_mempool* pool);
   Status start();
   void stop();
@@ -39,6 +40,7 @@ class EthDevice {
 
   const std::string name_;  // DPDK's
   uint16_t port_id_ = UINT16_MAX;
+  uint16_t queues_ = 0;
 };
 
 }  // namespace sluice

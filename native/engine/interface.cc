@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/interface.h"
 
-#include <rte_mbuf.h>
-#include <rte_ring.h>
-
 #include <cstring>
 
 #include "engine/interface_ethdev.h"
@@ -12,15 +9,35 @@
 namespace sluice {
 
 Interface::Interface(const InterfaceRequest& request)
-    : slot(request.slot), kind(request.kind), name(request.name), mtu(request.mtu) {
+    : slot(request.slot),
+      kind(request.kind),
+      name(request.name),
+      mtu(request.mtu),
+      queues(request.queues),
+      wants_rss_(request.software_rss) {
   if (request.has_mac) std::memcpy(mac, request.mac, sizeof(mac));
 }
 
-Interface::~Interface() {
-  if (!handoff) return;
-  void* mbuf = nullptr;
-  while (rte_ring_dequeue(handoff, &mbuf) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(mbuf));
-  rte_ring_free(handoff);
+Interface::~Interface() = default;
+
+Status Interface::share(uint32_t first, uint32_t workers) {
+  worker = first;
+  const Error no_memory{"ERR_INTERFACE", "no memory for the rings between workers", ""};
+  if (workers > queues) {
+    handoff =
+        make_mbuf_ring("sluice_handoff" + std::to_string(slot), kHandoffFrames, Producers::many);
+    if (!handoff) return no_memory;
+  }
+  if (wants_rss_ && workers > 1) {
+    rss = SoftwareRss::make(slot, first, workers);
+    if (!rss) return no_memory;
+  }
+  return {};
+}
+
+uint16_t Interface::queue_of(uint32_t of, uint32_t workers) const {
+  const uint32_t queue = (of + workers - worker) % workers;
+  return queue < queues ? static_cast<uint16_t>(queue) : kNoQueue;
 }
 
 bool Interface::inject(const uint8_t*, uint32_t) { return false; }

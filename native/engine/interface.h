@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An attach point. Made and destroyed by the control thread; rx and tx belong to the one worker
-// that owns it. A virtual call per burst, never per packet.
+// An attach point. Made and destroyed by the control thread; a queue belongs to one worker, for rx
+// and tx. A virtual call per burst, never per packet.
 #pragma once
 
 #include <atomic>
@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/mbuf_ring.h"
+#include "engine/software_rss.h"
 
 struct rte_mbuf;
 struct rte_mempool;
-struct rte_ring;
 
 namespace sluice {
 
@@ -27,9 +28,15 @@ struct InterfaceRequest {
   uint8_t mac[6]{};
   uint16_t mtu = 1500;
   bool unfinished_checksums = false;
-  int worker = -1;  // -1: the least loaded
+  int worker = -1;      // that has the first queue; -1: the least loaded
+  uint16_t queues = 1;  // pairs of an rx and a tx queue, each for a worker of its own
+  bool software_rss = false;
   std::map<std::string, std::string> parameters;
 };
+
+// Room of the ring to the worker that sends for those without a queue.
+inline constexpr uint32_t kHandoffFrames = 1024;
+inline constexpr uint16_t kNoQueue = UINT16_MAX;
 
 class Interface {
  public:
@@ -38,23 +45,35 @@ class Interface {
   Interface(const Interface&) = delete;
   Interface& operator=(const Interface&) = delete;
 
-  // Owner worker only.
-  virtual uint16_t rx(rte_mbuf** mbufs, uint16_t count) = 0;
-  virtual uint16_t tx(rte_mbuf** mbufs, uint16_t count) = 0;
+  // The worker that has the queue only.
+  virtual uint16_t rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) = 0;
+  virtual uint16_t tx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) = 0;
   // Control thread only.
   virtual bool link_up() = 0;
   // `memory` interfaces: frames in and out, JS thread. Others take and give nothing.
   virtual bool inject(const uint8_t* frame, uint32_t length);
   virtual rte_mbuf* extract();
 
+  // Gives the queues to `first` and the workers after it, round, and makes the rings between them
+  // and the others: ERR_INTERFACE.
+  Status share(uint32_t first, uint32_t workers);
+  // Of a worker, or kNoQueue.
+  uint16_t queue_of(uint32_t worker, uint32_t workers) const;
+
   const uint16_t slot;
   const std::string kind;
   const std::string name;
   const uint16_t mtu;
   uint8_t mac[6]{};
-  uint32_t worker = 0;
-  // From the workers that do not own it; null where there is one worker. Multi-producer.
-  rte_ring* handoff = nullptr;
+  const uint16_t queues;
+  uint32_t worker = 0;  // that has the first queue
+  // From the workers that have no queue to the first one; null where every worker has one.
+  MbufRing handoff;
+  // Null: the worker that receives a frame runs it.
+  std::unique_ptr<SoftwareRss> rss;
+
+ private:
+  const bool wants_rss_;
 };
 
 // ERR_INTERFACE, ERR_INTERFACE_LIMIT, ERR_PERMISSION with the parameter as path.

@@ -45,7 +45,7 @@ Status EthdevInterface::open(rte_mempool* pool) {
   if (!made.ok()) return made.error();
   device_ = std::move(made.value());
   if (is_memif("server")) return {};
-  if (Status wrong = device_->configure(pool)) return wrong;
+  if (Status wrong = device_->configure(pool, queues)) return wrong;
   Status wrong = device_->start();
   started_.store(!wrong);
   // Its server may come later: link_up() goes on trying.
@@ -73,14 +73,14 @@ bool EthdevInterface::is_memif(const char* role) const {
   return kind == "memif" && parameter("role") == role;
 }
 
-uint16_t EthdevInterface::rx(rte_mbuf** mbufs, uint16_t count) {
+uint16_t EthdevInterface::rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) {
   if (!started_.load(std::memory_order_relaxed)) return 0;
-  return rte_eth_rx_burst(port_id_, 0, mbufs, count);
+  return rte_eth_rx_burst(port_id_, queue, mbufs, count);
 }
 
-uint16_t EthdevInterface::tx(rte_mbuf** mbufs, uint16_t count) {
+uint16_t EthdevInterface::tx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) {
   if (!started_.load(std::memory_order_relaxed)) return 0;
-  return rte_eth_tx_burst(port_id_, 0, mbufs, count);
+  return rte_eth_tx_burst(port_id_, queue, mbufs, count);
 }
 
 bool EthdevInterface::link_up() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An interface that a DPDK poll-mode driver carries: one ethdev, one queue each way.
+// An interface that a DPDK poll-mode driver carries: one ethdev.
 #pragma once
 
 #include "engine/eth_device.h"
@@ -13,8 +13,8 @@ class EthdevInterface final : public Interface {
                                                  rte_mempool* pool);
   ~EthdevInterface() override;
 
-  uint16_t rx(rte_mbuf** mbufs, uint16_t count) override;
-  uint16_t tx(rte_mbuf** mbufs, uint16_t count) override;
+  uint16_t rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) override;
+  uint16_t tx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) override;
   bool link_up() override;
 
  private:

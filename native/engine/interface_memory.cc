@@ -9,17 +9,9 @@
 namespace sluice {
 namespace {
 
-rte_ring* make_ring(const char* side, uint16_t slot) {
-  const std::string name = std::string("sluice_memory_") + side + std::to_string(slot);
-  return rte_ring_create(name.c_str(), MemoryInterface::kRingFrames, SOCKET_ID_ANY,
-                         RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
-}
-
-void free_ring(rte_ring* ring) {
-  if (!ring) return;
-  void* mbuf = nullptr;
-  while (rte_ring_dequeue(ring, &mbuf) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(mbuf));
-  rte_ring_free(ring);
+MbufRing make_ring(const char* side, uint16_t slot) {
+  return make_mbuf_ring(std::string("sluice_memory_") + side + std::to_string(slot),
+                        MemoryInterface::kRingFrames, Producers::one);
 }
 
 }  // namespace
@@ -38,19 +30,14 @@ Result<std::unique_ptr<Interface>> MemoryInterface::make(const InterfaceRequest&
   return std::unique_ptr<Interface>(std::move(made));
 }
 
-MemoryInterface::~MemoryInterface() {
-  free_ring(in_);
-  free_ring(out_);
+uint16_t MemoryInterface::rx(uint16_t, rte_mbuf** mbufs, uint16_t count) {
+  return static_cast<uint16_t>(
+      rte_ring_dequeue_burst(in_.get(), reinterpret_cast<void**>(mbufs), count, nullptr));
 }
 
-uint16_t MemoryInterface::rx(rte_mbuf** mbufs, uint16_t count) {
+uint16_t MemoryInterface::tx(uint16_t, rte_mbuf** mbufs, uint16_t count) {
   return static_cast<uint16_t>(
-      rte_ring_dequeue_burst(in_, reinterpret_cast<void**>(mbufs), count, nullptr));
-}
-
-uint16_t MemoryInterface::tx(rte_mbuf** mbufs, uint16_t count) {
-  return static_cast<uint16_t>(
-      rte_ring_enqueue_burst(out_, reinterpret_cast<void**>(mbufs), count, nullptr));
+      rte_ring_enqueue_burst(out_.get(), reinterpret_cast<void**>(mbufs), count, nullptr));
 }
 
 bool MemoryInterface::inject(const uint8_t* frame, uint32_t length) {
@@ -59,7 +46,7 @@ bool MemoryInterface::inject(const uint8_t* frame, uint32_t length) {
   char* room =
       length > UINT16_MAX ? nullptr : rte_pktmbuf_append(mbuf, static_cast<uint16_t>(length));
   if (room && length != 0) std::memcpy(room, frame, length);  // an empty array has no address
-  if (!room || rte_ring_enqueue(in_, mbuf) != 0) {
+  if (!room || rte_ring_enqueue(in_.get(), mbuf) != 0) {
     rte_pktmbuf_free(mbuf);
     return false;
   }
@@ -68,7 +55,7 @@ bool MemoryInterface::inject(const uint8_t* frame, uint32_t length) {
 
 rte_mbuf* MemoryInterface::extract() {
   void* mbuf = nullptr;
-  return rte_ring_dequeue(out_, &mbuf) == 0 ? static_cast<rte_mbuf*>(mbuf) : nullptr;
+  return rte_ring_dequeue(out_.get(), &mbuf) == 0 ? static_cast<rte_mbuf*>(mbuf) : nullptr;
 }
 
 }  // namespace sluice

@@ -13,10 +13,9 @@ class MemoryInterface final : public Interface {
 
   static Result<std::unique_ptr<Interface>> make(const InterfaceRequest& request,
                                                  rte_mempool* pool);
-  ~MemoryInterface() override;
 
-  uint16_t rx(rte_mbuf** mbufs, uint16_t count) override;
-  uint16_t tx(rte_mbuf** mbufs, uint16_t count) override;
+  uint16_t rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) override;
+  uint16_t tx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) override;
   bool link_up() override { return true; }
   bool inject(const uint8_t* frame, uint32_t length) override;
   rte_mbuf* extract() override;
@@ -25,8 +24,8 @@ class MemoryInterface final : public Interface {
   MemoryInterface(const InterfaceRequest& request, rte_mempool* pool);
 
   rte_mempool* pool_;
-  rte_ring* in_ = nullptr;
-  rte_ring* out_ = nullptr;
+  MbufRing in_;
+  MbufRing out_;
 };
 
 }  // namespace sluice

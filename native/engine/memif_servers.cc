@@ -19,7 +19,8 @@ std::string parameter(const InterfaceRequest& request, const char* key) {
 }
 
 std::string identity_of(const InterfaceRequest& request) {
-  return parameter(request, "id") + "\n" + parameter(request, "secret");
+  return parameter(request, "id") + "\n" + parameter(request, "secret") + "\n" +
+         std::to_string(request.queues);
 }
 
 // Process number and serial: no two processes, and no two sockets of one, meet.
@@ -90,7 +91,7 @@ Result<std::unique_ptr<EthDevice>> MemifServers::take(const InterfaceRequest& re
   Result<std::unique_ptr<EthDevice>> made =
       EthDevice::attach(arguments.driver, arguments.arguments);
   if (!made.ok()) return made;
-  if (Status wrong = made.value()->configure(pool)) return *wrong;
+  if (Status wrong = made.value()->configure(pool, request.queues)) return *wrong;
   if (Status wrong = made.value()->start()) return *wrong;
   if (shared != sockets_.end()) {
     ++shared->users;

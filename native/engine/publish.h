@@ -10,20 +10,12 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <vector>
 
-#include "config/snapshot.h"
-#include "engine/interface.h"
+#include "engine/world.h"
 
 struct rte_rcu_qsbr;
 
 namespace sluice {
-
-struct World {
-  std::shared_ptr<const Snapshot> snapshot;
-  std::vector<Interface*> transmit;             // by slot; null: nothing may be sent there
-  std::vector<std::vector<Interface*>> polled;  // by worker, in slot order
-};
 
 class Publisher {
  public:
@@ -45,7 +37,8 @@ class Publisher {
  private:
   std::atomic<const World*> current_;
   rte_rcu_qsbr* rcu_;
-  std::mutex step_mutex_;
+  // Apart from what workers read at each poll: every wait for quiescence writes it.
+  alignas(kCacheLine) std::mutex step_mutex_;
 };
 
 }  // namespace sluice

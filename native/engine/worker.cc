@@ -85,11 +85,12 @@ uint32_t Worker::poll(uint64_t now_ms) {
     (*task)(context_);
     task_.store(nullptr, std::memory_order_release);
   }
+  const WorkerQueues& queues = world_->workers[index_];
   uint32_t received = 0, handed_in = 0;
-  for (Interface* interface : world_->polled[index_]) received += receive(*interface);
-  for (Interface* interface : world_->polled[index_]) {
+  for (const Ingress& ingress : queues.receive) received += receive(ingress);
+  for (Interface* interface : queues.handed_over) {
     // A ringful at most, so that the others get their turn.
-    for (uint32_t n = 0; interface->handoff && n < kHandoffFrames; n += kMaxBurst) {
+    for (uint32_t n = 0; n < kHandoffFrames; n += kMaxBurst) {
       const uint32_t count = transmit_handed_over(*interface);
       handed_in += count;
       if (count < kMaxBurst) break;
@@ -130,12 +131,25 @@ void Worker::reclaim(FlowCache& cache) {
   }
 }
 
-uint32_t Worker::receive(Interface& interface) {
+uint32_t Worker::receive(const Ingress& ingress) {
   rte_mbuf* mbufs[kMaxBurst];
+  Interface& interface = *ingress.interface;
+  if (ingress.queue == kNoQueue) {
+    const uint32_t count = interface.rss->take(index_, mbufs, kMaxBurst);
+    if (count != 0) run(interface, mbufs, count);
+    return count;
+  }
   const uint64_t begin = rte_rdtsc();
-  const uint32_t count = interface.rx(mbufs, kMaxBurst);
+  const uint32_t count = interface.rx(ingress.queue, mbufs, kMaxBurst);
   driver_clocks_ += rte_rdtsc() - begin;
   if (count == 0) return 0;
+  const uint32_t own =
+      interface.rss ? interface.rss->spread(mbufs, count, context_.counters) : count;
+  if (own != 0) run(interface, mbufs, own);
+  return count;
+}
+
+void Worker::run(Interface& interface, rte_mbuf** mbufs, uint32_t count) {
   burst_.count = count;
   for (uint32_t i = 0; i < count; ++i) {
     rte_mbuf* mbuf = mbufs[i];
@@ -151,13 +165,12 @@ uint32_t Worker::receive(Interface& interface) {
     rte_prefetch0(packet.data);
   }
   run_burst(burst_, context_);
-  return count;
 }
 
 uint32_t Worker::transmit_handed_over(Interface& interface) {
   rte_mbuf* mbufs[kMaxBurst];
-  const uint32_t count = rte_ring_dequeue_burst(interface.handoff, reinterpret_cast<void**>(mbufs),
-                                                kMaxBurst, nullptr);
+  const uint32_t count = rte_ring_dequeue_burst(
+      interface.handoff.get(), reinterpret_cast<void**>(mbufs), kMaxBurst, nullptr);
   if (count == 0) return 0;
   uint64_t bytes[kMaxBurst];
   bool received[kMaxBurst];  // rather than originated by a worker: those have no fate
@@ -165,7 +178,7 @@ uint32_t Worker::transmit_handed_over(Interface& interface) {
     bytes[i] = mbufs[i]->pkt_len;
     received[i] = mbufs[i]->port != RTE_MBUF_PORT_INVALID;
   }
-  const uint32_t sent = interface.tx(mbufs, static_cast<uint16_t>(count));
+  const uint32_t sent = transmit({&interface, 0}, mbufs, count);
   uint64_t sent_bytes = 0;
   uint32_t forwarded = 0, refused = 0;
   for (uint32_t i = 0; i < sent; ++i) {
@@ -185,9 +198,35 @@ uint32_t Worker::transmit_handed_over(Interface& interface) {
   return count;
 }
 
+uint32_t Worker::transmit(const Egress& egress, rte_mbuf** mbufs, uint32_t count) {
+  const uint64_t begin = rte_rdtsc();
+  const uint32_t sent = egress.interface->tx(egress.queue, mbufs, static_cast<uint16_t>(count));
+  driver_clocks_ += rte_rdtsc() - begin;
+  return sent;
+}
+
+void Worker::drop_under_way(Interface& interface) {
+  const bool owner = interface.worker == index_;
+  if (interface.rss && !owner) drop_steered(interface);
+  if (interface.handoff && owner) drop_handed_over(interface);
+}
+
+// Received by another worker and not yet counted.
+void Worker::drop_steered(Interface& interface) {
+  CounterBlock& counters = context_.counters;
+  rte_mbuf* mbuf = nullptr;
+  while (interface.rss->take(index_, &mbuf, 1) == 1) {
+    counters.add(WorkerCounter::rx, 1);
+    counters.add(interface.slot, InterfaceCounter::rx_packets, 1);
+    counters.add(interface.slot, InterfaceCounter::rx_bytes, mbuf->pkt_len);
+    counters.drop(DropReason::interface_removed);
+    rte_pktmbuf_free(mbuf);
+  }
+}
+
 void Worker::drop_handed_over(Interface& interface) {
   void* handle = nullptr;
-  while (interface.handoff && rte_ring_dequeue(interface.handoff, &handle) == 0) {
+  while (rte_ring_dequeue(interface.handoff.get(), &handle) == 0) {
     const auto* mbuf = static_cast<rte_mbuf*>(handle);
     if (mbuf->port != RTE_MBUF_PORT_INVALID) {
       context_.counters.add(WorkerCounter::handedIn, 1);
@@ -208,8 +247,8 @@ void Worker::free(void* handle) { rte_pktmbuf_free(static_cast<rte_mbuf*>(handle
 uint32_t Worker::send(uint16_t interface, const Frame* frames, uint32_t count,
                       uint32_t* handed_over) {
   *handed_over = 0;
-  Interface* const egress = world_->transmit[interface];
-  if (!egress) return 0;
+  const Egress& egress = world_->workers[index_].transmit[interface];
+  if (!egress.interface) return 0;
   uint32_t taken = 0;
   while (taken < count) {
     rte_mbuf* mbufs[kMaxBurst];
@@ -223,13 +262,11 @@ uint32_t Worker::send(uint16_t interface, const Frame* frames, uint32_t count,
       mbufs[i]->pkt_len = frame.length;
     }
     uint32_t sent;
-    if (egress->worker == index_) {
-      const uint64_t begin = rte_rdtsc();
-      sent = egress->tx(mbufs, static_cast<uint16_t>(batch));
-      driver_clocks_ += rte_rdtsc() - begin;
+    if (egress.queue != kNoQueue) {
+      sent = transmit(egress, mbufs, batch);
     } else {
-      sent =
-          rte_ring_enqueue_burst(egress->handoff, reinterpret_cast<void**>(mbufs), batch, nullptr);
+      sent = rte_ring_enqueue_burst(egress.interface->handoff.get(),
+                                    reinterpret_cast<void**>(mbufs), batch, nullptr);
       *handed_over += sent;
     }
     taken += sent;
@@ -239,9 +276,9 @@ uint32_t Worker::send(uint16_t interface, const Frame* frames, uint32_t count,
 }
 
 DropReason Worker::refusal(uint16_t interface) {
-  const Interface* egress = world_->transmit[interface];
-  if (!egress) return DropReason::interface_removed;
-  return egress->worker == index_ ? DropReason::tx_full : DropReason::handoff_full;
+  const Egress& egress = world_->workers[index_].transmit[interface];
+  if (!egress.interface) return DropReason::interface_removed;
+  return egress.queue != kNoQueue ? DropReason::tx_full : DropReason::handoff_full;
 }
 
 }  // namespace sluice

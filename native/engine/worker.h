@@ -12,12 +12,10 @@
 #include "packet/burst.h"
 #include "stage/context.h"
 
+struct rte_mbuf;
 struct rte_mempool;
 
 namespace sluice {
-
-// Room of the ring from the other workers to an interface's owner.
-inline constexpr uint32_t kHandoffFrames = 1024;
 
 // What all workers share.
 struct Tables {
@@ -29,7 +27,8 @@ struct Tables {
   NeighbourTable neighbours;
 };
 
-class Worker final : public Outside {
+// On cache lines of its own: workers are made one after the other.
+class alignas(kCacheLine) Worker final : public Outside {
  public:
   // Something that only who polls may do with the context.
   using Task = std::function<void(Context&)>;
@@ -39,7 +38,7 @@ class Worker final : public Outside {
          Tables& tables, CounterBlock counters);
   ~Worker() override;
 
-  // Takes interfaces in slot order, a burst each; then handed-over packets; then housekeeping.
+  // Takes its queues in slot order, a burst each; then handed-over packets; then housekeeping.
   // Returns the number of packets received and taken over.
   uint32_t poll(uint64_t now_ms);
   // Polls until stop(), reporting quiescence at the top of each poll. The lcore's main function.
@@ -50,8 +49,8 @@ class Worker final : public Outside {
   bool is_asked() const { return task_.load(std::memory_order_acquire) != nullptr; }
   // Does it at once. For whoever may poll.
   void perform(const Task& task, uint64_t now_ms);
-  // Drops what other workers have handed over for an interface of this worker's own.
-  void drop_handed_over(Interface& interface);
+  // Drops what other workers have left for this one, of an interface that is gone from the world.
+  void drop_under_way(Interface& interface);
 
   Frame allocate() override;
   void free(void* handle) override;
@@ -62,8 +61,12 @@ class Worker final : public Outside {
  private:
   void begin(uint64_t now_ms);
   void reclaim(FlowCache& cache);
-  uint32_t receive(Interface& interface);
+  uint32_t receive(const Ingress& ingress);
+  void run(Interface& interface, rte_mbuf** mbufs, uint32_t count);
   uint32_t transmit_handed_over(Interface& interface);
+  uint32_t transmit(const Egress& egress, rte_mbuf** mbufs, uint32_t count);
+  void drop_steered(Interface& interface);
+  void drop_handed_over(Interface& interface);
 
   const uint32_t index_;
   Publisher& publisher_;
@@ -72,7 +75,8 @@ class Worker final : public Outside {
   Context context_;
   Burst burst_;
   uint64_t driver_clocks_ = 0;  // spent in rx and tx calls during this poll
-  std::atomic<const Task*> task_{nullptr};
+  // The control thread's to write.
+  alignas(kCacheLine) std::atomic<const Task*> task_{nullptr};
   std::atomic<bool> stopping_{false};
 };
 

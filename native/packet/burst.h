@@ -3,6 +3,7 @@
 // of mbufs: `handle` is the engine's, and `length` is what the engine writes back before it sends.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -48,8 +49,12 @@ struct alignas(8) FiveTuple {
 };
 static_assert(sizeof(FiveTuple<Ipv4>) == 16 && sizeof(FiveTuple<Ipv6>) == 40);
 
-inline uint32_t flow_hash(const FiveTuple<Ipv4>& tuple) { return crc32c_16(&tuple); }
-inline uint32_t flow_hash(const FiveTuple<Ipv6>& tuple) { return crc32c(&tuple, sizeof(tuple)); }
+template <class F>
+uint32_t flow_hash(const FiveTuple<F>& tuple) {
+  uint64_t words[sizeof(tuple) / 8];
+  std::memcpy(words, &tuple, sizeof(words));
+  return crc32c_words(words);
+}
 
 inline constexpr uint32_t kNoFlow = UINT32_MAX;
 inline constexpr uint16_t kNoInterface = UINT16_MAX;
@@ -64,30 +69,31 @@ struct FragmentRange {
   bool followed;         // of a protocol whose fragments the fragment stage looks at
 };
 
-struct Packet {
-  uint8_t* data;    // Ethernet header; the buffer has room for at least kMinimumRoom bytes
-  uint32_t length;  // of the frame, in bytes; stages may shorten it
+// Of an IPv4 hit one cache line is touched: the members up to tuple4.
+struct alignas(64) Packet {
+  uint8_t* data;       // Ethernet header; the buffer has room for at least kMinimumRoom bytes
+  void* handle;        // the engine's buffer
+  uint32_t length;     // of the frame, in bytes; stages may shorten it
+  uint32_t l3_length;  // bytes from the IP header on
+  uint32_t hash;
+  uint32_t flow;  // entry in the family's flow table, or kNoFlow
   uint16_t in_interface;
   uint16_t out_interface;
+  uint16_t l4_offset;  // from `data`; of a later fragment: its first byte of data
   Fate fate;
   DropReason reason;  // where fate is drop
   PacketClass type;
   uint8_t version;  // 4, 6; 0: not IP
   FragmentKind fragment;
-  uint8_t tcp_flags;   // or what an SCTP chunk means
-  bool related;        // an ICMP error; `flow` is the entry that its quoted packet belongs to
-  uint16_t l4_offset;  // from `data`; of a later fragment: its first byte of data
-  uint32_t l3_length;  // bytes from the IP header on
-  uint32_t hash;
-  uint32_t flow;         // entry in the family's flow table, or kNoFlow
-  const void* frontend;  // Frontend<F> of the snapshot that a miss found, or null
-  uint32_t next_hop;     // index into the snapshot's next hops
-  void* handle;          // the engine's buffer
-  FragmentRange range;   // where fragment is not `none`
-  union {                // as received; by `version`
+  uint8_t tcp_flags;  // or what an SCTP chunk means
+  bool related;       // an ICMP error; `flow` is the entry that its quoted packet belongs to
+  union {             // as received; by `version`
     FiveTuple<Ipv4> tuple4;
     FiveTuple<Ipv6> tuple6;
   };
+  const void* frontend;  // Frontend<F> of the snapshot that a miss found, or null
+  uint32_t next_hop;     // index into the snapshot's next hops
+  FragmentRange range;   // where fragment is not `none`
 
   template <class F>
   FiveTuple<F>& tuple() {
@@ -111,9 +117,34 @@ struct Packet {
 // Replies that are made in place may be longer than what they answer.
 inline constexpr uint32_t kMinimumRoom = 128;
 
+static_assert(offsetof(Packet, tuple4) + sizeof(FiveTuple<Ipv4>) == 64);
+
 struct Burst {
   uint32_t count = 0;
+  // What parse has seen, so that a stage that few bursts need costs the others nothing.
+  uint64_t plain4 = 0, plain6 = 0;  // packets that parse_plain has parsed, by bit
+  uint32_t classes = 0;             // of the others: bits 1 << PacketClass
+  bool fragments = false;
   Packet packets[kMaxBurst];
+
+  void clear_facts() {
+    plain4 = plain6 = 0;
+    classes = 0;
+    fragments = false;
+  }
+  void note_plain(uint32_t number) {
+    (packets[number].version == 4 ? plain4 : plain6) |= uint64_t{1} << number;
+  }
+  void note(const Packet& packet) {
+    classes |= 1u << static_cast<uint32_t>(packet.type);
+    fragments |= packet.fragment != FragmentKind::none;
+  }
+  template <class F>
+  uint64_t plain() const {
+    return F::kVersion == 4 ? plain4 : plain6;
+  }
+  bool has(PacketClass type) const { return classes >> static_cast<uint32_t>(type) & 1; }
 };
+static_assert(kMaxBurst <= 64);
 
 }  // namespace sluice

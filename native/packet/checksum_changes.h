@@ -48,7 +48,8 @@ inline uint64_t update_header_checksum(Ipv6Header&, uint64_t) { return 0; }
 
 // Zero says that the sender of a UDP packet made no checksum (RFC 768): it stays, and none may come
 // out as it.
-inline be16 update_udp_checksum(be16 checksum, uint64_t delta) {
+template <class Delta>
+be16 update_udp_checksum(be16 checksum, Delta delta) {
   if (checksum.raw == 0) return checksum;
   const be16 updated = update_checksum(checksum, delta);
   return updated.raw == 0 ? be16{0xffff} : updated;

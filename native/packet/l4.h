@@ -30,16 +30,11 @@ PacketClass class_of(uint8_t protocol, const uint8_t* l4) {
 
 // Ports of TCP, UDP and SCTP; the identifier of an echo is the port of the side that asks.
 template <class F>
-void take_ports(PacketClass type, const uint8_t* l4, FiveTuple<F>& tuple) {
-  if (type == PacketClass::echo) {
-    const auto* icmp = header_at<IcmpHeader>(l4, 0);
-    const bool asks = icmp->type == Wire<F>::kEchoRequest;
-    (asks ? tuple.source_port : tuple.destination_port) = icmp->identifier;
-    return;
-  }
-  const auto* ports = header_at<PortsHeader>(l4, 0);
-  tuple.source_port = ports->source;
-  tuple.destination_port = ports->destination;
+PortsHeader ports_of(PacketClass type, const uint8_t* l4) {
+  if (type != PacketClass::echo) return *header_at<PortsHeader>(l4, 0);
+  const auto* icmp = header_at<IcmpHeader>(l4, 0);
+  return icmp->type == Wire<F>::kEchoRequest ? PortsHeader{icmp->identifier, {}}
+                                             : PortsHeader{{}, icmp->identifier};
 }
 
 // The identifier of an echo: one of the two ports, the other one is 0.

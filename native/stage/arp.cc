@@ -60,6 +60,7 @@ std::optional<DropReason> judge_arp(const Packet& packet, const Snapshot& snapsh
 }
 
 void run_arp(Burst& burst, Context& context) {
+  if (!burst.has(PacketClass::arp)) return;
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
     if (packet.fate == Fate::pending && packet.type == PacketClass::arp) take(packet, context);

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "config/snapshot.h"
 #include "packet/burst.h"
+#include "stage/adjacencies.h"
 #include "table/affinity.h"
 #include "table/flow_table.h"
 #include "table/fragments.h"
@@ -24,7 +25,8 @@ struct Frame {
   void* handle = nullptr;
   uint8_t* data = nullptr;
   uint32_t length = 0;
-  uint16_t interface = 0;  // egress
+  uint16_t interface = 0;     // egress
+  Fate fate = Fate::pending;  // what it counts as: forward, answer, or pending if we have made it
 };
 
 // An ICMPv6 error: Ethernet, and what every link carries (RFC 8200, 5).
@@ -52,8 +54,10 @@ struct HeldPacket {
   uint64_t since_ms;
 };
 
-inline constexpr uint32_t kSweepPairs = 64;
-inline constexpr uint32_t kSweepAffinities = 64;
+// Of one sweep; there is at most one in a millisecond of the clock, so that a busy worker does not
+// spend its time, and its cache, on what is silent.
+inline constexpr uint32_t kSweepPairs = 256;
+inline constexpr uint32_t kSweepAffinities = 256;
 
 // Resets and ICMP errors that may still be sent: tokens in thousandths, refilled with time.
 struct RejectBudget {
@@ -68,6 +72,7 @@ struct Context {
   const Snapshot* snapshot = nullptr;  // for this poll
   uint64_t now_ms = 0;
   uint32_t now_s = 0;
+  uint64_t swept_ms = UINT64_MAX;  // when it last swept; not yet
   FlowTable<Ipv4>* flows4 = nullptr;
   FlowTable<Ipv6>* flows6 = nullptr;
   FlowCache flow_cache4;
@@ -76,6 +81,7 @@ struct Context {
   uint32_t affinity_sweep_next = 0;
   NeighbourTable* neighbours = nullptr;
   NeighbourAges neighbour_ages;
+  Adjacencies adjacencies;
   std::unique_ptr<FragmentTable> fragments;
   CounterBlock counters;
   Outside* outside = nullptr;

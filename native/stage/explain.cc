@@ -204,7 +204,6 @@ Explanation explain(const Context& context, uint16_t interface, const uint8_t* f
   packet.length = length;
   packet.in_interface = interface;
   parse_packet(packet, *context.snapshot);
-  hash_packet(packet);
 
   Explanation out;
   if (packet.fate == Fate::drop) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/flow.h"
 
+#include <bit>
+
 #include "packet/ip.h"
 #include "stage/reject.h"
 #include "stage/related.h"
+#include "stage/shortcut.h"
 
 namespace sluice {
 namespace {
@@ -99,17 +102,19 @@ bool is_stale(const FlowEntry<F>& entry, const Snapshot& snapshot) {
 
 template <class F>
 void run_flow(Burst& burst, Context& context) {
-  const FlowTable<F>& flows = context.flows<F>();
-  auto each = [&](auto&& visit) {
-    for (uint32_t i = 0; i < burst.count; i++) {
-      Packet& packet = burst.packets[i];
-      if (is_pending<F>(packet) && has_flow(packet.type)) visit(packet);
-    }
-  };
-  each([&](const Packet& packet) { flows.prefetch_bucket(packet.hash); });
-  each([&](const Packet& packet) { flows.prefetch_entry(packet.hash); });
+  FlowTable<F>& flows = context.flows<F>();
+  const uint64_t plain = burst.plain<F>();
+  uint32_t guesses[kMaxBurst];
+  for (uint64_t left = plain; left != 0; left &= left - 1) {
+    const auto i = static_cast<uint32_t>(std::countr_zero(left));
+    guesses[i] = flows.prefetch_entry(burst.packets[i].hash);
+  }
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
+    if ((plain >> i & 1) != 0 && guesses[i] != kNoFlow) {
+      FlowEntry<F>& entry = flows.entry(guesses[i]);
+      if (entry.is_of(packet.tuple<F>()) && take_shortcut<F>(packet, entry, context)) continue;
+    }
     if (!is_pending<F>(packet)) continue;
     if (has_flow(packet.type)) {
       follow_flow<F>(packet, context);

@@ -15,6 +15,7 @@ std::unique_ptr<FragmentTable> make_fragments(Context& context) {
 }
 
 void run_fragment(Burst& burst, Context& context) {
+  if (!burst.fragments) return;
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
     if (packet.fate == Fate::pending && is_followed_fragment(packet)) {

@@ -20,7 +20,7 @@ template <class F>
 FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
                          const Snapshot& snapshot, uint32_t backend) {
   FlowEntry<F> entry{};
-  entry.key = key;
+  entry.key = {key.source, key.destination, key.source_port, key.destination_port, key.protocol};
   entry.source = leaves.source;
   entry.destination = leaves.destination;
   entry.source_port = leaves.source_port;
@@ -30,8 +30,7 @@ FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
   const uint64_t ports = change(key.source_port, leaves.source_port) +
                          change(key.destination_port, leaves.destination_port);
   const bool has_pseudo_header = key.protocol != kProtocolIcmp || F::kVersion == 6;
-  entry.ip_delta = fold(addresses);
-  entry.l4_delta = fold(has_pseudo_header ? addresses + ports : ports);
+  entry.way.l4_delta = fold(has_pseudo_header ? addresses + ports : ports);
   entry.backend_slot = backend;
   entry.backend_serial = snapshot.backends[backend].serial;
   return entry;
@@ -106,7 +105,8 @@ template <class F>
 void run_nat(Burst& burst, Context& context) {
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if (is_pending<F>(packet) && packet.frontend != nullptr) make_flow<F>(packet, context);
+    if (!is_pending<F>(packet) || packet.flow != kNoFlow) continue;
+    if (packet.frontend != nullptr) make_flow<F>(packet, context);
   }
 }
 

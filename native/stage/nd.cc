@@ -139,6 +139,7 @@ std::optional<DropReason> judge_nd(const Packet& packet, const Context& context)
 }
 
 void run_nd(Burst& burst, Context& context) {
+  if (!burst.has(PacketClass::nd)) return;
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
     if (packet.fate == Fate::pending && packet.type == PacketClass::nd) take(packet, context);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "packet/ip.h"
+#include "stage/shortcut.h"
 #include "stage/solicit.h"
 #include "stage/tx.h"
 
@@ -32,8 +33,9 @@ void hold(Packet& packet, const Station& station, Context& context) {
   Neighbour* neighbour = context.neighbours->find_or_add(interface, next_hop);
   // Another worker may have taken the last place.
   if (neighbour == nullptr) return packet.drop(DropReason::neighbour_table_full);
-  context.held.push_back(
-      {{packet.handle, packet.data, packet.length, interface}, next_hop, context.now_ms});
+  context.held.push_back({{packet.handle, packet.data, packet.length, interface, Fate::forward},
+                          next_hop,
+                          context.now_ms});
   packet.fate = Fate::held;
   solicit(*neighbour, interface, next_hop, context);
 }
@@ -46,7 +48,7 @@ void resolve(Packet& packet, Context& context) {
   if (station.mac != nullptr) {
     std::memcpy(ethernet->destination, station.mac, 6);
     packet.fate = Fate::forward;
-    return;
+    return remember_way<F>(packet, Adjacencies::of_next_hop(packet.next_hop), context);
   }
   Neighbour* neighbour = station.neighbour;
   if (neighbour == nullptr || !neighbour->usable(context.now_ms, context.neighbour_ages)) {
@@ -54,6 +56,7 @@ void resolve(Packet& packet, Context& context) {
   }
   neighbour->copy_mac(ethernet->destination);
   packet.fate = Fate::forward;
+  remember_way<F>(packet, Adjacencies::of_neighbour(*context.neighbours, *neighbour), context);
   if (neighbour->stale(context.now_ms, context.neighbour_ages)) {
     solicit(*neighbour, packet.out_interface, station.address, context);
   }
@@ -115,7 +118,7 @@ void run_neighbour(Burst& burst, Context& context) {
 }
 
 void walk_held(Context& context) {
-  Outgoing ready[kMaxBurst];
+  Frame ready[kMaxBurst];
   uint32_t ready_count = 0;
   size_t kept = 0;
   for (const HeldPacket& held : context.held) {
@@ -126,7 +129,7 @@ void walk_held(Context& context) {
       case Verdict::gone:
         break;
       case Verdict::send:
-        ready[ready_count++] = {held.frame, Fate::forward};
+        ready[ready_count++] = held.frame;
         break;
     }
     if (ready_count == kMaxBurst) {

@@ -7,19 +7,32 @@
 #include "stage/checksums.h"
 #include "stage/parse_ipv4.h"
 #include "stage/parse_ipv6.h"
+#include "stage/parse_plain.h"
 
 namespace sluice {
 namespace {
+
+// Null: there is none any more.
+const InterfaceView* ingress_of(const Packet& packet, const Snapshot& snapshot) {
+  const uint16_t interface = packet.in_interface;
+  if (interface >= snapshot.interfaces.size()) return nullptr;
+  const InterfaceView& view = snapshot.interfaces[interface];
+  return view.present ? &view : nullptr;
+}
+
+void finish(Packet& packet) {
+  if (packet.version == 4) finish_checksums<Ipv4>(packet);
+  if (packet.version == 6) finish_checksums<Ipv6>(packet);
+}
 
 void parse_ip(Packet& packet, const InterfaceView& ingress, const Snapshot& snapshot, bool group) {
   if (header_at<EthernetHeader>(packet.data, 0)->type.host() == kEtherTypeIpv4) {
     if (group) return packet.drop(DropReason::l2_broadcast);
     parse_ipv4(packet, ingress, snapshot);
-    if (ingress.unfinished_checksums) finish_checksums<Ipv4>(packet);
   } else {
     parse_ipv6(packet, ingress, snapshot, group);
-    if (ingress.unfinished_checksums) finish_checksums<Ipv6>(packet);
   }
+  if (ingress.unfinished_checksums) finish(packet);
 }
 
 void parse_ethernet(Packet& packet, const InterfaceView& ingress, const Snapshot& snapshot) {
@@ -42,32 +55,43 @@ void parse_ethernet(Packet& packet, const InterfaceView& ingress, const Snapshot
 }  // namespace
 
 void parse_packet(Packet& packet, const Snapshot& snapshot) {
+  packet.hash = 0;
+  packet.flow = kNoFlow;
   packet.out_interface = kNoInterface;
   packet.fate = Fate::pending;
+  packet.reason = {};
   packet.type = PacketClass::other;
   packet.version = 0;
   packet.fragment = FragmentKind::none;
   packet.tcp_flags = 0;
   packet.related = false;
-  packet.hash = 0;
-  packet.flow = kNoFlow;
-  packet.frontend = nullptr;
-  const uint16_t interface = packet.in_interface;
-  if (interface >= snapshot.interfaces.size() || !snapshot.interfaces[interface].present) {
-    return packet.drop(DropReason::interface_removed);
-  }
-  parse_ethernet(packet, snapshot.interfaces[interface], snapshot);
-}
-
-void hash_packet(Packet& packet) {
-  if (packet.fate != Fate::pending || !has_flow(packet.type)) return;
-  packet.hash = packet.version == 4 ? flow_hash(packet.tuple4) : flow_hash(packet.tuple6);
+  const InterfaceView* ingress = ingress_of(packet, snapshot);
+  if (ingress == nullptr) return packet.drop(DropReason::interface_removed);
+  parse_ethernet(packet, *ingress, snapshot);
 }
 
 void run_parse(Burst& burst, Context& context) {
-  for (uint32_t i = 0; i < burst.count; i++) __builtin_prefetch(burst.packets[i].data);
-  for (uint32_t i = 0; i < burst.count; i++) parse_packet(burst.packets[i], *context.snapshot);
-  for (uint32_t i = 0; i < burst.count; i++) hash_packet(burst.packets[i]);
+  const Snapshot& snapshot = *context.snapshot;
+  burst.clear_facts();
+  const InterfaceView* ingress = nullptr;
+  for (uint32_t i = 0; i < burst.count; i++) {
+    Packet& packet = burst.packets[i];
+    if (i == 0 || packet.in_interface != burst.packets[i - 1].in_interface) {
+      ingress = ingress_of(packet, snapshot);
+    }
+    if (ingress != nullptr && parse_plain(packet, ingress->mac_word, snapshot)) {
+      if (ingress->unfinished_checksums) finish(packet);
+      burst.note_plain(i);
+    } else {
+      parse_packet(packet, snapshot);
+      burst.note(packet);
+    }
+    if (packet.version == 4) {
+      context.flows4->prefetch_bucket(packet.hash);
+    } else {
+      context.flows6->prefetch_bucket(packet.hash);
+    }
+  }
 }
 
 }  // namespace sluice

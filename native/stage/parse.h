@@ -13,12 +13,7 @@ namespace sluice {
 
 void run_parse(Burst& burst, Context& context);
 
-// One packet (data, length, in_interface and handle are set), but for its hash. Changes nothing
-// outside of it.
+// One packet (data, length, in_interface and handle are set). Changes nothing outside of it.
 void parse_packet(Packet& packet, const Snapshot& snapshot);
-
-// The hash of the five-tuple, where there is one. Apart from the rest, because to read the tuple as
-// words right after its members were written would stall.
-void hash_packet(Packet& packet);
 
 }  // namespace sluice

@@ -21,11 +21,16 @@ namespace {
 
 void count_received(const Burst& burst, Context& context) {
   context.counters.add(WorkerCounter::rx, burst.count);
-  for (uint32_t i = 0; i < burst.count; i++) {
-    const Packet& packet = burst.packets[i];
-    if (packet.in_interface >= context.snapshot->interfaces.size()) continue;
-    context.counters.add(packet.in_interface, InterfaceCounter::rx_packets, 1);
-    context.counters.add(packet.in_interface, InterfaceCounter::rx_bytes, packet.length);
+  for (uint32_t first = 0, next; first < burst.count; first = next) {
+    const uint16_t interface = burst.packets[first].in_interface;
+    uint64_t bytes = 0;
+    for (next = first; next < burst.count && burst.packets[next].in_interface == interface;
+         next++) {
+      bytes += burst.packets[next].length;
+    }
+    if (interface >= context.snapshot->interfaces.size()) continue;
+    context.counters.add(interface, InterfaceCounter::rx_packets, next - first);
+    context.counters.add(interface, InterfaceCounter::rx_bytes, bytes);
   }
 }
 
@@ -37,9 +42,15 @@ void count_waiting(Context& context) {
 }
 
 template <class F>
+bool none_pending(const Burst& burst) {
+  return std::none_of(burst.packets, burst.packets + burst.count, is_pending<F>);
+}
+
+template <class F>
 void run_family(Burst& burst, Context& context) {
-  if (std::none_of(burst.packets, burst.packets + burst.count, is_pending<F>)) return;
+  if (none_pending<F>(burst)) return;
   run_flow<F>(burst, context);
+  if (none_pending<F>(burst)) return;
   run_service<F>(burst, context);
   run_nat<F>(burst, context);
   run_rewrite<F>(burst, context);
@@ -55,6 +66,7 @@ void run_from_flow_on(Burst& burst, Context& context) {
 
 // `burst`: room that is free again.
 void run_released(Burst& burst, Context& context) {
+  burst.clear_facts();
   for (size_t first = 0; first < context.released.size(); first += burst.count) {
     const size_t left = context.released.size() - first;
     burst.count = static_cast<uint32_t>(std::min<size_t>(left, kMaxBurst));
@@ -76,6 +88,7 @@ void sweep(Context& context) {
 }  // namespace
 
 void run_burst(Burst& burst, Context& context) {
+  context.adjacencies.next_burst();
   count_received(burst, context);
   run_parse(burst, context);
   run_arp(burst, context);
@@ -90,6 +103,8 @@ void run_housekeeping(Context& context) {
   walk_held(context);
   context.fragments->expire(context.now_s);
   count_waiting(context);
+  if (context.now_ms == context.swept_ms) return;
+  context.swept_ms = context.now_ms;
   sweep<Ipv4>(context);
   sweep<Ipv6>(context);
   context.affinities->sweep(context.affinity_sweep_next, context.worker, context.limits->workers,

@@ -46,8 +46,9 @@ Quote<F> read_quote(const Packet& packet) {
   quote.type = class_of<F>(l4.protocol, packet.data + l4.offset);
   quote.understood = has_flow(quote.type);
   if (!quote.understood) return quote;
-  FiveTuple<F> tuple{ip->source, ip->destination, {}, {}, l4.protocol, {}};
-  take_ports<F>(quote.type, packet.data + l4.offset, tuple);
+  const PortsHeader ports = ports_of<F>(quote.type, packet.data + l4.offset);
+  const FiveTuple<F> tuple{ip->source,        ip->destination, ports.source,
+                           ports.destination, l4.protocol,     {}};
   quote.turned = tuple.reversed();
   return quote;
 }

@@ -19,7 +19,7 @@ template <class F>
 void translate_echo(Packet& packet, const FlowEntry<F>& entry) {
   auto* icmp = header_at<IcmpHeader>(packet.data, packet.l4_offset);
   icmp->identifier = identifier_of(entry.source_port, entry.destination_port);
-  icmp->checksum = update_checksum(icmp->checksum, entry.l4_delta);
+  icmp->checksum = update_checksum(icmp->checksum, entry.way.l4_delta);
 }
 
 template <class F>
@@ -39,13 +39,13 @@ void translate_l4(Packet& packet, const FlowEntry<F>& entry) {
     case PacketClass::tcp: {
       write_ports<F>(packet, entry);
       auto* tcp = header_at<TcpHeader>(packet.data, packet.l4_offset);
-      tcp->checksum = update_checksum(tcp->checksum, entry.l4_delta);
+      tcp->checksum = update_checksum(tcp->checksum, entry.way.l4_delta);
       return;
     }
     case PacketClass::udp: {
       write_ports<F>(packet, entry);
       auto* udp = header_at<UdpHeader>(packet.data, packet.l4_offset);
-      udp->checksum = update_udp_checksum(udp->checksum, entry.l4_delta);
+      udp->checksum = update_udp_checksum(udp->checksum, entry.way.l4_delta);
       return;
     }
     case PacketClass::sctp:
@@ -64,7 +64,7 @@ void translate(Packet& packet, const FlowEntry<F>& entry) {
   auto& ip = *ip_header<F>(packet.data);
   ip.source = entry.source;
   ip.destination = entry.destination;
-  update_header_checksum(ip, entry.ip_delta);
+  update_header_checksum(ip, ip_delta(entry));
   if (packet.fragment != FragmentKind::later) translate_l4<F>(packet, entry);
 }
 

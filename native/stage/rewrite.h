@@ -5,12 +5,19 @@
 #pragma once
 
 #include "packet/burst.h"
+#include "packet/checksum_changes.h"
 #include "stage/context.h"
 
 namespace sluice {
 
 template <class F>
 void run_rewrite(Burst& burst, Context& context);
+
+// What the addresses of an entry's packets add to the delta of their header's checksum.
+template <class F>
+uint64_t ip_delta(const FlowEntry<F>& entry) {
+  return change(entry.key.source, entry.source) + change(entry.key.destination, entry.destination);
+}
 
 // Whether the checksum of a packet that gets these ports is out of reach: SCTP's covers what the
 // other fragments carry.

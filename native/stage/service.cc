@@ -83,6 +83,7 @@ void run_service(Burst& burst, Context& context) {
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
     if (!is_pending<F>(packet) || packet.flow != kNoFlow) continue;
+    packet.frontend = nullptr;
     apply<F>(packet, judge_service<F>(packet, *context.snapshot), context);
   }
 }

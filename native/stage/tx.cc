@@ -6,66 +6,74 @@
 namespace sluice {
 namespace {
 
-// Frames of one interface, in order.
-void send_to(uint16_t interface, const Frame* frames, const Fate* fates, uint32_t count,
-             Context& context) {
-  uint64_t lengths[kMaxBurst];  // frames that are taken are not ours to look at
-  for (uint32_t i = 0; i < count; i++) lengths[i] = frames[i].length;
+// What the interface has taken over, and what became of it.
+struct Taken {
+  uint64_t bytes = 0;
+  uint32_t forwarded = 0, answered = 0, handed_out = 0;
+};
 
+Taken sum_up(const Frame* frames, uint32_t sent, uint32_t taken) {
+  Taken sum;
+  for (uint32_t i = 0; i < sent; i++) {
+    sum.bytes += frames[i].length;
+    sum.forwarded += frames[i].fate == Fate::forward;
+    sum.answered += frames[i].fate == Fate::answer;
+  }
+  for (uint32_t i = sent; i < taken; i++) sum.handed_out += frames[i].fate != Fate::pending;
+  return sum;
+}
+
+// Frames of one interface, in order.
+void send_to(uint16_t interface, const Frame* frames, uint32_t count, Context& context) {
   CounterBlock& counters = context.counters;
   uint32_t handed_over = 0;
   const uint32_t taken = context.outside->send(interface, frames, count, &handed_over);
   const uint32_t sent = taken - handed_over;
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < taken; i++) {
-    if (i < sent) bytes += lengths[i];
-    if (fates[i] == Fate::pending) continue;
-    counters.add(i >= sent                  ? WorkerCounter::handedOut
-                 : fates[i] == Fate::answer ? WorkerCounter::answered
-                                            : WorkerCounter::forwarded,
-                 1);
-  }
+  const Taken sum = sum_up(frames, sent, taken);
+  counters.add(WorkerCounter::forwarded, sum.forwarded);
+  counters.add(WorkerCounter::answered, sum.answered);
+  counters.add(WorkerCounter::handedOut, sum.handed_out);
   if (sent > 0) {
     counters.add(interface, InterfaceCounter::tx_packets, sent);
-    counters.add(interface, InterfaceCounter::tx_bytes, bytes);
+    counters.add(interface, InterfaceCounter::tx_bytes, sum.bytes);
   }
   if (taken == count) return;
   const DropReason reason = context.outside->refusal(interface);
   for (uint32_t i = taken; i < count; i++) {
-    if (fates[i] != Fate::pending) counters.drop(reason);
+    if (frames[i].fate != Fate::pending) counters.drop(reason);
     context.outside->free(frames[i].handle);
   }
 }
 
 }  // namespace
 
-void send_frames(Context& context, const Outgoing* outgoing, uint32_t count) {
+void send_frames(Context& context, const Frame* frames, uint32_t count) {
+  if (count == 0) return;
+  const uint16_t first = frames[0].interface;
+  // The frames of a burst have one way more often than not.
+  if (std::all_of(frames, frames + count, [&](const Frame& f) { return f.interface == first; })) {
+    return send_to(first, frames, count, context);
+  }
   static_assert(kMaxBurst <= 64);
   uint64_t done = 0;
   for (uint32_t i = 0; i < count; i++) {
     if (done >> i & 1) continue;
-    const uint16_t interface = outgoing[i].frame.interface;
-    Frame frames[kMaxBurst];
-    Fate fates[kMaxBurst];
-    uint32_t gathered = 0;
+    Frame gathered[kMaxBurst];
+    uint32_t number = 0;
     for (uint32_t j = i; j < count; j++) {
-      if (outgoing[j].frame.interface != interface) continue;
-      frames[gathered] = outgoing[j].frame;
-      fates[gathered++] = outgoing[j].fate;
+      if (frames[j].interface != frames[i].interface) continue;
+      gathered[number++] = frames[j];
       done |= uint64_t{1} << j;
     }
-    send_to(interface, frames, fates, gathered, context);
+    send_to(frames[i].interface, gathered, number, context);
   }
 }
 
 void send_originated(Context& context) {
-  Outgoing outgoing[kMaxBurst];
-  for (size_t first = 0; first < context.originated.size(); first += kMaxBurst) {
-    const size_t count = std::min<size_t>(kMaxBurst, context.originated.size() - first);
-    for (size_t i = 0; i < count; i++) {
-      outgoing[i] = {context.originated[first + i], Fate::pending};
-    }
-    send_frames(context, outgoing, static_cast<uint32_t>(count));
+  const auto& originated = context.originated;
+  for (size_t first = 0; first < originated.size(); first += kMaxBurst) {
+    const size_t count = std::min<size_t>(kMaxBurst, originated.size() - first);
+    send_frames(context, &originated[first], static_cast<uint32_t>(count));
   }
   context.originated.clear();
 }
@@ -76,18 +84,18 @@ void drop_frame(Context& context, void* handle, DropReason reason) {
 }
 
 void run_tx(Burst& burst, Context& context) {
-  Outgoing outgoing[kMaxBurst];
+  Frame frames[kMaxBurst];
   uint32_t count = 0;
   for (uint32_t i = 0; i < burst.count; i++) {
     const Packet& packet = burst.packets[i];
     if (packet.fate == Fate::drop) {
       drop_frame(context, packet.handle, packet.reason);
     } else if (packet.fate != Fate::held) {
-      outgoing[count++] = {{packet.handle, packet.data, packet.length, packet.out_interface},
-                           packet.fate};
+      frames[count++] = {packet.handle, packet.data, packet.length, packet.out_interface,
+                         packet.fate};
     }
   }
-  send_frames(context, outgoing, count);
+  send_frames(context, frames, count);
   send_originated(context);
 }
 

@@ -8,14 +8,8 @@
 
 namespace sluice {
 
-// A frame to send and what it counts as: forward, answer, or pending for one of our own making.
-struct Outgoing {
-  Frame frame;
-  Fate fate;
-};
-
 // At most kMaxBurst frames.
-void send_frames(Context& context, const Outgoing* outgoing, uint32_t count);
+void send_frames(Context& context, const Frame* frames, uint32_t count);
 
 // Sends and forgets what the burst or walk has originated.
 void send_originated(Context& context);

@@ -8,6 +8,10 @@
 namespace sluice {
 namespace {
 
+// With so many free places the primary bucket is taken without a look at the other one: lookups
+// then find nearly all entries in the first bucket that they read.
+constexpr uint32_t kRoomy = 3;
+
 uint32_t bucket_count(uint32_t connections) {
   const auto least = (uint64_t{connections} + 2) / 3;  // 6 of 8 places when full, two entries each
   return static_cast<uint32_t>(std::bit_ceil(std::max<uint64_t>(least, 2)));
@@ -36,10 +40,6 @@ FlowBuckets::FlowBuckets(uint32_t connections)
       memory_((size_t{mask_} + 1) * sizeof(Bucket)),
       buckets_(static_cast<Bucket*>(memory_.data())) {}
 
-uint32_t FlowBuckets::guess(uint32_t hash) const {
-  return search(primary(hash), hash, [](uint32_t) { return true; });
-}
-
 FlowBuckets::Place FlowBuckets::choose(uint32_t hash, Place taken) const {
   auto free_places = [&](Bucket& bucket, Place* lowest) {
     uint32_t count = 0;
@@ -52,6 +52,7 @@ FlowBuckets::Place FlowBuckets::choose(uint32_t hash, Place taken) const {
   };
   Place first{}, second{};
   const uint32_t in_first = free_places(primary(hash), &first);
+  if (in_first >= kRoomy) return first;
   const uint32_t in_second = free_places(secondary(hash), &second);
   return in_second > in_first ? second : first;
 }

@@ -13,6 +13,10 @@
 
 #include "base/zeroed_memory.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace sluice {
 
 inline constexpr uint32_t kNoEntry = UINT32_MAX;
@@ -55,8 +59,10 @@ class FlowBuckets {
   std::span<const std::byte> memory() const { return memory_.bytes(); }
 
   void prefetch(uint32_t hash) const { __builtin_prefetch(&primary(hash)); }
-  // An entry that the hash probably leads to, by the primary bucket alone; or kNoEntry.
-  uint32_t guess(uint32_t hash) const;
+  // The first entry of this tag, whoever's it is; or kNoEntry.
+  uint32_t guess(uint32_t hash) const {
+    return find(hash, [](uint32_t) { return true; });
+  }
   // The entry of this hash for which `is_it(entry)` holds, or kNoEntry.
   template <class IsIt>
   uint32_t find(uint32_t hash, IsIt&& is_it) const {
@@ -66,7 +72,8 @@ class FlowBuckets {
 
   // For the rest the caller holds the locks of the hash.
 
-  // The lowest free place of the bucket with more of them; `taken` counts as not free.
+  // The lowest free place of the primary bucket, or, where that begins to fill, of the bucket with
+  // more of them; `taken` counts as not free.
   Place choose(uint32_t hash, Place taken = {}) const;
   void put(Place place, uint32_t hash, uint32_t entry);
   void clear(uint32_t hash, uint32_t entry);
@@ -86,26 +93,29 @@ class FlowBuckets {
     return buckets_[(hash ^ (((hash >> 16) + 1) * 0x5bd1e995u)) & mask_];
   }
 
-  // Bit 15 of every 16-bit lane of four tags that may equal the hash's. A lane above an equal one
-  // may be set wrongly (borrow): harmless, since keys are compared in the end.
-  static uint64_t matching_lanes(const Bucket& bucket, uint32_t half, uint32_t hash) {
-    constexpr uint64_t kOnes = 0x0001000100010001;
-    const uint64_t tags =
-        __atomic_load_n(&reinterpret_cast<const uint64_t*>(bucket.tags)[half], __ATOMIC_RELAXED);
-    const uint64_t difference = tags ^ (kOnes * (hash >> 16));
-    return (difference - kOnes) & ~difference & (kOnes << 15);
+  // A bit for every place whose tag is the hash's.
+  static uint32_t matching_places(const Bucket& bucket, uint32_t hash) {
+#if defined(__SSE2__)
+    const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags));
+    const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<int16_t>(hash >> 16)));
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+#else
+    uint32_t places = 0;
+    for (uint32_t i = 0; i < kPlaces; i++) {
+      const uint16_t tag = __atomic_load_n(&bucket.tags[i], __ATOMIC_RELAXED);
+      places |= uint32_t{tag == hash >> 16} << i;
+    }
+    return places;
+#endif
   }
 
   template <class IsIt>
   static uint32_t search(const Bucket& bucket, uint32_t hash, IsIt&& is_it) {
-    for (uint32_t half = 0; half < 2; half++) {
-      uint64_t lanes = matching_lanes(bucket, half, hash);
-      for (; lanes != 0; lanes &= lanes - 1) {
-        const auto lane = static_cast<uint32_t>(std::countr_zero(lanes)) / 16;
-        // Acquire: pairs with the release store in put(), so that the entry behind it is whole.
-        const uint32_t index = __atomic_load_n(&bucket.indices[half * 4 + lane], __ATOMIC_ACQUIRE);
-        if (index != 0 && is_it(index - 1)) return index - 1;
-      }
+    for (uint32_t places = matching_places(bucket, hash); places != 0; places &= places - 1) {
+      const auto place = static_cast<uint32_t>(std::countr_zero(places));
+      // Acquire: pairs with the release store in put(), so that the entry behind it is whole.
+      const uint32_t index = __atomic_load_n(&bucket.indices[place], __ATOMIC_ACQUIRE);
+      if (index != 0 && is_it(index - 1)) return index - 1;
     }
     return kNoEntry;
   }

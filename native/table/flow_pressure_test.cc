@@ -13,7 +13,7 @@ using Flows = TestFlows<Ipv4>;
 // reply of each goes its own way.
 std::vector<uint32_t> neighbours_of_first(uint32_t mask, uint32_t count) {
   auto buckets = [&](uint32_t number) {
-    const uint32_t hash = flow_hash(connection<Ipv4>(number).forward.key);
+    const uint32_t hash = flow_hash(connection<Ipv4>(number).forward.key.tuple());
     const uint32_t first = hash & mask;
     const uint32_t second = (hash ^ (((hash >> 16) + 1) * 0x5bd1e995u)) & mask;
     return std::pair(std::min(first, second), std::max(first, second));
@@ -125,13 +125,13 @@ TEST_CASE("equally old ones go in the order of their places") {
   Flows flows(3000);
   const auto numbers = neighbours_of_first(1023, 17);
   for (uint32_t i = 0; i < 16; i++) flows.insert(connection<Ipv4>(numbers[i]));
-  const uint32_t hash = flow_hash(connection<Ipv4>(numbers[16]).forward.key);
+  const uint32_t hash = flow_hash(connection<Ipv4>(numbers[16]).forward.key.tuple());
   flows.insert(connection<Ipv4>(numbers[16]));
   uint32_t gone = 0;
   while (flows.find(connection<Ipv4>(numbers[gone]).forward) != kNoFlow) gone++;
   // The first in the bucket that is primary for the new one: the first that chose that bucket.
   uint32_t expected = 0;
-  const uint32_t first_hash = flow_hash(connection<Ipv4>(numbers[0]).forward.key);
+  const uint32_t first_hash = flow_hash(connection<Ipv4>(numbers[0]).forward.key.tuple());
   if ((first_hash & 1023) != (hash & 1023)) expected = 1;
   CHECK(gone == expected);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/flow_state.h"
 
+#include <algorithm>
+
 #include "packet/headers.h"
 
 namespace sluice {
@@ -55,6 +57,15 @@ uint32_t flow_timeout(const Timeouts& timeouts, uint8_t protocol, FlowState stat
     default:
       return timeouts.icmp;
   }
+}
+
+uint32_t least_timeout(const Timeouts& timeouts, uint8_t protocol) {
+  uint32_t least = UINT32_MAX;
+  for (auto state = FlowState::unreplied; state <= FlowState::closed;
+       state = static_cast<FlowState>(static_cast<int>(state) + 1)) {
+    least = std::min(least, flow_timeout(timeouts, protocol, state));
+  }
+  return least;
 }
 
 }  // namespace sluice

@@ -29,5 +29,7 @@ struct FlowSides {
 FlowState flow_state(const FlowSides& sides);
 // Seconds without a packet after which it has expired.
 uint32_t flow_timeout(const Timeouts& timeouts, uint8_t protocol, FlowState state);
+// The shortest of these in any state.
+uint32_t least_timeout(const Timeouts& timeouts, uint8_t protocol);
 
 }  // namespace sluice

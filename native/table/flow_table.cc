@@ -12,7 +12,6 @@ namespace sluice {
 namespace {
 
 constexpr uint32_t kMaxBatch = 256;
-constexpr uint32_t kLine = 64;  // bytes
 
 // Pressure: free pairs below which it begins, how far the hand goes, and how often a full bucket
 // gives way.
@@ -25,10 +24,6 @@ static_assert(kNoFlow == kNoEntry);
 template <typename T>
 T load(const T& word) {
   return __atomic_load_n(&word, __ATOMIC_RELAXED);
-}
-template <typename T>
-void store(T& word, T value) {
-  __atomic_store_n(&word, value, __ATOMIC_RELAXED);
 }
 
 }  // namespace
@@ -51,6 +46,8 @@ FlowTable<F>::FlowTable(uint32_t capacity, uint32_t workers, const Timeouts& tim
       workers_(std::max(workers, 1u)),
       batch_(std::clamp(capacity / (workers_ * 4), 1u, kMaxBatch)),
       timeouts_(timeouts),
+      least_tcp_(least_timeout(timeouts, kProtocolTcp)),
+      least_udp_(least_timeout(timeouts, kProtocolUdp)),
       buckets_(capacity),
       memory_(std::max<size_t>(size_t{capacity} * 2, 1) * sizeof(Entry)),
       entries_(static_cast<Entry*>(memory_.data())),
@@ -60,34 +57,9 @@ FlowTable<F>::FlowTable(uint32_t capacity, uint32_t workers, const Timeouts& tim
 }
 
 template <class F>
-uint32_t FlowTable<F>::find(const Key& key, uint32_t hash) const {
-  return buckets_.find(hash, [&](uint32_t index) { return entries_[index].key == key; });
-}
-
-template <class F>
-void FlowTable<F>::prefetch_bucket(uint32_t hash) const {
-  buckets_.prefetch(hash);
-}
-
-template <class F>
-void FlowTable<F>::prefetch_entry(uint32_t hash) const {
-  const uint32_t index = buckets_.guess(hash);
-  if (index == kNoFlow) return;
-  const auto* entry = reinterpret_cast<const char*>(&entries_[index]);
-  for (size_t at = 0; at < sizeof(Entry); at += kLine) __builtin_prefetch(entry + at, 1);
-  // Of the other direction the state needs what lies in the last line.
-  const auto* other = reinterpret_cast<const char*>(&entries_[index ^ 1]);
-  __builtin_prefetch(other + sizeof(Entry) - kLine);
-}
-
-template <class F>
 void FlowTable<F>::count(uint32_t index, uint32_t now_s, uint32_t bytes, uint8_t tcp_flags) {
-  // One direction arrives at one worker as a rule; if it arrives at two, a count may get lost, but
-  // never a flag.
   Entry& entry = entries_[index];
-  store(entry.last_seen, now_s);
-  store(entry.packets, load(entry.packets) + 1);
-  store(entry.bytes, load(entry.bytes) + bytes);
+  count(entry, now_s, bytes);
   const uint8_t seen = load(entry.tcp_flags);
   if ((seen & kTcpRst) && !(tcp_flags & (kTcpRst | kTcpSyn))) {
     // Whoever has sent a reset and goes on speaking has not meant it.
@@ -125,12 +97,13 @@ Inserted FlowTable<F>::insert(FlowCache& cache, uint32_t worker, uint32_t now_s,
   relieve(cache, worker, now_s, removals);
   if (cache.free.empty() && !refill(cache)) return {InsertOutcome::full, kNoFlow};
   const uint32_t pair = cache.free.back();
-  const uint32_t hash = flow_hash(forward.key), reply_hash = flow_hash(reply.key);
+  const Key key = forward.key.tuple(), reply_key = reply.key.tuple();
+  const uint32_t hash = flow_hash(key), reply_hash = flow_hash(reply_key);
   for (uint32_t tries = 0;; tries++) {
     uint32_t in_the_way = kNoFlow;
     {
       const FlowBuckets::Locks locks(buckets_, hash, reply_hash);
-      if (find(forward.key, hash) != kNoFlow || find(reply.key, reply_hash) != kNoFlow) {
+      if (find(key, hash) != kNoFlow || find(reply_key, reply_hash) != kNoFlow) {
         return {InsertOutcome::taken, kNoFlow};
       }
       const FlowBuckets::Place place = buckets_.choose(hash);
@@ -159,8 +132,8 @@ void FlowTable<F>::write(uint32_t pair, const Entry& forward, const Entry& reply
   auto copy = [](Entry& to, const Entry& from) {
     // `alive` is the one member that a sweep may read meanwhile.
     std::memcpy(static_cast<void*>(&to), &from, offsetof(Entry, alive));
-    std::memcpy(static_cast<void*>(&to.last_seen), &from.last_seen,
-                sizeof(Entry) - offsetof(Entry, last_seen));
+    std::memcpy(static_cast<void*>(&to.source), &from.source,
+                sizeof(Entry) - offsetof(Entry, source));
   };
   copy(entries_[2 * pair], forward);
   copy(entries_[2 * pair + 1], reply);
@@ -171,12 +144,15 @@ bool FlowTable<F>::remove(FlowCache& cache, uint32_t index) {
   const uint32_t pair = index / 2;
   Entry* entries = &entries_[2 * pair];
   if (__atomic_exchange_n(&entries[0].alive, uint8_t{0}, __ATOMIC_ACQ_REL) == 0) return false;
-  const uint32_t hash = flow_hash(entries[0].key), reply_hash = flow_hash(entries[1].key);
+  const uint32_t hash = flow_hash(entries[0].key.tuple()),
+                 reply_hash = flow_hash(entries[1].key.tuple());
   {
     const FlowBuckets::Locks locks(buckets_, hash, reply_hash);
     buckets_.clear(hash, 2 * pair);
     buckets_.clear(reply_hash, 2 * pair + 1);
   }
+  // Whoever has found it before it went has to look again.
+  for (Entry* entry : {&entries[0], &entries[1]}) entry->store_way({0, 0, entry->way.l4_delta});
   used_.fetch_sub(1, std::memory_order_relaxed);
   cache.pending.push_back(pair);
   return true;

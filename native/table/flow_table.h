@@ -9,8 +9,10 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -18,28 +20,74 @@
 #include "base/limits.h"
 #include "base/zeroed_memory.h"
 #include "packet/burst.h"
+#include "packet/headers.h"
 #include "table/flow_buckets.h"
 #include "table/flow_state.h"
 
 namespace sluice {
 
+// A five-tuple without its padding.
+template <class F>
+struct FlowKey {
+  typename F::Address source;
+  typename F::Address destination;
+  be16 source_port;
+  be16 destination_port;
+  uint8_t protocol;
+
+  FiveTuple<F> tuple() const {
+    return {source, destination, source_port, destination_port, protocol, {}};
+  }
+};
+static_assert(sizeof(FlowKey<Ipv4>) == 13 && sizeof(FlowKey<Ipv6>) == 37);
+
+// What a packet needs besides its new addresses. The adjacency is what the latest packet that went
+// through all stages has found, and holds for snapshots of this stamp (stage/shortcut). One word,
+// so that several workers can read and write it.
+struct alignas(8) FlowWay {
+  uint32_t stamp;      // 0: no snapshot has it
+  uint16_t adjacency;  // see table/adjacencies.h
+  uint16_t l4_delta;   // one's complement sum of ~old + new over addresses and ports (ICMPv4: the
+                       // identifier alone)
+};
+static_assert(sizeof(FlowWay) == 8);
+
 template <class F>
 struct alignas(64) FlowEntry {
-  FiveTuple<F> key;                 // as this direction's packets arrive
+  FlowKey<F> key;     // as this direction's packets arrive
+  uint8_t tcp_flags;  // seen in this direction
+  uint8_t alive;      // of the pair; meaningful in the forward entry. Accessed atomically
+  uint8_t reserved;
   typename F::Address source;       // as they leave
   typename F::Address destination;  // as they leave
   be16 source_port;
   be16 destination_port;
-  uint16_t ip_delta;  // one's complement sum of ~old + new over the addresses
-  uint16_t l4_delta;  // the same over addresses and ports (ICMPv4: the identifier alone)
-  uint8_t tcp_flags;  // seen in this direction
-  uint8_t alive;      // of the pair; meaningful in the forward entry. Accessed atomically
-  uint16_t reserved;
-  uint32_t last_seen;     // seconds; 0 packets: never
+  uint32_t last_seen;  // seconds; 0 packets: never
+  FlowWay way;
   uint32_t backend_slot;  // forward and reply alike
   uint32_t backend_serial;
   uint64_t packets;
   uint64_t bytes;
+
+  bool is_of(const FiveTuple<F>& tuple) const {
+    // The key's last word ends with what is no part of it.
+    constexpr size_t kWords = sizeof(FiveTuple<F>) / 8;
+    constexpr uint64_t kLastOfKey = ~uint64_t{0} >> 24;
+    uint64_t mine[kWords], theirs[kWords], differences = 0;
+    std::memcpy(mine, this, sizeof(mine));
+    std::memcpy(theirs, &tuple, sizeof(theirs));
+    mine[kWords - 1] &= kLastOfKey;
+    for (size_t i = 0; i < kWords; i++) differences |= mine[i] ^ theirs[i];
+    return differences == 0;
+  }
+  FlowWay load_way() const {
+    return std::bit_cast<FlowWay>(
+        __atomic_load_n(reinterpret_cast<const uint64_t*>(&way), __ATOMIC_RELAXED));
+  }
+  void store_way(FlowWay next) {
+    __atomic_store_n(reinterpret_cast<uint64_t*>(&way), std::bit_cast<uint64_t>(next),
+                     __ATOMIC_RELAXED);
+  }
 };
 static_assert(sizeof(FlowEntry<Ipv4>) == 64 && sizeof(FlowEntry<Ipv6>) == 128);
 
@@ -90,15 +138,35 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   // Entry of this direction, or kNoFlow. Any thread.
-  uint32_t find(const Key& key, uint32_t hash) const;
-  void prefetch_bucket(uint32_t hash) const;
-  void prefetch_entry(uint32_t hash) const;  // reads the primary bucket
+  uint32_t find(const Key& key, uint32_t hash) const {
+    return buckets_.find(hash, [&](uint32_t index) { return entries_[index].is_of(key); });
+  }
+  void prefetch_bucket(uint32_t hash) const { buckets_.prefetch(hash); }
+  // The entry that this hash leads to in all likelihood, on its way into the cache; or kNoFlow.
+  // Reads a bucket.
+  uint32_t prefetch_entry(uint32_t hash) const {
+    const uint32_t index = buckets_.guess(hash);
+    if (index == kNoFlow) return index;
+    const auto* entry = reinterpret_cast<const char*>(&entries_[index]);
+    for (size_t at = 0; at < sizeof(Entry); at += kLine) __builtin_prefetch(entry + at, 1);
+    return index;
+  }
 
   Entry& entry(uint32_t index) { return entries_[index]; }
   const Entry& entry(uint32_t index) const { return entries_[index]; }
 
-  // Counts a packet of this direction. Any worker.
+  // Counts a packet of this direction. Any worker: one direction arrives at one of them as a rule;
+  // where it arrives at two, a count may get lost, but never a flag.
   void count(uint32_t index, uint32_t now_s, uint32_t bytes, uint8_t tcp_flags);
+  // The same, of one that has no flag that the entry has not.
+  static void count(Entry& entry, uint32_t now_s, uint32_t bytes) {
+    auto add = [](uint64_t& counter, uint64_t n) {
+      __atomic_store_n(&counter, __atomic_load_n(&counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+    };
+    __atomic_store_n(&entry.last_seen, now_s, __ATOMIC_RELAXED);
+    add(entry.packets, 1);
+    add(entry.bytes, bytes);
+  }
 
   // Inserts both directions; the caller has made sure that neither key is present in its own view.
   // All but `alive` is taken from `forward` and `reply`: the first packet is counted already when
@@ -109,6 +177,15 @@ class FlowTable {
   // Removes both directions. False: somebody else has done so.
   bool remove(FlowCache& cache, uint32_t index);
 
+  // A packet of this direction would leave the pair's state as it is, and it cannot have expired:
+  // says the entry alone, without the other direction's.
+  bool is_steady(const Entry& entry, uint32_t now_s, uint8_t tcp_flags) const {
+    const uint8_t seen = __atomic_load_n(&entry.tcp_flags, __ATOMIC_RELAXED);
+    const uint32_t last = __atomic_load_n(&entry.last_seen, __ATOMIC_RELAXED);
+    const uint32_t least = entry.key.protocol == kProtocolUdp ? least_udp_ : least_tcp_;
+    return (tcp_flags & ~seen & 0xff) == 0 && (seen & kTcpRst) == 0 &&
+           (now_s > last ? now_s - last : 0) < least;
+  }
   FlowState state(uint32_t index) const;  // of the pair
   bool expired(uint32_t index, uint32_t now_s) const;
   bool embryonic(uint32_t index) const { return state(index) <= FlowState::syn_received; }
@@ -150,6 +227,8 @@ class FlowTable {
   void attach(FlowCache& cache);
 
  private:
+  static constexpr size_t kLine = 64;  // bytes
+
   uint32_t share_of(uint32_t worker) const {  // pairs
     return worker >= capacity_ ? 0 : (capacity_ - worker + workers_ - 1) / workers_;
   }
@@ -170,6 +249,7 @@ class FlowTable {
   uint32_t workers_;
   uint32_t batch_;  // pairs that move between a cache and free_ at once
   Timeouts timeouts_;
+  uint32_t least_tcp_, least_udp_;  // the shortest of the protocol's timeouts
   FlowBuckets buckets_;
   ZeroedMemory memory_;
   Entry* entries_;

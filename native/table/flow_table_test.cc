@@ -52,9 +52,9 @@ TEST_CASE("every byte of an IPv6 key counts") {
   TestFlows<Ipv6> flows(64);
   const auto made = connection<Ipv6>(1);
   REQUIRE(flows.insert(made) == 0);
-  const uint32_t hash = flow_hash(made.forward.key);
+  const uint32_t hash = flow_hash(made.forward.key.tuple());
   for (size_t at = 0; at < sizeof(made.forward.key); at++) {
-    auto key = made.forward.key;
+    auto key = made.forward.key.tuple();
     reinterpret_cast<uint8_t*>(&key)[at] ^= 1;
     REQUIRE(flows.table.find(key, hash) == kNoFlow);
   }
@@ -236,8 +236,9 @@ TEST_CASE("two workers insert, find and remove at once") {
             table.insert(cache, worker, 0, made.forward, made.reply, removals);
         if (inserted.outcome == InsertOutcome::made) mine.push_back(inserted.index);
         if (inserted.outcome == InsertOutcome::full) errors.fetch_add(1);
-        const uint32_t found = table.find(made.forward.key, flow_hash(made.forward.key));
-        const uint32_t back = table.find(made.reply.key, flow_hash(made.reply.key));
+        const uint32_t found =
+            table.find(made.forward.key.tuple(), flow_hash(made.forward.key.tuple()));
+        const uint32_t back = table.find(made.reply.key.tuple(), flow_hash(made.reply.key.tuple()));
         if (found == kNoFlow || back != (found ^ 1)) errors.fetch_add(1);
       }
       barrier(++phase);

@@ -30,6 +30,9 @@ class Neighbour {
   // False: not resolved, or confirmed too long ago.
   bool usable(uint64_t now_ms, const NeighbourAges& ages) const;
   bool stale(uint64_t now_ms, const NeighbourAges& ages) const;  // usable, but wants a refresh
+  uint16_t interface() const {
+    return static_cast<uint16_t>((key_.load(std::memory_order_relaxed) >> 32) - 1);
+  }
   void copy_mac(uint8_t out[6]) const;
   void learn(const uint8_t mac[6], uint64_t now_ms);
   // True at most once per kRequestIntervalMs, over all workers: the caller sends a request.
@@ -49,6 +52,10 @@ class NeighbourTable {
   explicit NeighbourTable(uint32_t capacity);
   Neighbour* find(uint16_t interface, const Address& address) const;   // null: none
   Neighbour* find_or_add(uint16_t interface, const Address& address);  // null: full
+  uint32_t place_of(const Neighbour& neighbour) const {
+    return static_cast<uint32_t>(&neighbour - slots_.get());
+  }
+  const Neighbour& at(uint32_t place) const { return slots_[place]; }
   // The peer is gone; whoever comes next may have other addresses. Any thread: entries stay in
   // place, unresolved.
   void forget_interface(uint16_t interface);

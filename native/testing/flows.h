@@ -32,14 +32,14 @@ Connection<F> connection(uint32_t number, uint8_t protocol = kProtocolTcp, uint3
              backend = test_address<F>(0xf40001);
   Connection<F> made{};
   FlowEntry<F>& forward = made.forward;
-  forward.key = {client, service, port, be16::from_host(80), protocol, {}};
+  forward.key = {client, service, port, be16::from_host(80), protocol};
   forward.source = client;
   forward.destination = backend;
   forward.last_seen = now_s;
   forward.packets = 1;
   forward.tcp_flags = protocol == kProtocolTcp ? kTcpSyn : 0;
   forward.backend_serial = 7;
-  made.reply.key = {backend, client, be16::from_host(8080), port, protocol, {}};
+  made.reply.key = {backend, client, be16::from_host(8080), port, protocol};
   made.reply.source = service;
   made.reply.destination = client;
   made.reply.backend_serial = 7;
@@ -68,7 +68,9 @@ struct TestFlows {
   uint32_t insert(const Connection<F>& made, uint32_t now_s = 0) {
     return try_insert(made, now_s).index;
   }
-  uint32_t find(const FlowEntry<F>& of) const { return table.find(of.key, flow_hash(of.key)); }
+  uint32_t find(const FlowEntry<F>& of) const {
+    return table.find(of.key.tuple(), flow_hash(of.key.tuple()));
+  }
   Removals sweep(uint32_t now_s) {
     return table.sweep(cache, 0, 64, now_s, [](const FlowEntry<F>&) { return false; });
   }

@@ -127,7 +127,7 @@ for (const family of FAMILIES) {
     await rig.commit(program(family));
     ask(rig, family, client);
     ask(rig, family, other);
-    rig.wait(SECONDS, 1);
+    rig.wait(SECONDS, rig.sweepMs + 1);
     rig.sweep();
     t.is(rig.engine.occupancy().affinities, 2);
     rig.step(1);

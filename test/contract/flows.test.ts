@@ -111,7 +111,7 @@ for (const family of FAMILIES) {
         }
         t.is((await rig.flow()).state, state);
 
-        rig.wait(timeout, 1);
+        rig.wait(timeout, rig.sweepMs + 1);
         rig.sweep();
         t.is((await rig.flow()).idle, timeout - 1);
         t.is(occupied(rig), 1);

@@ -130,6 +130,8 @@ export function memory(slot: number, more: Partial<InterfaceRequest> = {}): Inte
     mac: macBytes(NET.us[slot] ?? `02:00:00:00:01:0${slot}`),
     mtu: 1_500,
     worker: null,
+    queues: 1,
+    softwareRss: false,
     unfinishedChecksums: false,
     parameters: {},
     ...more,

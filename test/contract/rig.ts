@@ -45,10 +45,14 @@ export class Rig {
     this.step((Math.floor(this.#now / 1_000) + seconds) * 1_000 - ms - this.#now);
   }
 
-  /** Polls until the sweep has seen every pair and every place once. */
-  sweep(): void {
+  /** Milliseconds that it takes until every pair and every place has been swept: one sweep in each. */
+  get sweepMs(): number {
     const { flows, flows6, affinities } = this.engine.options;
-    for (let seen = 0; seen < Math.max(flows, flows6, affinities); seen += 64) this.step(0);
+    return Math.ceil(Math.max(flows, flows6, affinities) / 256);
+  }
+
+  sweep(): void {
+    for (let ms = this.sweepMs; ms > 0; ms--) this.step(1);
   }
 
   send(slot: number, ...frames: Uint8Array[]): void {

@@ -144,6 +144,8 @@ export class Run {
       mac: macBytes(MACS[slot]),
       mtu: MTUS[slot],
       worker: null,
+      queues: 1,
+      softwareRss: false,
       unfinishedChecksums: UNFINISHED[slot],
       parameters: {},
     });

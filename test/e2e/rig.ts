@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
-import { type ProxyOptions, ServiceProxy } from '../../lib/index.js';
+import { type ProxyOptions, ServiceProxy, type WorkerStats } from '../../lib/index.js';
 import { packet, read } from '../support/packets.js';
 
 /** Where test traffic enters and leaves: a memory interface of the proxy under test. */
@@ -95,6 +95,13 @@ export function makeNamespace(t: ExecutionContext, name: string): string {
 
 export function ip(...args: string[]): string {
   return execFileSync('ip', args, { encoding: 'utf8', timeout: 10_000 });
+}
+
+/** Packets of a worker that have come in and have no fate: 0, or something is wrong. */
+export function unaccounted(worker: WorkerStats): number {
+  const { forwarded, answered, host, dropped, held, handedOut } = worker;
+  const fates = forwarded + answered + host + dropped + held + handedOut;
+  return worker.rx + worker.handedIn - fates;
 }
 
 /** A folder for sockets; removed when the test ends. */

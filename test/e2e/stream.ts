@@ -33,7 +33,8 @@ const FLOWS = 32;
 
 /**
  * UDP flows through {@link STREAM_SERVICE}: every packet is numbered, every pod answers, and both
- * ways are checked: nothing lost, nothing twice, nothing at another backend than its flow's first.
+ * ways are checked: nothing lost, nothing twice or out of its flow's order, nothing at another backend
+ * than its flow's first.
  */
 export class Stream {
   sent = 0;
@@ -42,6 +43,8 @@ export class Stream {
   readonly wrong: string[] = [];
   readonly #proxy: ServiceProxy;
   readonly #backends = new Map<number, string>();
+  /** Number of the last packet of a flow at either end. */
+  readonly #last = new Map<string, number>();
 
   constructor(proxy: ServiceProxy) {
     this.#proxy = proxy;
@@ -68,6 +71,7 @@ export class Stream {
       this.delivered += 1;
       const first = this.#backends.get(udp!.src) ?? ipv4!.dst;
       this.#backends.set(udp!.src, first);
+      this.#checkOrder(`flow ${udp!.src}`, udp!.payload);
       if (ipv4!.dst !== first) this.wrong.push(`flow ${udp!.src}: ${first}, then ${ipv4!.dst}`);
       return packet()
         .eth({ src: POD_MAC, dst: '02:00:00:00:08:11' })
@@ -77,10 +81,22 @@ export class Stream {
     });
     interfaces.send('pods', answers);
     for (const frame of interfaces.receive('clients')) {
-      const { ipv4 } = read(frame);
+      const { ipv4, udp } = read(frame);
       if (ipv4?.src === SERVICE) this.answered += 1;
       else this.wrong.push(`an answer from ${ipv4?.src}`);
+      this.#checkOrder(`answers to ${udp?.dst}`, udp?.payload);
     }
+  }
+
+  #checkOrder(flow: string, payload: Uint8Array | undefined): void {
+    const number = Number(
+      Buffer.from(payload ?? [])
+        .toString()
+        .split(' ')[1],
+    );
+    const last = this.#last.get(flow) ?? -1;
+    if (!(number > last)) this.wrong.push(`${flow}: packet ${number} behind ${last}`);
+    this.#last.set(flow, number);
   }
 
   /**
@@ -100,7 +116,8 @@ export class Stream {
   }
 }
 
-function numbered(first: number, count: number): Uint8Array[] {
+/** UDP packets to {@link STREAM_SERVICE}, of all flows in turn. */
+export function numbered(first: number, count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => {
     const number = first + i;
     return packet()

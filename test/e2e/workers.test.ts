@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ServiceProxy } from '../../lib/index.js';
 import { requires } from '../support/requires.js';
-import { until } from './rig.js';
-import { STREAM_OPTIONS, STREAM_SERVICE, Stream } from './stream.js';
+import { unaccounted, until } from './rig.js';
+import { numbered, STREAM_OPTIONS, STREAM_SERVICE, Stream } from './stream.js';
 
 const two = requires('the native addon', 'two CPUs');
 
@@ -23,17 +23,10 @@ two(
     const { fates, workers } = proxy.stats();
     t.is(fates.rx, fates.forwarded + fates.answered + fates.host + fates.dropped + fates.held);
     t.is(fates.rx, 2 * stream.sent);
+    t.is(new Set(workers.map(({ cpu }) => cpu)).size, 2, 'a CPU for each');
     for (const worker of workers) {
       t.true(worker.handedIn > 0 && worker.handedOut > 0);
-      t.is(
-        worker.rx + worker.handedIn,
-        worker.forwarded +
-          worker.answered +
-          worker.host +
-          worker.dropped +
-          worker.held +
-          worker.handedOut,
-      );
+      t.is(unaccounted(worker), 0);
     }
   },
 );
@@ -58,9 +51,45 @@ two(
   },
 );
 
-/** Two workers with an interface each. */
-async function openTwo(): Promise<ServiceProxy> {
-  const interfaces = STREAM_OPTIONS.interfaces.map((spec, worker) => `${spec},worker=${worker}`);
+two('two workers share what two interfaces of one queue receive', async (t) => {
+  t.timeout(60_000);
+  await using proxy = await openTwo(',rss=software');
+  const stream = new Stream(proxy);
+  for (let i = 0; i < 500; i++) {
+    stream.push(32);
+    await stream.settle(512);
+  }
+  await stream.settle(0);
+  t.is(stream.delivered, stream.sent);
+  t.is(stream.answered, stream.sent);
+  t.deepEqual(stream.wrong, []);
+  const { fates, workers } = proxy.stats();
+  t.is(fates.rx, 2 * stream.sent);
+  for (const worker of workers) {
+    t.true(worker.rx > 0 && worker.steered > 0);
+    t.is(unaccounted(worker), 0);
+  }
+});
+
+two('interfaces go and come beside traffic that two workers share', async (t) => {
+  t.timeout(60_000);
+  await using proxy = await openTwo(',rss=software');
+  const stream = new Stream(proxy);
+  const spec = 'memory:more,address=10.8.2.1/24,rss=software';
+  for (let i = 0; i < 20; i++) {
+    stream.flood(1_024);
+    await proxy.interfaces.add(spec);
+    proxy.interfaces.send('more', numbered(0, 512));
+    await proxy.interfaces.remove('more');
+  }
+  t.true(await until(() => proxy.stats().workers.every((worker) => unaccounted(worker) === 0)));
+});
+
+/** Two workers, and the first queue of an interface each. */
+async function openTwo(more = ''): Promise<ServiceProxy> {
+  const interfaces = STREAM_OPTIONS.interfaces.map(
+    (spec, worker) => `${spec},worker=${worker}${more}`,
+  );
   const proxy = await ServiceProxy.open({
     engine: 'dpdk',
     workers: 2,

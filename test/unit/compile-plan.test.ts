@@ -235,6 +235,8 @@ test('an interface is asked for as it was checked', (t) => {
     mac: Uint8Array.from([2, 0, 0, 0, 0, 1]),
     mtu: 1500,
     worker: null,
+    queues: 1,
+    softwareRss: false,
     unfinishedChecksums: false,
     parameters: { device: 'web-1', netns: 'web-1' },
   });

@@ -24,17 +24,20 @@ const mac = fc
   .map((bytes) => formatMac(Uint8Array.from([0x02, ...bytes.slice(1)])));
 const host = fc.integer({ min: 1, max: 253 }).map((low) => `10.0.0.${low}`);
 
+const queues = fc.integer({ min: 1, max: 64 });
+
 const KIND_KEYS: Record<(typeof INTERFACE_KINDS)[number], object> = {
   memif: {
     socket: path,
     role: fc.constantFrom('server', 'client'),
     id: fc.nat(65_535),
     secret: name,
+    queues,
   },
-  'vhost-user': { socket: path, role: fc.constantFrom('server', 'client') },
-  'virtio-user': { socket: path },
-  tap: { netns: name, device: name },
-  af_packet: { device: name },
+  'vhost-user': { socket: path, role: fc.constantFrom('server', 'client'), queues },
+  'virtio-user': { socket: path, queues },
+  tap: { netns: name, device: name, queues },
+  af_packet: { device: name, queues },
   pcap: { rx: path.map((file) => `${file}.in`), tx: path.map((file) => `${file}.out`) },
   memory: {},
 };
@@ -52,6 +55,7 @@ const interfaceSpec = fc.constantFrom(...INTERFACE_KINDS).chain((kind) =>
       worker: fc.nat(127),
       scope: fc.constantFrom('outside', 'pod', 'host'),
       checksums: fc.constantFrom('finished', 'unfinished'),
+      rss: fc.constantFrom('off', ...('queues' in KIND_KEYS[kind] ? [] : ['software'])),
       ...KIND_KEYS[kind],
     },
     {

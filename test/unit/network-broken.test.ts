@@ -33,6 +33,15 @@ const INTERFACES: Row[] = [
   [[{ kind: 'memory', name: 'a', mac: '01:00:00:00:00:01' }], 'interfaces[0].mac', 'unicast MAC'],
   [[{ kind: 'memory', name: 'a', mac: '2:0:0:0:0:1' }], 'interfaces[0].mac', '02:00:00:00:00:01'],
   [[{ kind: 'memory', name: 'a', worker: -1 }], 'interfaces[0].worker', 'from 0 to 127'],
+  [[{ kind: 'tap', name: 'a', queues: 0 }], 'interfaces[0].queues', 'queues from 1 to 64, found 0'],
+  [[{ kind: 'tap', name: 'a', queues: 65 }], 'interfaces[0].queues', 'queues from 1 to 64'],
+  [[{ kind: 'memory', name: 'a', queues: 2 }], 'interfaces[0].queues', 'belongs to memif'],
+  [[{ kind: 'tap', name: 'a', rss: 'hardware' }], 'interfaces[0].rss', 'off or software'],
+  [
+    [{ kind: 'tap', name: 'a', rss: 'software', queues: 2 }],
+    'interfaces[0].rss',
+    'interfaces with one queue',
+  ],
   [
     [{ kind: 'memory', name: 'a', addresses: ['10.0.0.1'] }],
     'interfaces[0].addresses[0]',

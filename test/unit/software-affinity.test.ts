@@ -57,15 +57,15 @@ test('a full bucket gives up what runs out first, the lowest of equals', (t) => 
   t.is(table.used, 8);
 });
 
-test('the sweep goes round in 64s and empties what has run out', (t) => {
-  const table = new AffinityTable(128);
-  for (let n = 0; n < 40; n++) remember(table, n, n, n < 20 ? 10 : 1_000);
+test('the sweep goes round in 256s and empties what has run out', (t) => {
+  const table = new AffinityTable(512);
+  for (let n = 0; n < 160; n++) remember(table, n, n, n < 80 ? 10 : 1_000);
   const used = table.used;
   table.sweep(9);
   table.sweep(9);
   t.is(table.used, used);
   table.sweep(10);
   table.sweep(10);
-  t.true(table.used <= 20);
-  for (let n = 0; n < 20; n++) t.is(recall(table, n, 0), null);
+  t.true(table.used <= 80);
+  for (let n = 0; n < 80; n++) t.is(recall(table, n, 0), null);
 });

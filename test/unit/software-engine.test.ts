@@ -21,6 +21,8 @@ const REQUEST: InterfaceRequest = {
   mac: macBytes('02:00:00:00:00:01'),
   mtu: 1_500,
   worker: null,
+  queues: 1,
+  softwareRss: false,
   unfinishedChecksums: false,
   parameters: {},
 };

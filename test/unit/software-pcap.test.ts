@@ -47,7 +47,13 @@ function file(
 function pcap(slot: number, parameters: Record<string, string>): InterfaceRequest {
   const name = `p${slot}`;
   const mac = macBytes(US);
-  const shape = { mtu: 1_500, worker: null, unfinishedChecksums: false };
+  const shape = {
+    mtu: 1_500,
+    worker: null,
+    queues: 1,
+    softwareRss: false,
+    unfinishedChecksums: false,
+  };
   return { slot, kind: 'pcap', name, mac, ...shape, parameters };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Argument, type Command } from 'commander';
 import { familyOf, formatEndpoint } from '../../model/address.js';
-import type { WorkerStats } from '../../observe/stats.js';
+import type { WorkerQueue, WorkerStats } from '../../observe/stats.js';
 import type {
   BackendView,
   FlowView,
@@ -69,7 +69,7 @@ const SHEETS = {
   },
   interfaces: {
     titles: [
-      ...['name', 'kind', 'link', 'mac', 'mtu', 'addresses', 'scope', 'worker'],
+      ...['name', 'kind', 'link', 'mac', 'mtu', 'addresses', 'scope', 'worker', 'queues', 'rss'],
       ...['rx-packets', 'rx-bytes', 'tx-packets', 'tx-bytes'],
     ],
     rows: (interfaces: InterfaceView[]) =>
@@ -83,6 +83,8 @@ const SHEETS = {
           each.addresses.join(',') || '-',
           each.scope,
           each.worker,
+          each.queues,
+          each.rss,
           each.rxPackets,
           each.rxBytes,
           each.txPackets,
@@ -101,21 +103,27 @@ const SHEETS = {
   },
   workers: {
     titles: [
-      ...['worker', 'rx', 'forwarded', 'answered', 'host', 'held', 'dropped'],
+      ...['worker', 'cpu', 'queues', 'rx', 'forwarded', 'answered', 'host', 'held', 'dropped'],
+      ...['handed-in', 'handed-out', 'steered'],
       ...['originated', 'icmp-limited', 'related', 'flows-created', 'flows-expired'],
       ...['flows-evicted', 'flows-cleared', 'affinity-hits', 'masqueraded'],
-      ...['polls', 'busy-polls', 'cycles/packet'],
+      ...['polls', 'busy-polls', 'busy', 'clocks/packet'],
     ],
     rows: (workers: WorkerStats[]) =>
       workers.map(
         (worker): Row => [
           worker.worker,
+          worker.cpu ?? '-',
+          worker.queues.map(queueText).join(',') || '-',
           worker.rx,
           worker.forwarded,
           worker.answered,
           worker.host,
           worker.held,
           worker.dropped,
+          worker.handedIn,
+          worker.handedOut,
+          worker.steered,
           worker.originated,
           worker.icmpLimited,
           worker.related,
@@ -127,11 +135,21 @@ const SHEETS = {
           worker.masqueraded,
           worker.polls,
           worker.busyPolls,
+          percent(worker.busyPolls, worker.polls),
           Math.round(worker.cyclesPerPacket),
         ],
       ),
   },
 } satisfies Record<string, Sheet>;
+
+/** `up[0]`: a queue of an interface; `up[rss]`: a share of what another worker receives from it. */
+function queueText({ interface: name, queue }: WorkerQueue): string {
+  return `${name}[${queue ?? 'rss'}]`;
+}
+
+function percent(part: number, whole: number): string {
+  return `${whole > 0 ? ((100 * part) / whole).toFixed(1) : '0.0'}%`;
+}
 
 /** One row for each destination; a node port is on whatever addresses the node has. */
 function serviceRows(service: ServiceView): Row[] {

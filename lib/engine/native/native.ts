@@ -69,6 +69,7 @@ export class NativeEngine implements Engine {
       cpu: build.cpu,
       hugepages: engine.hugepages,
       workers: engine.workers,
+      workerCpus: engine.workerCpus,
     };
     const { buffer, stride, layout } = engine.counters;
     this.counters = {

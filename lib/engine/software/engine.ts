@@ -41,6 +41,7 @@ export class SoftwareEngine implements Engine {
     cpu: [],
     hugepages: false,
     workers: 1,
+    workerCpus: [],
   };
   readonly options: EngineOptions;
   onLink: ((events: LinkEvent[]) => void) | null = null;

@@ -75,6 +75,8 @@ function keepHouse(context: Context): void {
   walkHeld(context);
   context.fragments.expire(nowSeconds);
   context.showWaiting();
+  if (context.nowMs === context.sweptMs) return;
+  context.sweptMs = context.nowMs;
   for (const flows of context.flows) flows.sweep(nowSeconds, program.backends);
   context.affinities.sweep(nowSeconds);
 }

@@ -46,6 +46,8 @@ export interface OriginatedFrame {
 export class Context {
   nowMs = 0;
   nowSeconds = 0;
+  /** When it last swept; not yet: NaN. */
+  sweptMs = Number.NaN;
   /** By `index` of the family. */
   readonly flows: readonly [FlowTable, FlowTable];
   readonly affinities: AffinityTable;

@@ -6,8 +6,8 @@ import { mix } from '../base/mix.js';
 /** No memory. */
 export const NO_AFFINITY = -1;
 
-/** Places that one poll sweeps. */
-const SWEEP_PLACES = 64;
+/** Places that one sweep looks at. */
+const SWEEP_PLACES = 256;
 const PLACES = 8;
 
 /**

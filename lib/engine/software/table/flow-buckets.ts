@@ -6,9 +6,13 @@ export const EMPTY = -1;
 /** Places of a bucket. */
 export const PLACES = 8;
 
+/** With so many free places the primary bucket is taken without a look at the other one. */
+const ROOMY = 3;
+
 /**
  * Where the entries of a flow table are found: buckets of 8 places, a place is a 16-bit tag and the index
- * of an entry. Each hash has two buckets; an entry goes to the one with more room.
+ * of an entry. Each hash has two buckets; an entry goes to the primary one until that begins to fill, then
+ * to the one with more room.
  */
 export class FlowBuckets {
   /** By place. */
@@ -40,7 +44,8 @@ export class FlowBuckets {
   link(entry: number, hash: number): boolean {
     const primary = this.primary(hash);
     const other = this.other(hash);
-    const first = this.#room(other) > this.#room(primary) ? other : primary;
+    const room = this.#room(primary);
+    const first = room < ROOMY && this.#room(other) > room ? other : primary;
     for (let place = first; place < first + PLACES; place++) {
       if (this.entries[place] !== EMPTY) continue;
       this.entries[place] = entry;

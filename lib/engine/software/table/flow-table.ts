@@ -11,8 +11,11 @@ import { FreePairs } from './free-pairs.js';
 /** No entry, no pair. */
 export const NO_FLOW = -1;
 
-/** Pairs that one poll sweeps, and that one insertion under pressure looks at. */
-export const SWEEP_PAIRS = 64;
+/** Pairs that one sweep looks at. */
+const SWEEP_PAIRS = 256;
+
+/** Pairs that one insertion under pressure looks at. */
+const HAND_PAIRS = 64;
 
 /** Free pairs below which embryonic connections are given up, where the table is large. */
 const PRESSURE_PAIRS = 256;
@@ -251,7 +254,7 @@ export class FlowTable {
   // Pressure: before there is no room at all, connections that have not become any make some.
   #relieve(now: number): void {
     if (this.#free.count >= Math.min(PRESSURE_PAIRS, Math.floor(this.capacity / 4))) return;
-    const count = Math.min(SWEEP_PAIRS, this.capacity);
+    const count = Math.min(HAND_PAIRS, this.capacity);
     for (let i = 0; i < count; i++) {
       const pair = this.#pressureCursor;
       this.#pressureCursor = pair + 1 === this.capacity ? 0 : pair + 1;

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/world.h"
+
+namespace sluice {
+namespace {
+
+void attach(Interface& interface, WorkerQueues& queues, uint32_t worker, uint32_t workers) {
+  const uint16_t queue = interface.queue_of(worker, workers);
+  queues.transmit[interface.slot] = {&interface, queue};
+  if (queue != kNoQueue || interface.rss) queues.receive.push_back({&interface, queue});
+  if (queue == 0 && interface.handoff) queues.handed_over.push_back(&interface);
+}
+
+}  // namespace
+
+World::World(std::shared_ptr<const Snapshot> program, const std::vector<Interface*>& interfaces,
+             uint32_t count)
+    : snapshot(std::move(program)), workers(count) {
+  for (uint32_t worker = 0; worker < count; ++worker) {
+    workers[worker].transmit.resize(interfaces.size());
+    for (Interface* interface : interfaces) {
+      if (interface) attach(*interface, workers[worker], worker, count);
+    }
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation. Most packets belong to a connection of which nothing is new: not its state,
+// nor what the program says of its backend and its way. An entry remembers the adjacency that its
+// latest packet through all stages has found, with the stamp of the snapshot; a plain packet
+// (parse_plain) that finds the stamp still good leaves at once. It meets what it would have met in
+// rewrite, route and neighbour, to the byte; any doubt sends it through the stages. What that is
+// worth: ARCHITECTURE.md, "Speed".
+#pragma once
+
+#include <cstring>
+
+#include "packet/checksum_changes.h"
+#include "packet/ip.h"
+#include "stage/context.h"
+
+namespace sluice {
+
+// Addresses, and one hop less to live. Of the header's words some change for certain, so that words
+// that stay need not be told from the others (RFC 1624: both zeros are one).
+inline void rewrite_ip(Ipv4Header& ip, const FlowEntry<Ipv4>& entry) {
+  const uint64_t hop = checksum_delta(be16::from_host(1 << 8), be16{0});
+  const uint64_t gone = uint64_t{~ip.source.raw} + ~ip.destination.raw;
+  const uint64_t come = uint64_t{entry.source.raw} + entry.destination.raw;
+  ip.checksum = update_checksum(ip.checksum, gone + come + hop);
+  ip.source = entry.source;
+  ip.destination = entry.destination;
+  ip.ttl--;
+}
+
+inline void rewrite_ip(Ipv6Header& ip, const FlowEntry<Ipv6>& entry) {
+  ip.source = entry.source;
+  ip.destination = entry.destination;
+  ip.hop_limit--;
+}
+
+template <class F>
+void rewrite_l4(Packet& packet, const FlowEntry<F>& entry, uint16_t delta) {
+  *header_at<PortsHeader>(packet.data, packet.l4_offset) = {entry.source_port,
+                                                            entry.destination_port};
+  if (packet.type == PacketClass::tcp) {
+    auto* tcp = header_at<TcpHeader>(packet.data, packet.l4_offset);
+    tcp->checksum = update_checksum(tcp->checksum, delta);
+  } else {
+    auto* udp = header_at<UdpHeader>(packet.data, packet.l4_offset);
+    udp->checksum = update_udp_checksum(udp->checksum, delta);
+  }
+}
+
+// A plain packet. False: nothing was done, and it has to go through the stages. `entry`: its
+// flow's.
+template <class F>
+bool take_shortcut(Packet& packet, FlowEntry<F>& entry, Context& context) {
+  const FlowWay way = entry.load_way();
+  if (way.stamp != context.snapshot->stamp || (packet.tcp_flags & (kTcpSyn | kTcpRst)) != 0 ||
+      !context.flows<F>().is_steady(entry, context.now_s, packet.tcp_flags)) {
+    return false;
+  }
+  auto& ip = *ip_header<F>(packet.data);
+  const Adjacency& adjacency = context.adjacencies.at(way.adjacency, context);
+  if (packet.l3_length > adjacency.mtu || lifetime(ip) <= 1) return false;
+
+  FlowTable<F>::count(entry, context.now_s, packet.l3_length);
+  rewrite_ip(ip, entry);
+  rewrite_l4<F>(packet, entry, way.l4_delta);
+  std::memcpy(packet.data, adjacency.addresses, sizeof(adjacency.addresses));
+  packet.out_interface = adjacency.interface;
+  packet.fate = Fate::forward;
+  return true;
+}
+
+// For a packet that neighbour has just sent on its way.
+template <class F>
+void remember_way(const Packet& packet, uint16_t adjacency, Context& context) {
+  if (packet.flow == kNoFlow || packet.related || adjacency == kNoAdjacency) return;
+  FlowEntry<F>& entry = context.flows<F>().entry(packet.flow);
+  // The first packet of a flow to a flushed backend; the next one ends it.
+  if (context.snapshot->backends[entry.backend_slot].flushed) return;
+  entry.store_way({context.snapshot->stamp, adjacency, entry.load_way().l4_delta});
+}
+
+}  // namespace sluice
