@@ -4,6 +4,7 @@ import { forward } from './forward.js';
 import { fragments } from './fragments.js';
 import { ipv6 } from './ipv6.js';
 import { latency } from './latency.js';
+import { micro } from './micro.js';
 import { setup } from './setup.js';
 import { software } from './software.js';
 
@@ -15,4 +16,5 @@ export const CASES: readonly Case[] = [
   defineCase(ipv6),
   defineCase(fragments),
   defineCase(software),
+  defineCase(micro),
 ];

@@ -8,8 +8,9 @@ export function formatNumber(value: number): string {
   return value.toFixed(size >= 10 ? 1 : size >= 1 ? 2 : 3);
 }
 
-/** `1, 10k, 4M`: counts that are round. */
+/** `1`, `10k`, `4M`, `1G`: counts that are round. */
 export function formatCount(count: number): string {
+  if (count >= 1e9 && count % 1e9 === 0) return `${count / 1e9}G`;
   if (count >= 1_000_000 && count % 1_000_000 === 0) return `${count / 1_000_000}M`;
   if (count >= 1_000 && count % 1_000 === 0) return `${count / 1_000}k`;
   return String(count);

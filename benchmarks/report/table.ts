@@ -14,11 +14,14 @@ export function formatReport(report: CaseReport): string {
   return [head, ...tables, ...faults].join('\n\n');
 }
 
-/** What was measured on, in one line each. */
+/** What was measured on. */
 export function formatMachine(machine: Machine): string {
   const { cpu, cpus, memoryGib, kernel, hugepages, node, dpdk, sluice, commit, dirty } = machine;
+  const roundTrip =
+    machine.roundTripNs === null ? 'not measured' : `${formatNumber(machine.roundTripNs)} ns`;
   return [
     `${cpu}, ${cpus} CPUs, ${memoryGib} GiB, Linux ${kernel}, ${hugepages.free} of ${hugepages.total} hugepages free`,
+    `a cache line between the first CPU and the last, and back: ${roundTrip}`,
     `sluice ${sluice} at ${commit ?? 'no commit'}${dirty ? ' (with changes)' : ''}, ${dpdk ?? 'no DPDK'}, Node ${node}`,
   ].join('\n');
 }

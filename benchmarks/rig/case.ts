@@ -16,6 +16,8 @@ export interface Panel {
   figures: string[];
   /** `log` for what spreads over more than one power of ten. Default: `linear`. */
   scale?: 'linear' | 'log';
+  /** `rows`: bars lie, for many points with long names. Default: they stand. */
+  layout?: 'bars' | 'rows';
 }
 
 /** Where in the grid a measurement stands. */
@@ -51,7 +53,10 @@ export interface Case<P extends Point = Point, Key extends string = string> {
   measures: string;
   figures: Record<Key, Figure>;
   panels: Panel[];
-  /** Points that use the same set-up stand next to each other: it is then made once. */
+  /**
+   * Points that use the same set-up stand next to each other: it is then made once. None, if what
+   * they need has not been built.
+   */
   points(scale: Scale): P[];
   /** @throws Error if the round cannot be run; what was merely wrong in it goes to `bench.fault` */
   round(point: P, bench: Bench): Promise<Round<Key>>;

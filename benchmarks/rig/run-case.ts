@@ -19,7 +19,9 @@ export async function runCase(
   bench.faults.clear();
   const { name, title, measures, figures, panels } = each;
   const points: PointReport[] = [];
-  for (const point of each.points(bench.scale)) {
+  const grid = each.points(bench.scale);
+  if (grid.length === 0) bench.fault('there is nothing to measure: a program has not been built');
+  for (const point of grid) {
     const rounds = await runPoint(each, point, bench, say);
     const { group, label } = point;
     if (rounds.length > 0) points.push({ group, label, rounds, summary: spreads(rounds) });

@@ -7,8 +7,13 @@ import { done, failed } from './progress.js';
 
 /** CMake projects: where their sources are, where they are built, and how. */
 const PROJECTS = [
-  { source: 'benchmarks', build: 'build-generator', options: [] },
-  { source: '.', build: 'build-bench', options: ['-DSLUICE_BENCH=ON', '-DSLUICE_TESTS=OFF'] },
+  { source: 'benchmarks', build: 'build-generator', target: 'all', options: [] },
+  {
+    source: '.',
+    build: 'build-bench',
+    target: 'benchmarks',
+    options: ['-DSLUICE_BENCH=ON', '-DSLUICE_TESTS=OFF'],
+  },
 ];
 const REMEDY = 'apt-get install cmake ninja-build libbenchmark-dev nlohmann-json3-dev';
 
@@ -19,11 +24,12 @@ export async function benchmarkPrograms(starting) {
   const missing = ['cmake', 'ninja'].filter((tool) => !which(tool));
   if (missing.length > 0) return failed(`no ${missing.join(', no ')} (get it: ${REMEDY})`);
   starting(`compiling on ${availableParallelism()} cores`);
-  for (const { source, build, options } of PROJECTS) {
+  for (const { source, build, target, options } of PROJECTS) {
     const configure = await cmake('-S', source, '-B', build, '-G', 'Ninja', ...options);
     if (!configure.ok)
       return failed(`cmake does not configure (get what it misses: ${REMEDY})`, configure.output);
-    const built = await cmake('--build', build, '--parallel', String(availableParallelism()));
+    const jobs = String(availableParallelism());
+    const built = await cmake('--build', build, '--target', target, '--parallel', jobs);
     if (!built.ok) return failed(`${build} does not build`, built.output);
   }
   return done();

@@ -20,6 +20,7 @@ const REPORT: CaseReport = {
   rounds: 3,
   machine: {
     ...{ cpu: 'A CPU', cpus: 2, memoryGib: 24, kernel: '6.1', hugepages: { free: 1, total: 2 } },
+    roundTripNs: 123.4,
     ...{ node: '20.0.0', dpdk: 'DPDK 22.11', sluice: '0.1.0', commit: 'abc', dirty: true },
   },
   commands: {},
@@ -97,7 +98,10 @@ test('a table has the columns of its group, and what was wrong', (t) => {
   t.regex(text, /^FRAME\s+SLUICE MPPS\s+CLOCKS$/m);
   t.regex(text, /^IMIX\s+5\.00\s+70\.0$/m);
   t.regex(text, /^WRONG: 5 packets were lost$/m);
-  t.regex(formatMachine(REPORT.machine), /A CPU, 2 CPUs.*\n.*abc \(with changes\), DPDK 22\.11/);
+  t.regex(
+    formatMachine(REPORT.machine),
+    /A CPU, 2 CPUs.*\n.* 123 ns\n.*abc \(with changes\), DPDK 22\.11/,
+  );
 });
 
 test('a plot has a panel for each group that was measured, and a bar for each figure', (t) => {
