@@ -7,6 +7,7 @@ import { latency } from './latency.js';
 import { micro } from './micro.js';
 import { setup } from './setup.js';
 import { software } from './software.js';
+import { workers } from './workers.js';
 
 /** All benchmarks, in the order in which they run. A new one is a file here and a line in this list. */
 export const CASES: readonly Case[] = [
@@ -16,5 +17,6 @@ export const CASES: readonly Case[] = [
   defineCase(ipv6),
   defineCase(fragments),
   defineCase(software),
+  defineCase(workers),
   defineCase(micro),
 ];

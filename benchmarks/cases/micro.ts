@@ -1,28 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Case, Point } from '../rig/case.js';
+import { runProgram } from '../rig/programs.js';
 
 interface MicroPoint extends Point {
   program: string;
-  /** As Google Benchmark calls it. */
-  benchmark: string;
+  /** Which of the program's benchmarks: a regular expression. */
+  filter: string;
 }
 
-const FOLDER = fileURLToPath(new URL('../../build-bench/', import.meta.url));
-const SUFFIX = '_bench';
+const NATIVE = fileURLToPath(new URL('../../native/', import.meta.url));
+/** A benchmark that is no Google Benchmark: the case `workers` runs it. */
+const NOT_MICRO = ['workers'];
+
 /** One or two of each kind: many a table takes longer to fill than to measure. */
-const QUICK = [
-  /^hit\/ipv[46]\/udp\/flows:(1000|1000000)\/services:1000\//,
-  /^(setup|connections|plain)\/.*flows:(1000|65536)\//,
-  /^flow_table\/(find_hit|find_miss|insert)\/ipv4\/buckets:32768\//,
-  /^(crc32c\/bytes:(16|40)|checksum\/update)\/manual_time/,
-  /^(routes|service_table|neighbours)\/(lookup|find_hit)\/ipv4\/\w+:(1000|1024)\//,
-  /^(fragments\/in_order\/ipv4|maglev\/build\/backends:3\/)/,
-];
-const TIMEOUT_MS = 120_000;
+const QUICK: Readonly<Record<string, string>> = {
+  affinity: 'find_hit/places:1024',
+  checksum: 'update',
+  crc32c: 'bytes:(16|40)/manual_time',
+  flow_table: '(find_hit|find_miss|insert)/ipv4/buckets:32768',
+  fragments: 'in_order/ipv4',
+  maglev: 'backends:3/',
+  neighbours: 'find_hit/ipv4/neighbours:1024',
+  pipeline:
+    '^hit/ipv[46]/udp/flows:(1000|1000000)/services:1000/|^(setup|connections)/.*flows:65536/|^plain/.*flows:1000/',
+  routes: 'ipv4/routes:1000/',
+  service_table: 'find_hit/ipv4/frontends:1000/',
+};
 
 export const micro: Case<MicroPoint, 'clocks'> = {
   name: 'micro',
@@ -32,45 +38,31 @@ export const micro: Case<MicroPoint, 'clocks'> = {
   figures: { clocks: { title: 'clocks', unit: '' } },
   panels: [{ title: 'Clocks of one operation', figures: ['clocks'], scale: 'log', layout: 'rows' }],
   points: ({ quick }) =>
-    programs().flatMap((program) =>
-      benchmarksOf(program)
-        .filter((benchmark) => !quick || QUICK.some((wanted) => wanted.test(benchmark)))
-        .map((benchmark) => ({
-          group: program.slice(0, -SUFFIX.length),
-          label: benchmark.replace(/\/manual_time$/, ''),
-          ...{ program, benchmark },
-        })),
-    ),
-  async round({ program, benchmark }, bench) {
+    programs().map((name) => ({
+      ...{ group: name, label: 'all', program: `${name}_bench` },
+      filter: quick ? (QUICK[name] ?? '.') : '.',
+    })),
+  async round({ program, filter }, bench) {
     const args = [
-      `--benchmark_filter=^${benchmark}$`,
+      `--benchmark_filter=${filter}`,
       '--benchmark_format=json',
       '--benchmark_repetitions=1',
       '--benchmark_report_aggregates_only=false',
       `--benchmark_min_time=${bench.scale.seconds / 20}`,
     ];
-    bench.commands.set(program, [`build-bench/${program}`, ...args.slice(1)].join(' '));
-    const timeoutMs = TIMEOUT_MS;
-    const { stdout } = await bench.children.run(join(FOLDER, program), args, { timeoutMs });
-    const { benchmarks } = JSON.parse(stdout) as { benchmarks: { clocks?: number }[] };
-    const clocks = benchmarks[0]?.clocks;
-    if (clocks === undefined) throw new Error(`${program} says no clocks of ${benchmark}`);
-    return { clocks };
+    const { benchmarks } = (await runProgram(bench, program, args)) as {
+      benchmarks: { name: string; clocks: number }[];
+    };
+    return new Map(
+      benchmarks.map(({ name, clocks }) => [name.replace(/\/manual_time$/, ''), { clocks }]),
+    );
   },
 };
 
-/** Those that have been built. */
 function programs(): string[] {
-  return existsSync(FOLDER)
-    ? readdirSync(FOLDER)
-        .filter((file) => file.endsWith(SUFFIX))
-        .sort()
-    : [];
-}
-
-function benchmarksOf(program: string): string[] {
-  const list = execFileSync(join(FOLDER, program), ['--benchmark_list_tests'], {
-    encoding: 'utf8',
-  });
-  return list.split('\n').filter((line) => line !== '');
+  return readdirSync(NATIVE, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('_bench.cc'))
+    .map((file) => basename(file, '_bench.cc'))
+    .filter((name) => !NOT_MICRO.includes(name))
+    .sort();
 }

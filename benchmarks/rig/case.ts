@@ -31,6 +31,9 @@ export interface Point {
 /** Figures of one round, by key; what a point does not have is left out, or NaN. */
 export type Round<Key extends string> = Partial<Record<Key, number>>;
 
+/** Rounds of several rows of the table at once, by label: where one program measures them all. */
+export type Rows<Key extends string> = Map<string, Round<Key>>;
+
 /** How much is measured. */
 export interface Scale {
   /** Few points, short runs. */
@@ -53,13 +56,10 @@ export interface Case<P extends Point = Point, Key extends string = string> {
   measures: string;
   figures: Record<Key, Figure>;
   panels: Panel[];
-  /**
-   * Points that use the same set-up stand next to each other: it is then made once. None, if what
-   * they need has not been built.
-   */
+  /** Points that use the same set-up stand next to each other: it is then made once. */
   points(scale: Scale): P[];
   /** @throws Error if the round cannot be run; what was merely wrong in it goes to `bench.fault` */
-  round(point: P, bench: Bench): Promise<Round<Key>>;
+  round(point: P, bench: Bench): Promise<Round<Key> | Rows<Key>>;
 }
 
 /** For the list of cases, where points differ. */

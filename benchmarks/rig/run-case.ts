@@ -19,13 +19,8 @@ export async function runCase(
   bench.faults.clear();
   const { name, title, measures, figures, panels } = each;
   const points: PointReport[] = [];
-  const grid = each.points(bench.scale);
-  if (grid.length === 0) bench.fault('there is nothing to measure: a program has not been built');
-  for (const point of grid) {
-    const rounds = await runPoint(each, point, bench, say);
-    const { group, label } = point;
-    if (rounds.length > 0) points.push({ group, label, rounds, summary: spreads(rounds) });
-  }
+  for (const point of each.points(bench.scale))
+    points.push(...(await runPoint(each, point, bench, say)));
   return {
     case: name,
     title,
@@ -42,19 +37,24 @@ export async function runCase(
   };
 }
 
+/** One report, or one for each row of the point. */
 async function runPoint(
   each: Case,
   point: Point,
   bench: Bench,
   say: (what: string) => void,
-): Promise<Round<string>[]> {
-  const where = `${point.group}, ${point.label}`;
-  const rounds: Round<string>[] = [];
+): Promise<PointReport[]> {
+  const { group, label } = point;
+  const where = `${group}, ${label}`;
+  const measured = new Map<string, Round<string>[]>();
   bench.nextPoint();
   for (let round = 1; round <= bench.scale.rounds; round++) {
     say(`${where}: round ${round} of ${bench.scale.rounds}`);
     try {
-      rounds.push(finite(await each.round(point, bench)));
+      const outcome = await each.round(point, bench);
+      const rows = outcome instanceof Map ? outcome : new Map([[label, outcome]]);
+      for (const [row, found] of rows)
+        measured.set(row, [...(measured.get(row) ?? []), finite(found)]);
     } catch (error) {
       bench.fault(`${where}: ${error instanceof Error ? error.message : String(error)}`);
       // What stands may be what is broken.
@@ -62,7 +62,10 @@ async function runPoint(
       break;
     }
   }
-  return rounds;
+  return [...measured].map(([row, rounds]) => ({
+    ...{ group, label: row, rounds },
+    summary: spreads(rounds),
+  }));
 }
 
 function finite(round: Round<string>): Round<string> {
