@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
+#include <iterator>
 
 namespace sluice {
 namespace {
@@ -25,6 +25,9 @@ struct Watched {
   std::vector<Range> memory;
   std::vector<Range> pages;  // that the memory lies in
   std::vector<uintptr_t> lines;
+  uintptr_t page;  // bytes
+  Range open[2];   // pages that the store at hand may write: it can cross a border
+  size_t open_count = 0;
   struct sigaction old_fault, old_trap;
 };
 Watched watched;
@@ -34,30 +37,30 @@ bool any_holds(const std::vector<Range>& ranges, uintptr_t address) {
                      [&](const Range& range) { return range.holds(address); });
 }
 
-void protect(int protection) {
-  for (const Range& range : watched.pages) {
-    if (mprotect(reinterpret_cast<void*>(range.begin), range.end - range.begin, protection) != 0) {
-      std::abort();
-    }
+void protect(const Range& range, int protection) {
+  if (mprotect(reinterpret_cast<void*>(range.begin), range.end - range.begin, protection) != 0) {
+    std::abort();
   }
 }
 
 void note_store(int, siginfo_t* info, void* context) {
   const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
-  if (!any_holds(watched.pages, address)) {  // somebody else's fault: it comes again
-    sigaction(SIGSEGV, &watched.old_fault, nullptr);
+  const bool room = watched.lines.size() < watched.lines.capacity();
+  if (!any_holds(watched.pages, address) || watched.open_count == std::size(watched.open) ||
+      !room) {
+    sigaction(SIGSEGV, &watched.old_fault, nullptr);  // no fault of ours: it comes again
     return;
   }
-  const bool room = watched.lines.size() < watched.lines.capacity();
-  if (room && any_holds(watched.memory, address)) {
+  if (any_holds(watched.memory, address))
     watched.lines.push_back(address / kCacheLine * kCacheLine);
-  }
-  protect(PROT_READ | PROT_WRITE);
+  const uintptr_t page = address / watched.page * watched.page;
+  watched.open[watched.open_count] = {page, page + watched.page};
+  protect(watched.open[watched.open_count++], PROT_READ | PROT_WRITE);
   static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_EFL] |= kTrapFlag;
 }
 
 void stepped_over(int, siginfo_t*, void* context) {
-  protect(PROT_READ);
+  while (watched.open_count > 0) protect(watched.open[--watched.open_count], PROT_READ);
   static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_EFL] &= ~kTrapFlag;
 }
 
@@ -74,7 +77,7 @@ struct sigaction handle(int signal, void (*handler)(int, siginfo_t*, void*)) {
 
 WriteWatch::WriteWatch(const std::vector<std::span<const std::byte>>& memory) {
   constexpr size_t kMaxStores = 1 << 16;  // of one piece of work: the handler may not allocate
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto page = watched.page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
   watched.lines.reserve(kMaxStores);
   watched.memory.clear();
   watched.pages.clear();
@@ -94,11 +97,11 @@ WriteWatch::~WriteWatch() {
 
 void WriteWatch::begin() {
   watched.lines.clear();
-  protect(PROT_READ);
+  for (const Range& range : watched.pages) protect(range, PROT_READ);
 }
 
 std::vector<uintptr_t> WriteWatch::end() {
-  protect(PROT_READ | PROT_WRITE);
+  for (const Range& range : watched.pages) protect(range, PROT_READ | PROT_WRITE);
   std::vector<uintptr_t>& lines = watched.lines;
   std::sort(lines.begin(), lines.end());
   lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
