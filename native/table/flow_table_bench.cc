@@ -87,7 +87,7 @@ template <class F>
 struct Sought {
   void choose(Filled<F>& filled, bool there) {
     for (uint32_t i = 0; i < kBenchBatch; i++) {
-      keys[i] = filled.any(there).forward.key;
+      keys[i] = filled.any(there).forward.key.tuple();
       hashes[i] = flow_hash(keys[i]);
     }
     sought += kBenchBatch;
