@@ -110,6 +110,10 @@ struct Context {
       return flow_cache6;
     }
   }
+  template <class F>
+  const FlowCache& flow_cache() const {
+    return const_cast<Context*>(this)->flow_cache<F>();
+  }
 };
 
 }  // namespace sluice

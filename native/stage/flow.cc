@@ -107,11 +107,15 @@ void run_flow(Burst& burst, Context& context) {
   uint32_t guesses[kMaxBurst];
   for (uint64_t left = plain; left != 0; left &= left - 1) {
     const auto i = static_cast<uint32_t>(std::countr_zero(left));
-    guesses[i] = flows.prefetch_entry(burst.packets[i].hash);
+    const Packet& packet = burst.packets[i];
+    const bool may_change = (packet.tcp_flags & (kTcpSyn | kTcpFin | kTcpRst)) != 0;
+    guesses[i] = flows.prefetch_entry(packet.hash, may_change);
   }
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if ((plain >> i & 1) != 0 && guesses[i] != kNoFlow) {
+    if ((plain >> i & 1) != 0) {
+      // Nobody has its tag: a miss. What the burst itself makes, nat finds.
+      if (guesses[i] == kNoFlow) continue;
       FlowEntry<F>& entry = flows.entry(guesses[i]);
       if (entry.is_of(packet.tuple<F>()) && take_shortcut<F>(packet, entry, context)) continue;
     }

@@ -2,12 +2,15 @@
 #include "stage/nat.h"
 
 #include <algorithm>
+#include <span>
 
 #include "packet/checksum_changes.h"
 #include "packet/ip.h"
 #include "stage/flow.h"
 #include "stage/nat_plan.h"
 #include "stage/reject.h"
+#include "stage/service.h"
+#include "table/maglev.h"
 
 namespace sluice {
 namespace {
@@ -99,10 +102,52 @@ void make_flow(Packet& packet, Context& context) {
   packet.drop(DropReason::snat_ports_exhausted);
 }
 
+// A new flow reads, one after the other, its pool, a place of the pool's Maglev table, the backend
+// there, and buckets: each as good as never in the cache. For a burst of them it is done in step,
+// so that the waiting is for all at once. Does nothing but prefetch.
+template <class F>
+void warm_up(const Burst& burst, const Context& context) {
+  const Snapshot& snapshot = *context.snapshot;
+  struct New {
+    const Packet* packet;
+    const Pool* pool;
+    const uint32_t* place;
+  };
+  New all[kMaxBurst];
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < burst.count; i++) {
+    const Packet& packet = burst.packets[i];
+    if (!is_pending<F>(packet) || packet.flow != kNoFlow || packet.frontend == nullptr) continue;
+    const auto scope = static_cast<size_t>(scope_of<F>(packet, snapshot));
+    const Pool* pool = snapshot.pools[frontend_of<F>(packet).pools[scope]].get();
+    __builtin_prefetch(pool);
+    all[count++] = {&packet, pool, nullptr};
+  }
+  if (count < 2) return;
+  for (New& each : std::span(all, count)) {
+    const auto& maglev = each.pool->maglev;
+    if (maglev.empty()) continue;
+    each.place = &maglev[maglev_slot(each.packet->hash, maglev.size())];
+    __builtin_prefetch(each.place);
+  }
+  for (const New& each : std::span(all, count)) {
+    if (each.place != nullptr) __builtin_prefetch(&snapshot.backends[*each.place]);
+  }
+  for (uint32_t n = 0; n < count; n++) {
+    if (all[n].place == nullptr) continue;
+    const BackendRecord& backend = snapshot.backends[*all[n].place];
+    const FiveTuple<F>& tuple = all[n].packet->template tuple<F>();
+    const FiveTuple<F> reply{F::from(backend.address), tuple.source,   backend.port,
+                             tuple.source_port,        tuple.protocol, {}};
+    context.flows<F>().prefetch_insertion(context.flow_cache<F>(), n, flow_hash(reply));
+  }
+}
+
 }  // namespace
 
 template <class F>
 void run_nat(Burst& burst, Context& context) {
+  warm_up<F>(burst, context);
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
     if (!is_pending<F>(packet) || packet.flow != kNoFlow) continue;

@@ -31,6 +31,8 @@ class FlowBuckets {
     uint16_t tags[kPlaces];
     uint32_t indices[kPlaces];
     uint32_t lock;
+    uint32_t
+        elsewhere;  // entries of hashes that have this for their primary bucket, in their other
   };
   static_assert(sizeof(Bucket) == 64);
 
@@ -41,10 +43,13 @@ class FlowBuckets {
     explicit operator bool() const { return bucket != nullptr; }
   };
 
-  // Locks the (up to four) buckets of two hashes, lowest address first.
+  // What an insertion may write: of two hashes the primary buckets, or all four. Everybody who
+  // inserts a key holds the lock of its primary bucket.
+  enum class Reach { primary, both };
+  // Locks them, lowest address first.
   class Locks {
    public:
-    Locks(const FlowBuckets& buckets, uint32_t hash, uint32_t other);
+    Locks(const FlowBuckets& buckets, uint32_t hash, uint32_t other, Reach reach);
     ~Locks();
     Locks(const Locks&) = delete;
     Locks& operator=(const Locks&) = delete;
@@ -59,6 +64,7 @@ class FlowBuckets {
   std::span<const std::byte> memory() const { return memory_.bytes(); }
 
   void prefetch(uint32_t hash) const { __builtin_prefetch(&primary(hash)); }
+  void prefetch_to_write(uint32_t hash) const { __builtin_prefetch(&primary(hash), 1); }
   // The first entry of this tag, whoever's it is; or kNoEntry.
   uint32_t guess(uint32_t hash) const {
     return find(hash, [](uint32_t) { return true; });
@@ -66,16 +72,23 @@ class FlowBuckets {
   // The entry of this hash for which `is_it(entry)` holds, or kNoEntry.
   template <class IsIt>
   uint32_t find(uint32_t hash, IsIt&& is_it) const {
-    const uint32_t entry = search(primary(hash), hash, is_it);
-    return entry != kNoEntry ? entry : search(secondary(hash), hash, is_it);
+    const Bucket& first = primary(hash);
+    const uint32_t entry = search(first, hash, is_it);
+    // A miss so reads one bucket, as a rule.
+    if (entry != kNoEntry || __atomic_load_n(&first.elsewhere, __ATOMIC_RELAXED) == 0) return entry;
+    return search(secondary(hash), hash, is_it);
   }
 
-  // For the rest the caller holds the locks of the hash.
+  bool is_primary(Place place, uint32_t hash) const { return place.bucket == &primary(hash); }
+
+  // For choose and put the caller holds the locks of the buckets.
 
   // The lowest free place of the primary bucket, or, where that begins to fill, of the bucket with
   // more of them; `taken` counts as not free.
   Place choose(uint32_t hash, Place taken = {}) const;
   void put(Place place, uint32_t hash, uint32_t entry);
+  // By the one who removes the entry. Needs no lock: whoever looks for room meanwhile sees the
+  // place taken or free.
   void clear(uint32_t hash, uint32_t entry);
   // All entries of both buckets, the primary one first.
   template <class Visit>
@@ -88,6 +101,17 @@ class FlowBuckets {
   }
 
  private:
+  // With so many free places the primary bucket is taken without a look at the other one: lookups
+  // then find nearly all entries in the first bucket that they read.
+  static constexpr uint32_t kRoomy = 3;
+
+  struct Free {
+    Place lowest;
+    uint32_t count;
+  };
+  static Free free_places(Bucket& bucket, Place taken);
+  static bool clear_in(Bucket& bucket, uint32_t entry);
+
   Bucket& primary(uint32_t hash) const { return buckets_[hash & mask_]; }
   Bucket& secondary(uint32_t hash) const {
     return buckets_[(hash ^ (((hash >> 16) + 1) * 0x5bd1e995u)) & mask_];

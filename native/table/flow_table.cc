@@ -99,15 +99,21 @@ Inserted FlowTable<F>::insert(FlowCache& cache, uint32_t worker, uint32_t now_s,
   const uint32_t pair = cache.free.back();
   const Key key = forward.key.tuple(), reply_key = reply.key.tuple();
   const uint32_t hash = flow_hash(key), reply_hash = flow_hash(reply_key);
-  for (uint32_t tries = 0;; tries++) {
+  auto reach = FlowBuckets::Reach::primary;  // which does for nearly all
+  for (uint32_t tries = 0;;) {
     uint32_t in_the_way = kNoFlow;
     {
-      const FlowBuckets::Locks locks(buckets_, hash, reply_hash);
+      const FlowBuckets::Locks locks(buckets_, hash, reply_hash, reach);
       if (find(key, hash) != kNoFlow || find(reply_key, reply_hash) != kNoFlow) {
         return {InsertOutcome::taken, kNoFlow};
       }
       const FlowBuckets::Place place = buckets_.choose(hash);
       const auto reply_place = place ? buckets_.choose(reply_hash, place) : place;
+      if (reach == FlowBuckets::Reach::primary &&
+          !(buckets_.is_primary(place, hash) && buckets_.is_primary(reply_place, reply_hash))) {
+        reach = FlowBuckets::Reach::both;
+        continue;
+      }
       if (reply_place) {
         write(pair, forward, reply);
         buckets_.put(place, hash, 2 * pair);
@@ -117,7 +123,7 @@ Inserted FlowTable<F>::insert(FlowCache& cache, uint32_t worker, uint32_t now_s,
         __atomic_store_n(&entries_[2 * pair].alive, uint8_t{1}, __ATOMIC_RELEASE);
         break;
       }
-      if (tries < kRetries) in_the_way = oldest_to_go(place ? reply_hash : hash, now_s);
+      if (tries++ < kRetries) in_the_way = oldest_to_go(place ? reply_hash : hash, now_s);
     }
     if (in_the_way == kNoFlow) return {InsertOutcome::full, kNoFlow};
     give_up(cache, in_the_way, now_s, removals);
@@ -146,11 +152,8 @@ bool FlowTable<F>::remove(FlowCache& cache, uint32_t index) {
   if (__atomic_exchange_n(&entries[0].alive, uint8_t{0}, __ATOMIC_ACQ_REL) == 0) return false;
   const uint32_t hash = flow_hash(entries[0].key.tuple()),
                  reply_hash = flow_hash(entries[1].key.tuple());
-  {
-    const FlowBuckets::Locks locks(buckets_, hash, reply_hash);
-    buckets_.clear(hash, 2 * pair);
-    buckets_.clear(reply_hash, 2 * pair + 1);
-  }
+  buckets_.clear(hash, 2 * pair);
+  buckets_.clear(reply_hash, 2 * pair + 1);
   // Whoever has found it before it went has to look again.
   for (Entry* entry : {&entries[0], &entries[1]}) entry->store_way({0, 0, entry->way.l4_delta});
   used_.fetch_sub(1, std::memory_order_relaxed);

@@ -142,12 +142,21 @@ class FlowTable {
     return buckets_.find(hash, [&](uint32_t index) { return entries_[index].is_of(key); });
   }
   void prefetch_bucket(uint32_t hash) const { buckets_.prefetch(hash); }
+  // What the n-th insertion from now will write, for a key of this hash.
+  void prefetch_insertion(const FlowCache& cache, uint32_t n, uint32_t hash) const {
+    buckets_.prefetch_to_write(hash);
+    if (n >= cache.free.size()) return;
+    const auto* pair =
+        reinterpret_cast<const char*>(&entries_[2 * cache.free[cache.free.size() - 1 - n]]);
+    for (size_t at = 0; at < 2 * sizeof(Entry); at += kLine) __builtin_prefetch(pair + at, 1);
+  }
   // The entry that this hash leads to in all likelihood, on its way into the cache; or kNoFlow.
-  // Reads a bucket.
-  uint32_t prefetch_entry(uint32_t hash) const {
+  // Reads a bucket. `pair`: the other direction's as well, of which a change of state depends.
+  uint32_t prefetch_entry(uint32_t hash, bool pair) const {
     const uint32_t index = buckets_.guess(hash);
     if (index == kNoFlow) return index;
     const auto* entry = reinterpret_cast<const char*>(&entries_[index]);
+    if (pair) __builtin_prefetch(&entries_[index ^ 1]);
     for (size_t at = 0; at < sizeof(Entry); at += kLine) __builtin_prefetch(entry + at, 1);
     return index;
   }
@@ -253,7 +262,8 @@ class FlowTable {
   FlowBuckets buckets_;
   ZeroedMemory memory_;
   Entry* entries_;
-  std::atomic<uint32_t> used_{0};
+  // Every new flow writes these; what hits read lies on other lines.
+  alignas(64) std::atomic<uint32_t> used_{0};
   std::atomic_flag free_lock_ = ATOMIC_FLAG_INIT;
   std::vector<uint32_t> free_;         // pairs, a stack, under free_lock_
   std::atomic<uint32_t> shared_free_;  // how many there are in free_
