@@ -53,6 +53,8 @@ export async function measure(
       if (sluice === null || event.event !== 'progress') return;
       if (event.seconds >= 0 && event.seconds <= traffic.seconds) meanwhile.push(sluice.counts());
     },
+  }).catch((error: unknown) => {
+    throw new Error(`${target.name}: ${error instanceof Error ? error.message : String(error)}`);
   });
   const after = await sluice?.counts();
   const told = JSON.stringify(traffic);
