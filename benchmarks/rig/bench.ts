@@ -85,9 +85,7 @@ export class Bench implements AsyncDisposable {
     this.freezeSluices();
     await using testpmd = await Testpmd.start(this.children, mode, wire, this.#nextFolder());
     this.commands.set(`testpmd ${mode}`, testpmd.command);
-    const measurement = await measure(this, testpmd, measuring);
-    testpmd.assertRunning();
-    return measurement;
+    return await measure(this, testpmd, measuring);
   }
 
   /**
