@@ -118,7 +118,7 @@ void find_burst(benchmark::State& state, Filled<F>& filled) {
       state, kBenchBatch, [&] { sought.choose(filled, true); },
       [&] {
         for (const uint32_t hash : sought.hashes) table.prefetch_bucket(hash);
-        for (const uint32_t hash : sought.hashes) table.prefetch_entry(hash);
+        for (const uint32_t hash : sought.hashes) table.prefetch_entry(hash, false);
         for (uint32_t i = 0; i < kBenchBatch; i++) sought.find(filled, i);
       });
   filled.right &= sought.found_as_many(true);
