@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "generator/port.h"
 
+#include <fcntl.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_memory.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -67,6 +69,39 @@ rte_mempool* make_pool(const std::string& name, uint32_t count) {
     throw DeviceError(std::to_string(count) + " packet buffers: " + rte_strerror(rte_errno));
   }
   return pool;
+}
+
+// DPDK's memif client, having connected with zero-copy, closes the file of the EAL's memory as if
+// it were its own: the next client could not hand it to its peer, or would hand over whatever has
+// got the number since. This puts the file back under its number.
+class MemoryFile {
+ public:
+  explicit MemoryFile(const void* memory)
+      : number_(rte_memseg_get_fd(rte_mem_virt2memseg(memory, nullptr))),
+        copy_(number_ < 0 ? -1 : fcntl(number_, F_DUPFD_CLOEXEC, 0)) {}
+  ~MemoryFile() {
+    if (copy_ >= 0) close(copy_);
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  void put_back() const {
+    if (copy_ >= 0) dup3(copy_, number_, O_CLOEXEC);
+  }
+
+ private:
+  const int number_, copy_;  // negative: ordinary memory, which memif copies from
+};
+
+void wait_for_link(Port& port, const char* side, std::chrono::steady_clock::time_point deadline) {
+  while (!port.connect()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw LinkTimeout(std::string(side) + ": no link within " +
+                        std::to_string(std::chrono::seconds(kLinkTimeout).count()) +
+                        " s; is the device under test listening?");
+    }
+    usleep(kLookIntervalUs);
+  }
 }
 
 }  // namespace
@@ -161,18 +196,11 @@ uint32_t Port::flush(uint16_t burst) {
 
 void wait_for_links(Port& client, Port& backend) {
   const auto deadline = std::chrono::steady_clock::now() + kLinkTimeout;
-  bool up[2] = {false, false};
-  while (!(up[0] && up[1])) {
-    up[0] = up[0] || client.connect();
-    up[1] = up[1] || backend.connect();
-    if (std::chrono::steady_clock::now() > deadline) {
-      const std::string side = up[0] ? "backend" : up[1] ? "client" : "client and backend";
-      throw LinkTimeout(side + ": no link within " +
-                        std::to_string(std::chrono::seconds(kLinkTimeout).count()) +
-                        " s; is the device under test listening?");
-    }
-    usleep(kLookIntervalUs);
-  }
+  const MemoryFile memory(client.buffers());
+  wait_for_link(client, "client", deadline);
+  memory.put_back();
+  wait_for_link(backend, "backend", deadline);
+  memory.put_back();
   usleep(kSettlingUs);
   // memif's zero-copy offers buffers to the other side only when it is asked for frames.
   client.discard();

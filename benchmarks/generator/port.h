@@ -35,6 +35,9 @@ class Port {
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
+  // Where frames to send are, for what has to know about the memory.
+  const void* buffers() const { return tx_pool_; }
+
   // Tries to connect, and whether it has; to be asked now and then.
   bool connect();
 

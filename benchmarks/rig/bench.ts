@@ -104,9 +104,7 @@ export class Bench implements AsyncDisposable {
   ): Promise<Measurement> {
     await using testpmd = await Testpmd.start(this.children, mode, wire, this.#nextFolder());
     this.commands.set(`testpmd ${mode}`, testpmd.command);
-    const measurement = await measure(this, testpmd, measuring);
-    testpmd.assertRunning();
-    return measurement;
+    return await measure(this, testpmd, measuring);
   }
 
   /**

@@ -64,11 +64,6 @@ export class Testpmd implements Target, AsyncDisposable {
     return testpmd;
   }
 
-  /** @throws Error if it has ended meanwhile */
-  assertRunning(): void {
-    this.#process.assertRunning();
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return this.#process.stop();
   }
