@@ -102,7 +102,7 @@ TEST_CASE_TEMPLATE("an expired flow in the way of a port is removed", F, Ipv4, I
   proxy.pass(0, ask<F>(1));
   proxy.expect_drop(DropReason::snat_ports_exhausted, ask<F>(2));
   proxy.at(proxy.context.now_ms + 30'000);
-  proxy.context.flow_cache<F>().sweep_next = 100;
+  proxy.has_swept();
   Bytes out = proxy.pass(0, ask<F>(2));
   CHECK(l4_of<UdpHeader>(out).source_port.host() == 2000);
   CHECK(proxy.counter(WorkerCounter::flowsExpired) == 1);

@@ -115,7 +115,7 @@ TEST_CASE_TEMPLATE("what belongs to no flow", F, Ipv4, Ipv6) {
           }()));
   }
   proxy.at(proxy.context.now_ms + 30'000);
-  proxy.context.flow_cache<F>().sweep_next = 100;
+  proxy.has_swept();
   proxy.pass(1, error_frame(kBack, N::pod, N::client, out));  // the flow has expired
   CHECK(proxy.flows<F>().used() == 1);                        // and stays for the sweep
   CHECK(proxy.counter(WorkerCounter::related) == 0);

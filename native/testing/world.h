@@ -152,6 +152,8 @@ struct World {
     CHECK(law_holds());
   }
   void idle() { poll(0, {}); }
+  // There is no sweep before the clock goes on.
+  void has_swept() { context.swept_ms = context.now_ms; }
 
   // What has left the interface since the last look.
   std::vector<Bytes> sent(uint16_t interface) { return std::exchange(outside.sent[interface], {}); }
