@@ -22,7 +22,9 @@ void update(benchmark::State& state) {
   be16 checksum{};
   time_each(
       state, [] {},
-      [&](uint32_t i) { benchmark::DoNotOptimize(checksum = update_checksum(checksum, uint64_t{i})); });
+      [&](uint32_t i) {
+        benchmark::DoNotOptimize(checksum = update_checksum(checksum, uint64_t{i}));
+      });
 }
 
 const bool added = [] {
