@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '../../lib/cli/control/protocol.js';
 import { allowedCpus } from '../../lib/cli/demo/testpmd.js';
 import type { Bench } from './bench.js';
 import { generate } from './generator.js';
@@ -57,7 +58,7 @@ export async function measure(
       if (event.seconds >= 0 && event.seconds <= traffic.seconds) meanwhile.push(sluice.counts());
     },
   }).catch((error: unknown) => {
-    throw new Error(`${target.name}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`${target.name}: ${messageOf(error)}`);
   });
   const after = await sluice?.counts();
   const told = JSON.stringify(traffic);
