@@ -2,18 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageOf } from '../../lib/cli/control/protocol.js';
 import { Children } from '../../lib/cli/demo/children.js';
 import type { Scale } from './case.js';
-import { GeneratorError } from './generator.js';
 import { type Measurement, type Measuring, measure } from './measure.js';
 import type { WireKind } from './network.js';
 import { Sluice } from './sluice.js';
 import type { SluiceSetup } from './sluice-messages.js';
 import { type ForwardMode, Testpmd } from './testpmd.js';
-
-/** How often a run is begun before it counts as failed. */
-const TRIES = 3;
 
 /**
  * What a case works with: the devices under test, the generator, and a place for what is found wrong.
@@ -78,10 +73,7 @@ export class Bench implements AsyncDisposable {
   /** Sends traffic through Sluice. */
   throughSluice(sluice: Sluice, measuring: Measuring): Promise<Measurement> {
     this.freezeSluices(sluice);
-    return this.#persistently(
-      () => measure(this, sluice, measuring),
-      (error) => error instanceof GeneratorError && error.code === 'ERR_LINK',
-    );
+    return measure(this, sluice, measuring);
   }
 
   /** Starts testpmd, sends traffic through it, ends it. */
@@ -91,17 +83,6 @@ export class Bench implements AsyncDisposable {
     measuring: Measuring,
   ): Promise<Measurement> {
     this.freezeSluices();
-    return this.#persistently(
-      () => this.#throughNewTestpmd(mode, wire, measuring),
-      () => true,
-    );
-  }
-
-  async #throughNewTestpmd(
-    mode: ForwardMode,
-    wire: WireKind,
-    measuring: Measuring,
-  ): Promise<Measurement> {
     await using testpmd = await Testpmd.start(this.children, mode, wire, this.#nextFolder());
     this.commands.set(`testpmd ${mode}`, testpmd.command);
     return await measure(this, testpmd, measuring);
@@ -125,21 +106,6 @@ export class Bench implements AsyncDisposable {
     this.children.killAll();
     for (const { sluice } of this.#sluices.values()) sluice.kill();
     rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  /** DPDK's memif fails to connect, or takes its process along, now and then: that is no figure yet. */
-  async #persistently<T>(
-    run: () => Promise<T>,
-    mayRepeat: (error: unknown) => boolean,
-  ): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await run();
-      } catch (error) {
-        if (tries === TRIES || !mayRepeat(error)) throw error;
-        this.#say(`once more: ${messageOf(error).split('\n')[0]}`);
-      }
-    }
   }
 
   async #endSluices(which: (each: { wanted: boolean }) => boolean): Promise<void> {

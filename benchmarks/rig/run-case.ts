@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { messageOf } from '../../lib/cli/control/protocol.js';
 import type { CaseReport, PointReport } from '../report/report.js';
 import { spreads } from '../report/spread.js';
 import type { Bench } from './bench.js';
@@ -56,7 +57,7 @@ async function runPoint(
       for (const [row, found] of rows)
         measured.set(row, [...(measured.get(row) ?? []), finite(found)]);
     } catch (error) {
-      bench.fault(`${where}: ${error instanceof Error ? error.message : String(error)}`);
+      bench.fault(`${where}: ${messageOf(error)}`);
       // What stands may be what is broken.
       await bench.endSluices();
       break;

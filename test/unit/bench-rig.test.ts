@@ -77,6 +77,7 @@ test('what the generator saw wrong is said', (t) => {
     '2 connections were not through in time',
   ]);
   t.deepEqual(outcomeFaults({ ...OUTCOME, received: 0 }), ['nothing came back']);
+  t.deepEqual(outcomeFaults({ ...OUTCOME, lost: 7 }, true), [], 'paced traffic may be lost');
 });
 
 test('what Sluice counted wrong is said: drops of this run, and packets without a fate', (t) => {
@@ -86,6 +87,7 @@ test('what Sluice counted wrong is said: drops of this run, and packets without 
     'dropped 5 packets: tx_full',
     'received 200, fates of 199',
   ]);
+  t.deepEqual(countFaults(COUNTS, later, true), ['received 200, fates of 199'], 'paced traffic');
 });
 
 test('clocks are those between the looks', (t) => {
