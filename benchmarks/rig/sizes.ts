@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ENGINE_DEFAULTS } from '../../lib/engine/engine.js';
 
-/** Frames under way in each direction at most: half a ring. More gains nothing, and may overflow one. */
-export const WINDOW = 512;
+/** Frames under way in each direction at most: a quarter of a ring. More gains nothing. */
+export const WINDOW = 256;
 
 /** Load that a flow table is measured at, at most. */
 export const TABLE_LOAD = 0.75;
