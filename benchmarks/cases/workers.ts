@@ -18,6 +18,8 @@ interface WorkersReport {
 }
 
 const WORKERS = 2;
+/** Share of the time that each worker must have had its CPU. */
+const LEAST_BUSY = 0.9;
 
 export const workers: Case<Point, Key> = {
   name: 'workers',
@@ -53,7 +55,13 @@ export const workers: Case<Point, Key> = {
       ...(quick ? ['--quick'] : []),
       ...args,
     ])) as WorkersReport;
-    return group === 'scaling' ? scalingOf(report) : contentionOf(report);
+    if (group === 'contention') return contentionOf(report);
+    for (const { name, busy } of report.scaling)
+      if (busy.min < LEAST_BUSY)
+        bench.fault(
+          `${name}: a worker had its CPU for ${Math.round(busy.min * 100)} % of the time`,
+        );
+    return scalingOf(report);
   },
 };
 

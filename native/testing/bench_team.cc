@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "base/spin.h"
@@ -18,7 +20,20 @@ void pin(int cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
-  pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+  if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set) != 0) {
+    std::fprintf(stderr, "no thread may run on CPU %d\n", cpu);
+    std::abort();
+  }
+}
+
+std::vector<int> allowed_cpus() {
+  cpu_set_t set;
+  std::vector<int> cpus;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+  }
+  return cpus;
 }
 
 double seconds_of(clockid_t clock) {
@@ -29,13 +44,8 @@ double seconds_of(clockid_t clock) {
 
 }  // namespace
 
-std::vector<int> usable_cpus() {
-  cpu_set_t set;
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof(set), &set) != 0) return cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  }
+const std::vector<int>& usable_cpus() {
+  static const std::vector<int> cpus = allowed_cpus();
   return cpus;
 }
 
@@ -56,7 +66,7 @@ BenchTeam::Rate BenchTeam::rate(uint32_t count, const std::function<uint64_t(uin
   std::vector<Rate> rates(count);
   for (uint32_t i = 0; i < count; i++) {
     threads.emplace_back([&, i] {
-      pin(cpus_[i]);
+      pin(usable_cpus().at(i));
       ready.fetch_add(1);
       while (ready.load() < count) spin_pause();
       const double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID);

@@ -10,8 +10,9 @@
 
 namespace sluice {
 
-// CPUs that this process may use.
-std::vector<int> usable_cpus();
+// CPUs that this process may use. To be asked before the first world is made: the EAL pins the
+// thread that starts it, and what is made by that thread.
+const std::vector<int>& usable_cpus();
 
 class BenchTeam {
  public:
@@ -32,7 +33,6 @@ class BenchTeam {
   Rate rate(uint32_t count, const std::function<uint64_t(uint32_t)>& work);
 
  private:
-  const std::vector<int> cpus_ = usable_cpus();
   std::vector<std::unique_ptr<BenchWorker>> workers_;
 };
 
