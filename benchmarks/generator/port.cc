@@ -6,15 +6,13 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_memory.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <chrono>
 
+#include "base/device_text.h"
 #include "generator/frame.h"
 #include "generator/population.h"
 
@@ -31,29 +29,8 @@ constexpr useconds_t kSettlingUs = 200'000;
 // is just connecting: its interrupt thread would go on with what has been freed.
 constexpr uint32_t kLooksPerRetry = 75;
 
-// Whether somebody accepts connections there. memif speaks SEQPACKET, vhost-user STREAM; asked with
-// the wrong one, a live listener answers EPROTOTYPE, and notices nothing.
-bool is_listening(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  const int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return false;
-  const int connected = connect(probe, reinterpret_cast<sockaddr*>(&address), sizeof(address));
-  const bool listening = connected == 0 || errno == EPROTOTYPE;
-  close(probe);
-  return listening;
-}
-
 // Buffers that are in no ring: in the outbox, in hand, in the pool's cache.
 constexpr uint32_t kInHand = 2'047;
-
-std::string format(const Mac& mac) {
-  char text[18];
-  std::snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-                mac[4], mac[5]);
-  return text;
-}
 
 void fill_with_pattern(rte_mempool*, void*, void* object, unsigned) {
   auto* mbuf = static_cast<rte_mbuf*>(object);
@@ -129,9 +106,10 @@ void Port::attach() {
   const std::string arguments =
       memif ? "role=client,id=0,socket-abstract=no,socket=" + attachment_.socket +
                   ",rsize=" + std::to_string(std::countr_zero(ring_)) +
-                  ",mac=" + format(attachment_.mac) + ",zero-copy=" + (zero_copy_ ? "yes" : "no")
+                  ",mac=" + format_mac(attachment_.mac.data()) +
+                  ",zero-copy=" + (zero_copy_ ? "yes" : "no")
             : "queues=1,path=" + attachment_.socket + ",queue_size=" + std::to_string(ring_) +
-                  ",mac=" + format(attachment_.mac);
+                  ",mac=" + format_mac(attachment_.mac.data());
   const std::string device = (memif ? "net_memif_" : "net_virtio_user_") + name_;
   if (rte_eal_hotplug_add("vdev", device.c_str(), arguments.c_str()) != 0) {
     throw DeviceError(device + " refuses " + arguments);

@@ -6,6 +6,7 @@ import { messageOf } from '../../lib/cli/control/protocol.js';
 import { allowedCpus } from '../../lib/cli/demo/testpmd.js';
 import type { Bench } from './bench.js';
 import { generate } from './generator.js';
+import { BURST, RING } from './sizes.js';
 import { Sluice } from './sluice.js';
 import type { Counts } from './sluice-messages.js';
 import type { Target } from './target.js';
@@ -13,7 +14,7 @@ import type { Outcome, Traffic } from './traffic.js';
 
 /** What a case says of its traffic; the rest is the same for all. */
 export type Measuring = Pick<Traffic, 'population' | 'run'> &
-  Partial<Pick<Traffic, 'frame' | 'seconds' | 'warmUpSeconds' | 'burst' | 'ring'>>;
+  Partial<Pick<Traffic, 'frame' | 'seconds' | 'warmUpSeconds'>>;
 
 /** Traffic that does not wait for what is under way overruns a ring when anybody is held up. */
 const isPaced = ({ run }: Measuring): boolean => run.kind === 'latency';
@@ -30,8 +31,6 @@ const GENERATOR = fileURLToPath(
   new URL('../../build-generator/traffic_generator', import.meta.url),
 );
 const FRAME = 64;
-const BURST = 64;
-const RING = 1_024;
 const SETTLING_MS = 1_000;
 const LOOK_AGAIN_MS = 20;
 

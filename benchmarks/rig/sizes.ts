@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ENGINE_DEFAULTS } from '../../lib/engine/engine.js';
 
+/** Slots of every ring, and frames in an rx or tx call: of the generator and of testpmd alike. */
+export const RING = 1_024;
+export const BURST = 64;
+
 /** Frames under way in each direction at most: a quarter of a ring. More gains nothing. */
 export const WINDOW = 256;
 

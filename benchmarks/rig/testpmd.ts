@@ -4,14 +4,13 @@ import type { Children, StayingProcess } from '../../lib/cli/demo/children.js';
 import { waitFor } from '../../lib/cli/demo/children.js';
 import { allowedCpus } from '../../lib/cli/demo/testpmd.js';
 import { BACKENDS, CLIENTS, type WireKind } from './network.js';
+import { BURST, RING } from './sizes.js';
 import { attachments, type Target } from './target.js';
 
 /** What testpmd does with a packet: nothing, swap the MACs, swap MACs, addresses and ports. */
 export type ForwardMode = 'io' | 'macswap' | '5tswap';
 
 const READY_TIMEOUT_MS = 20_000;
-const RING = 1_024;
-const BURST = 64;
 
 /**
  * DPDK's own forwarder in the place of Sluice: same interfaces, rings, bursts, CPU. It polls without

@@ -7,7 +7,6 @@
 #include "config/master.h"
 
 namespace sluice {
-
 namespace {
 
 // Whether flows that are there may have to go another way, or not to go on. What only brings
@@ -86,7 +85,6 @@ std::unique_ptr<Snapshot> ProgramState::add_interface(uint16_t slot, const uint8
   view.present = true;
   view.unfinished_checksums = unfinished_checksums;
   std::memcpy(view.mac, mac, 6);
-  std::memcpy(reinterpret_cast<uint8_t*>(&view.mac_word) + 2, mac, 6);
   view.mtu = mtu;
   view.up = &state_->up[slot];
   state_->next_stamp();

@@ -42,10 +42,16 @@ struct InterfaceView {
   InterfaceScope scope = InterfaceScope::outside;
   uint8_t mac[6]{};
   uint16_t mtu = 0;
-  uint64_t mac_word = 0;                  // the same MAC, in the upper six bytes
   const std::atomic<bool>* up = nullptr;  // the engine's; follows the peer without a commit
   std::vector<Prefix<Ipv4>> addresses4;   // our own, with the length of their network
   std::vector<Prefix<Ipv6>> addresses6;
+
+  // The MAC in the upper six bytes of a word, as it lies in memory.
+  uint64_t mac_word() const {
+    uint64_t word = 0;
+    std::memcpy(reinterpret_cast<uint8_t*>(&word) + 2, mac, sizeof(mac));
+    return word;
+  }
 
   template <class F>
   const std::vector<Prefix<F>>& addresses() const {

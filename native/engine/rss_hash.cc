@@ -43,8 +43,7 @@ std::optional<uint32_t> symmetric_hash(const uint8_t* frame, uint32_t length) {
   const uint16_t type = header_at<EthernetHeader>(frame, 0)->type.host();
   if (type == kEtherTypeIpv4) {
     const auto* ip = ip_header<Ipv4>(frame);
-    const bool fragment = (ip->flags_fragment.host() & (kIpv4MoreFragments | kIpv4OffsetMask)) != 0;
-    const uint32_t offset = fragment ? 0 : kEthernetBytes + (ip->version_ihl & 0xfu) * 4u;
+    const uint32_t offset = is_fragment(*ip) ? 0 : kEthernetBytes + (ip->version_ihl & 0xfu) * 4u;
     return hash_ends(ip->source.raw, ip->destination.raw, ip->protocol, frame, offset, length);
   }
   if (type == kEtherTypeIpv6 && length >= kEthernetBytes + sizeof(Ipv6Header)) {

@@ -91,7 +91,7 @@ struct alignas(64) Packet {
     FiveTuple<Ipv4> tuple4;
     FiveTuple<Ipv6> tuple6;
   };
-  const void* frontend;  // Frontend<F> of the snapshot that a miss found, or null
+  const void* frontend;  // of a miss, behind service: Frontend<F> of the snapshot, or null
   uint32_t next_hop;     // index into the snapshot's next hops
   FragmentRange range;   // where fragment is not `none`
 

@@ -48,6 +48,12 @@ const typename Wire<F>::Header* ip_header(const uint8_t* frame) {
   return header_at<typename Wire<F>::Header>(frame, kEthernetBytes);
 }
 
+// A part of a datagram, not the whole.
+inline bool is_fragment(const Ipv4Header& ip) {
+  constexpr uint16_t kAny = __builtin_bswap16(kIpv4OffsetMask | kIpv4MoreFragments);
+  return (ip.flags_fragment.raw & kAny) != 0;
+}
+
 // TTL, or hop limit.
 inline uint8_t& lifetime(Ipv4Header& ip) { return ip.ttl; }
 inline uint8_t& lifetime(Ipv6Header& ip) { return ip.hop_limit; }

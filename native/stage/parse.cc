@@ -74,12 +74,14 @@ void run_parse(Burst& burst, Context& context) {
   const Snapshot& snapshot = *context.snapshot;
   burst.clear_facts();
   const InterfaceView* ingress = nullptr;
+  uint64_t mac = 0;
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
     if (i == 0 || packet.in_interface != burst.packets[i - 1].in_interface) {
       ingress = ingress_of(packet, snapshot);
+      mac = ingress != nullptr ? ingress->mac_word() : 0;
     }
-    if (ingress != nullptr && parse_plain(packet, ingress->mac_word, snapshot)) {
+    if (ingress != nullptr && parse_plain(packet, mac, snapshot)) {
       if (ingress->unfinished_checksums) finish(packet);
       burst.note_plain(i);
     } else {

@@ -18,8 +18,7 @@ inline bool is_martian(be32 address) {
 
 // False: it is no sound fragment.
 inline bool take_fragment(Packet& packet, const Ipv4Header& ip) {
-  constexpr uint16_t kAny = __builtin_bswap16(kIpv4OffsetMask | kIpv4MoreFragments);
-  if ((ip.flags_fragment.raw & kAny) == 0) return true;
+  if (!is_fragment(ip)) return true;
   const uint16_t word = ip.flags_fragment.host();
   const uint32_t offset = (word & kIpv4OffsetMask) * 8u;
   packet.fragment = offset == 0 ? FragmentKind::first : FragmentKind::later;

@@ -40,10 +40,9 @@ inline uint8_t flags_of_chunk(uint8_t type) {
   }
 }
 
-// Whether the header is whole and its lengths agree with the packet's. Sets the flags.
+// Whether the header is whole, in `room` bytes, and its lengths agree with them. Sets the flags.
 template <class F>
-bool take_l4_header(Packet& packet, uint8_t protocol, const uint8_t* l4) {
-  const uint32_t room = l4_length(packet);
+bool take_l4_header(Packet& packet, uint8_t protocol, const uint8_t* l4, uint32_t room) {
   switch (protocol) {
     case kProtocolTcp: {
       if (room < sizeof(TcpHeader)) return false;
@@ -91,7 +90,9 @@ void parse_l4(Packet& packet, const typename F::Address* addresses, uint8_t prot
   PortsHeader ports{};
   if (packet.fragment != FragmentKind::later) {
     const uint8_t* l4 = packet.data + packet.l4_offset;
-    if (!take_l4_header<F>(packet, protocol, l4)) return packet.drop(DropReason::malformed_l4);
+    if (!take_l4_header<F>(packet, protocol, l4, l4_length(packet))) {
+      return packet.drop(DropReason::malformed_l4);
+    }
     if (packet.type != PacketClass::nd) packet.type = class_of<F>(protocol, l4);
     if (packet.type == PacketClass::icmp_error && packet.fragment != FragmentKind::none) {
       return packet.drop(DropReason::malformed_fragment);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation. A plain packet: to our MAC, IPv4 without options or IPv6 without extension
 // headers, whole, TCP or UDP, with addresses that are no martian's for certain. Nearly all are. It
-// is parsed here in a few loads and one pass, by the same rules as in parse; a packet that is not
-// plain, for whatever reason, is left as it was, and parse says what it is. What this second
+// is parsed here in a few loads and one pass, by the same rules as in parse. Of a packet that is
+// not plain, for whatever reason, nothing is said: parse begins anew with it. What this second
 // reading of the rules is worth: ARCHITECTURE.md, "Speed".
 #pragma once
 
@@ -17,60 +17,40 @@
 
 namespace sluice {
 
-template <typename Word>
-Word word_at(const uint8_t* bytes, uint32_t offset) {
-  Word word;
-  std::memcpy(&word, bytes + offset, sizeof(word));
-  return word;
-}
-
-// TCP or UDP whose header is whole, in `room` bytes.
-inline bool is_plain_l4(const uint8_t* l4, uint8_t protocol, uint32_t room, Packet& packet) {
-  if (protocol == kProtocolUdp) {
-    const uint32_t length = header_at<UdpHeader>(l4, 0)->length.host();
-    packet.type = PacketClass::udp;
-    packet.tcp_flags = 0;
-    return length >= sizeof(UdpHeader) && length <= room;
-  }
-  if (protocol != kProtocolTcp || room < sizeof(TcpHeader)) return false;
-  const auto* tcp = header_at<TcpHeader>(l4, 0);
-  const uint32_t header = (tcp->data_offset >> 4) * 4u;
-  packet.type = PacketClass::tcp;
-  packet.tcp_flags = tcp->flags;
-  return header >= sizeof(TcpHeader) && header <= room;
-}
-
+// TCP or UDP whose header is whole. `total`: bytes of the packet without the Ethernet header.
 template <class F>
-void set_plain(Packet& packet, uint32_t total, const typename F::Address* addresses,
-               uint8_t protocol) {
-  constexpr uint32_t kL4 = kEthernetBytes + sizeof(typename Wire<F>::Header);
+bool take_plain(Packet& packet, const typename F::Address* addresses, uint8_t protocol,
+                uint32_t total) {
+  constexpr uint32_t kHeader = sizeof(typename Wire<F>::Header);
+  constexpr uint32_t kL4 = kEthernetBytes + kHeader;
+  if (protocol != kProtocolUdp && protocol != kProtocolTcp) return false;
+  const uint8_t* l4 = packet.data + kL4;
+  packet.fragment = FragmentKind::none;
+  packet.tcp_flags = 0;
+  if (!take_l4_header<F>(packet, protocol, l4, total - kHeader)) return false;
+  packet.type = class_of<F>(protocol, l4);
   packet.length = kEthernetBytes + total;
   packet.l3_length = total;
   packet.flow = kNoFlow;
   packet.l4_offset = kL4;
   packet.fate = Fate::pending;
   packet.version = F::kVersion;
-  packet.fragment = FragmentKind::none;
   packet.related = false;
-  set_tuple<F>(packet, addresses, *header_at<PortsHeader>(packet.data, kL4), protocol);
+  set_tuple<F>(packet, addresses, ports_of<F>(packet.type, l4), protocol);
+  return true;
 }
 
 inline bool parse_plain_ipv4(Packet& packet, const Snapshot& snapshot) {
-  constexpr uint16_t kFragment = __builtin_bswap16(kIpv4OffsetMask | kIpv4MoreFragments);
   const auto& ip = *ip_header<Ipv4>(packet.data);
   const uint32_t total = ip.total_length.host();
   if (ip.version_ihl != 0x45 || total > packet.length - kEthernetBytes ||
-      total < sizeof(Ipv4Header) + sizeof(UdpHeader) || (ip.flags_fragment.raw & kFragment) != 0 ||
-      fold(checksum_sum(packet.data + kEthernetBytes, sizeof(Ipv4Header))) != 0xffff ||
+      total < sizeof(Ipv4Header) + sizeof(UdpHeader) || is_fragment(ip) ||
+      !has_right_checksum(packet.data + kEthernetBytes, sizeof(Ipv4Header)) ||
       is_martian(ip.source) || is_martian(ip.destination) ||
       snapshot.v4.own_filter.may_hold(ip.source)) {
     return false;
   }
-  const uint8_t protocol = ip.protocol;
-  const uint8_t* l4 = packet.data + kEthernetBytes + sizeof(ip);
-  if (!is_plain_l4(l4, protocol, total - uint32_t{sizeof(ip)}, packet)) return false;
-  set_plain<Ipv4>(packet, total, &ip.source, protocol);
-  return true;
+  return take_plain<Ipv4>(packet, &ip.source, ip.protocol, total);
 }
 
 // 2000::/3 and fc00::/7: addresses that are neither for one link nor of another special kind.
@@ -88,17 +68,15 @@ inline bool parse_plain_ipv6(Packet& packet, const Snapshot& snapshot) {
       snapshot.v6.own_filter.may_hold(ip.source)) {
     return false;
   }
-  const uint8_t protocol = ip.next_header;
-  const uint8_t* l4 = packet.data + kEthernetBytes + sizeof(ip);
-  if (!is_plain_l4(l4, protocol, payload, packet)) return false;
-  set_plain<Ipv6>(packet, payload + uint32_t{sizeof(ip)}, &ip.source, protocol);
-  return true;
+  return take_plain<Ipv6>(packet, &ip.source, ip.next_header, payload + uint32_t{sizeof(ip)});
 }
 
 // `mac`: of the ingress, in the upper six bytes of a word.
 inline bool parse_plain(Packet& packet, uint64_t mac, const Snapshot& snapshot) {
   if (packet.length < kEthernetBytes + sizeof(Ipv4Header) + sizeof(UdpHeader)) return false;
-  if (word_at<uint64_t>(packet.data, 0) << 16 != mac) return false;
+  uint64_t first;
+  std::memcpy(&first, packet.data, sizeof(first));
+  if (first << 16 != mac) return false;
   const be16 type = header_at<EthernetHeader>(packet.data, 0)->type;
   if (type == be16::from_host(kEtherTypeIpv4)) return parse_plain_ipv4(packet, snapshot);
   return type == be16::from_host(kEtherTypeIpv6) &&

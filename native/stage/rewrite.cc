@@ -10,12 +10,6 @@ namespace sluice {
 namespace {
 
 template <class F>
-void write_ports(Packet& packet, const FlowEntry<F>& entry) {
-  *header_at<PortsHeader>(packet.data, packet.l4_offset) = {entry.source_port,
-                                                            entry.destination_port};
-}
-
-template <class F>
 void translate_echo(Packet& packet, const FlowEntry<F>& entry) {
   auto* icmp = header_at<IcmpHeader>(packet.data, packet.l4_offset);
   icmp->identifier = identifier_of(entry.source_port, entry.destination_port);
@@ -36,18 +30,10 @@ void translate_sctp(Packet& packet, const FlowEntry<F>& entry) {
 template <class F>
 void translate_l4(Packet& packet, const FlowEntry<F>& entry) {
   switch (packet.type) {
-    case PacketClass::tcp: {
-      write_ports<F>(packet, entry);
-      auto* tcp = header_at<TcpHeader>(packet.data, packet.l4_offset);
-      tcp->checksum = update_checksum(tcp->checksum, entry.way.l4_delta);
-      return;
-    }
-    case PacketClass::udp: {
-      write_ports<F>(packet, entry);
-      auto* udp = header_at<UdpHeader>(packet.data, packet.l4_offset);
-      udp->checksum = update_udp_checksum(udp->checksum, entry.way.l4_delta);
-      return;
-    }
+    case PacketClass::tcp:
+      return translate_tcp<F>(packet, entry, entry.way.l4_delta);
+    case PacketClass::udp:
+      return translate_udp<F>(packet, entry, entry.way.l4_delta);
     case PacketClass::sctp:
       return translate_sctp<F>(packet, entry);
     default:

@@ -19,6 +19,26 @@ uint64_t ip_delta(const FlowEntry<F>& entry) {
   return change(entry.key.source, entry.source) + change(entry.key.destination, entry.destination);
 }
 
+template <class F>
+void write_ports(Packet& packet, const FlowEntry<F>& entry) {
+  *header_at<PortsHeader>(packet.data, packet.l4_offset) = {entry.source_port,
+                                                            entry.destination_port};
+}
+
+// Ports and checksum. `delta`: the entry's l4_delta.
+template <class F>
+void translate_tcp(Packet& packet, const FlowEntry<F>& entry, uint16_t delta) {
+  write_ports<F>(packet, entry);
+  auto* tcp = header_at<TcpHeader>(packet.data, packet.l4_offset);
+  tcp->checksum = update_checksum(tcp->checksum, delta);
+}
+template <class F>
+void translate_udp(Packet& packet, const FlowEntry<F>& entry, uint16_t delta) {
+  write_ports<F>(packet, entry);
+  auto* udp = header_at<UdpHeader>(packet.data, packet.l4_offset);
+  udp->checksum = update_udp_checksum(udp->checksum, delta);
+}
+
 // Whether the checksum of a packet that gets these ports is out of reach: SCTP's covers what the
 // other fragments carry.
 template <class F>

@@ -12,6 +12,7 @@
 #include "packet/checksum_changes.h"
 #include "packet/ip.h"
 #include "stage/context.h"
+#include "stage/rewrite.h"
 
 namespace sluice {
 
@@ -33,19 +34,6 @@ inline void rewrite_ip(Ipv6Header& ip, const FlowEntry<Ipv6>& entry) {
   ip.hop_limit--;
 }
 
-template <class F>
-void rewrite_l4(Packet& packet, const FlowEntry<F>& entry, uint16_t delta) {
-  *header_at<PortsHeader>(packet.data, packet.l4_offset) = {entry.source_port,
-                                                            entry.destination_port};
-  if (packet.type == PacketClass::tcp) {
-    auto* tcp = header_at<TcpHeader>(packet.data, packet.l4_offset);
-    tcp->checksum = update_checksum(tcp->checksum, delta);
-  } else {
-    auto* udp = header_at<UdpHeader>(packet.data, packet.l4_offset);
-    udp->checksum = update_udp_checksum(udp->checksum, delta);
-  }
-}
-
 // A plain packet. False: nothing was done, and it has to go through the stages. `entry`: its
 // flow's.
 template <class F>
@@ -61,7 +49,11 @@ bool take_shortcut(Packet& packet, FlowEntry<F>& entry, Context& context) {
 
   FlowTable<F>::count(entry, context.now_s, packet.l3_length);
   rewrite_ip(ip, entry);
-  rewrite_l4<F>(packet, entry, way.l4_delta);
+  if (packet.type == PacketClass::tcp) {
+    translate_tcp<F>(packet, entry, way.l4_delta);
+  } else {
+    translate_udp<F>(packet, entry, way.l4_delta);
+  }
   std::memcpy(packet.data, adjacency.addresses, sizeof(adjacency.addresses));
   packet.out_interface = adjacency.interface;
   packet.fate = Fate::forward;

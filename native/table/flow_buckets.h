@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation. The index of a flow table: buckets of one cache line, 8 places each; a place
 // is a 16-bit tag and the index of an entry. A hash has two buckets that it may be in. Readers take
-// no lock: they compare the entry's key, so a half-written place is at worst a miss. Writers lock
-// the buckets they touch. Hash, number of buckets, choice of place: docs/packet-path.md, "Tables".
+// no lock: they compare the entry's key, so a half-written place is at worst a miss. Who inserts
+// locks the buckets it writes; who removes needs no lock. Hash, number of buckets, choice of place:
+// docs/packet-path.md, "Tables".
 #pragma once
 
 #include <bit>
@@ -31,8 +32,7 @@ class FlowBuckets {
     uint16_t tags[kPlaces];
     uint32_t indices[kPlaces];
     uint32_t lock;
-    uint32_t
-        elsewhere;  // entries of hashes that have this for their primary bucket, in their other
+    uint32_t elsewhere;  // entries in their other bucket, whose primary one this is
   };
   static_assert(sizeof(Bucket) == 64);
 
@@ -94,7 +94,9 @@ class FlowBuckets {
   template <class Visit>
   void each(uint32_t hash, Visit&& visit) const {
     for (const Bucket* bucket : {&primary(hash), &secondary(hash)}) {
-      for (const uint32_t index : bucket->indices) {
+      for (const uint32_t& place : bucket->indices) {
+        // Who removes an entry clears its place without the lock.
+        const uint32_t index = __atomic_load_n(&place, __ATOMIC_RELAXED);
         if (index != 0) visit(index - 1);
       }
     }

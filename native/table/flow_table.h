@@ -46,7 +46,7 @@ static_assert(sizeof(FlowKey<Ipv4>) == 13 && sizeof(FlowKey<Ipv6>) == 37);
 // so that several workers can read and write it.
 struct alignas(8) FlowWay {
   uint32_t stamp;      // 0: no snapshot has it
-  uint16_t adjacency;  // see table/adjacencies.h
+  uint16_t adjacency;  // see stage/adjacencies.h
   uint16_t l4_delta;   // one's complement sum of ~old + new over addresses and ports (ICMPv4: the
                        // identifier alone)
 };
@@ -151,7 +151,7 @@ class FlowTable {
     for (size_t at = 0; at < 2 * sizeof(Entry); at += kLine) __builtin_prefetch(pair + at, 1);
   }
   // The entry that this hash leads to in all likelihood, on its way into the cache; or kNoFlow.
-  // Reads a bucket. `pair`: the other direction's as well, of which a change of state depends.
+  // Reads a bucket. `pair`: the other direction's as well, on which a change of state depends.
   uint32_t prefetch_entry(uint32_t hash, bool pair) const {
     const uint32_t index = buckets_.guess(hash);
     if (index == kNoFlow) return index;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ExecutionContext } from 'ava';
 import { ServiceProxy } from '../../lib/index.js';
 import { requires } from '../support/requires.js';
 import { unaccounted, until } from './rig.js';
@@ -11,15 +12,7 @@ two(
   async (t) => {
     t.timeout(60_000);
     await using proxy = await openTwo();
-    const stream = new Stream(proxy);
-    for (let i = 0; i < 500; i++) {
-      stream.push(32);
-      await stream.settle(512);
-    }
-    await stream.settle(0);
-    t.is(stream.delivered, stream.sent);
-    t.is(stream.answered, stream.sent);
-    t.deepEqual(stream.wrong, []);
+    const stream = await streamThrough(t, proxy);
     const { fates, workers } = proxy.stats();
     t.is(fates.rx, fates.forwarded + fates.answered + fates.host + fates.dropped + fates.held);
     t.is(fates.rx, 2 * stream.sent);
@@ -54,15 +47,7 @@ two(
 two('two workers share what two interfaces of one queue receive', async (t) => {
   t.timeout(60_000);
   await using proxy = await openTwo(',rss=software');
-  const stream = new Stream(proxy);
-  for (let i = 0; i < 500; i++) {
-    stream.push(32);
-    await stream.settle(512);
-  }
-  await stream.settle(0);
-  t.is(stream.delivered, stream.sent);
-  t.is(stream.answered, stream.sent);
-  t.deepEqual(stream.wrong, []);
+  const stream = await streamThrough(t, proxy);
   const { fates, workers } = proxy.stats();
   t.is(fates.rx, 2 * stream.sent);
   for (const worker of workers) {
@@ -84,6 +69,20 @@ two('interfaces go and come beside traffic that two workers share', async (t) =>
   }
   t.true(await until(() => proxy.stats().workers.every((worker) => unaccounted(worker) === 0)));
 });
+
+/** 16,000 packets and their answers: none is lost, none goes wrong. */
+async function streamThrough(t: ExecutionContext, proxy: ServiceProxy): Promise<Stream> {
+  const stream = new Stream(proxy);
+  for (let i = 0; i < 500; i++) {
+    stream.push(32);
+    await stream.settle(512);
+  }
+  await stream.settle(0);
+  t.is(stream.delivered, stream.sent);
+  t.is(stream.answered, stream.sent);
+  t.deepEqual(stream.wrong, []);
+  return stream;
+}
 
 /** Two workers, and the first queue of an interface each. */
 async function openTwo(more = ''): Promise<ServiceProxy> {

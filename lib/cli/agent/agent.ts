@@ -130,9 +130,9 @@ class Follower implements AsyncDisposable {
 
   async #follow(cause: string): Promise<void> {
     const settings = await readSettings(this.#flags);
+    const applied = await this.#proxy.apply(this.#inputOf(settings));
     if (!same(settings.open, this.#settings.open))
       this.#log.warn('engine and options of the configuration take effect at the next start');
-    const applied = await this.#proxy.apply(this.#inputOf(settings));
     const moved = !same(settings.manifests, this.#settings.manifests);
     this.#settings = settings;
     if (moved) await this.start();
