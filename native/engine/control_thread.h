@@ -4,15 +4,17 @@
 // post.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
 
+#include "memif/endpoint.h"
+
 namespace sluice {
 
-class ControlThread {
+class ControlThread final : public memif::Loop {
  public:
   // The process's one; made at the first call and never destroyed.
   static ControlThread& get();
@@ -21,15 +23,23 @@ class ControlThread {
   // Called between tasks, about every 50 ms, from the control thread. Replaces the previous one;
   // set from a task.
   void on_tick(std::function<void()> tick);
+  // From a task, a tick or what is called here. Calls `readable` whenever there is something to
+  // read, between tasks.
+  void watch(int descriptor, std::function<void()> readable) override;
+  void unwatch(int descriptor) override;
   // Posts and waits. Not from the control thread.
   void run(const std::function<void()>& task);
 
  private:
   ControlThread();
   void loop();
+  bool run_task();
+  void wait(int timeout_ms);
 
+  const int epoll_;
+  const int wake_;  // an eventfd
+  std::map<int, std::shared_ptr<const std::function<void()>>> watched_;
   std::mutex mutex_;
-  std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
   std::function<void()> tick_;
   std::thread thread_;

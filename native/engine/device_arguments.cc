@@ -24,9 +24,6 @@ class Arguments {
   void add(const std::string& key, const std::string& value) {
     text_ += (text_.empty() ? "" : ",") + key + "=" + value;
   }
-  void pass(const char* key) {
-    if (const std::string value = parameter(key); !value.empty()) add(key, value);
-  }
   const std::string& text() const { return text_; }
 
  private:
@@ -41,19 +38,6 @@ Error missing(const char* key, const std::string& path) {
 std::string directory_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// Drivers cut what is too long, and meet somewhere else.
-Status check_socket_path(const InterfaceRequest& request) {
-  const auto found = request.parameters.find("socket");
-  if (found == request.parameters.end() || found->second.empty()) {
-    return Error{"ERR_INTERFACE", request.kind + " needs a socket", "socket"};
-  }
-  if (found->second.size() >= sizeof(sockaddr_un::sun_path)) {
-    return Error{"ERR_INTERFACE", found->second + " is longer than a socket's path may be",
-                 "socket"};
-  }
-  return {};
 }
 
 Status check_client_socket(const std::string& path) {
@@ -135,6 +119,19 @@ Result<DeviceArguments> pcap(const InterfaceRequest& request) {
 
 }  // namespace
 
+// Drivers cut what is too long, and meet somewhere else.
+Status check_socket_path(const InterfaceRequest& request) {
+  const auto found = request.parameters.find("socket");
+  if (found == request.parameters.end() || found->second.empty()) {
+    return Error{"ERR_INTERFACE", request.kind + " needs a socket", "socket"};
+  }
+  if (found->second.size() >= sizeof(sockaddr_un::sun_path)) {
+    return Error{"ERR_INTERFACE", found->second + " is longer than a socket's path may be",
+                 "socket"};
+  }
+  return {};
+}
+
 Result<DeviceArguments> device_arguments(const InterfaceRequest& request) {
   std::map<std::string, std::string> values = request.parameters;
   values.emplace("name", request.name);  // names a device where no parameter does
@@ -144,11 +141,8 @@ Result<DeviceArguments> device_arguments(const InterfaceRequest& request) {
       return Error{"ERR_INTERFACE", "\"" + value + "\" holds a character that DPDK reserves", key};
     }
   }
-  if (request.kind == "memif" || request.kind == "vhost-user" || request.kind == "virtio-user") {
+  if (request.kind == "vhost-user" || request.kind == "virtio-user") {
     if (Status wrong = check_socket_path(request)) return *wrong;
-  }
-  if (request.kind == "memif") {
-    return memif_arguments(request, request.parameters.at("socket"));
   }
   if (request.kind == "vhost-user") return vhost_user(request);
   if (request.kind == "virtio-user") return virtio_user(request);
@@ -157,16 +151,6 @@ Result<DeviceArguments> device_arguments(const InterfaceRequest& request) {
   if (request.kind == "pcap") return pcap(request);
   return Error{"ERR_INTERFACE_KIND", "the native engine has no interfaces of kind " + request.kind,
                "kind"};
-}
-
-DeviceArguments memif_arguments(const InterfaceRequest& request, const std::string& socket) {
-  Arguments arguments(request);
-  arguments.add("role", arguments.parameter("role", "server"));
-  arguments.add("id", arguments.parameter("id", "0"));
-  arguments.add("socket", socket);
-  arguments.add("socket-abstract", "no");
-  arguments.pass("secret");
-  return {"net_memif", arguments.text()};
 }
 
 Status check_server_socket(const std::string& path) {

@@ -18,8 +18,8 @@ struct DeviceArguments {
 // file that must be there and is not.
 Result<DeviceArguments> device_arguments(const InterfaceRequest& request);
 
-// The arguments of a memif device that is told `socket` whatever the request's own path is.
-DeviceArguments memif_arguments(const InterfaceRequest& request, const std::string& socket);
+// ERR_INTERFACE with path `socket`: there is none, or it is longer than a socket's path may be.
+Status check_socket_path(const InterfaceRequest& request);
 
 // A server's socket wants a writable folder, and nothing at its path but perhaps the socket of a
 // dead process: ERR_INTERFACE with path `socket`.

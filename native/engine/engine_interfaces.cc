@@ -41,7 +41,8 @@ Status Engine::check(const InterfaceRequest& request) const {
 Result<InterfaceReport> Engine::add_interface(const InterfaceRequest& request) {
   if (Status wrong = check(request)) return *wrong;
   const uint16_t slot = request.slot;
-  Result<std::unique_ptr<Interface>> made = make_interface(request, pool_);
+  Result<std::unique_ptr<Interface>> made =
+      make_interface(request, pool_, [this] { publisher_->quiesce(); });
   if (!made.ok()) return made.error();
   std::unique_ptr<Interface> interface = std::move(made.value());
   const uint32_t first =

@@ -52,7 +52,7 @@ rte_eth_conf configuration(const rte_eth_dev_info& info, uint16_t queues) {
 
 Result<std::unique_ptr<EthDevice>> EthDevice::attach(const std::string& driver,
                                                      const std::string& arguments) {
-  if (!has_room()) {
+  if (rte_eth_dev_count_total() >= RTE_MAX_ETHPORTS) {
     return Error{"ERR_INTERFACE_LIMIT",
                  "this DPDK carries at most " + std::to_string(RTE_MAX_ETHPORTS) + " devices",
                  "kind"};
@@ -72,8 +72,6 @@ Result<std::unique_ptr<EthDevice>> EthDevice::attach(const std::string& driver,
   }
   return device;
 }
-
-bool EthDevice::has_room() { return rte_eth_dev_count_total() < RTE_MAX_ETHPORTS; }
 
 EthDevice::~EthDevice() {
   if (port_id_ != UINT16_MAX) {
@@ -95,21 +93,13 @@ Status EthDevice::configure(rte_mempool* pool, uint16_t queues) {
   const rte_eth_conf conf = configuration(info, queues);
   code = rte_eth_dev_configure(port_id_, queues, queues, &conf);
   if (code != 0) return cannot_be_set_up(code);
-  queues_ = queues;
-  if (Status wrong = change_pool(pool)) return wrong;
   uint16_t rx_slots = kRingSlots, tx_slots = kRingSlots;
   code = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_slots, &tx_slots);
   for (uint16_t queue = 0; code == 0 && queue < queues; ++queue) {
-    code = rte_eth_tx_queue_setup(port_id_, queue, tx_slots, SOCKET_ID_ANY, nullptr);
-  }
-  return code == 0 ? Status{} : cannot_be_set_up(code);
-}
-
-Status EthDevice::change_pool(rte_mempool* pool) {
-  uint16_t rx_slots = kRingSlots, tx_slots = kRingSlots;
-  int code = rte_eth_dev_adjust_nb_rx_tx_desc(port_id_, &rx_slots, &tx_slots);
-  for (uint16_t queue = 0; code == 0 && queue < queues_; ++queue) {
     code = rte_eth_rx_queue_setup(port_id_, queue, rx_slots, SOCKET_ID_ANY, nullptr, pool);
+  }
+  for (uint16_t queue = 0; code == 0 && queue < queues; ++queue) {
+    code = rte_eth_tx_queue_setup(port_id_, queue, tx_slots, SOCKET_ID_ANY, nullptr);
   }
   return code == 0 ? Status{} : cannot_be_set_up(code);
 }
@@ -122,8 +112,6 @@ Status EthDevice::start() {
   rte_eth_promiscuous_enable(port_id_);
   return {};
 }
-
-void EthDevice::stop() { rte_eth_dev_stop(port_id_); }
 
 bool EthDevice::link_up() const {
   rte_eth_link link{};

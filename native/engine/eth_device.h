@@ -22,16 +22,10 @@ class EthDevice {
   EthDevice(const EthDevice&) = delete;
   EthDevice& operator=(const EthDevice&) = delete;
 
-  // Whether DPDK carries another device.
-  static bool has_room();
   // Queues of each direction, and where received packets go. RSS over addresses and ports where the
   // device has it and there is something to spread over. Once; path `queues`: it has not so many.
   Status configure(rte_mempool* pool, uint16_t queues);
-  // Another pool for received packets, while it is stopped. The transmit queues stay as they
-  // are: memif loses memory each time that one is set up again.
-  Status change_pool(rte_mempool* pool);
   Status start();
-  void stop();
   bool link_up() const;
   uint16_t port_id() const { return port_id_; }
 
@@ -40,7 +34,6 @@ class EthDevice {
 
   const std::string name_;  // DPDK's
   uint16_t port_id_ = UINT16_MAX;
-  uint16_t queues_ = 0;
 };
 
 }  // namespace sluice

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/interface_ethdev.h"
+#include "engine/interface_memif.h"
 #include "engine/interface_memory.h"
 
 namespace sluice {
@@ -44,8 +45,10 @@ bool Interface::inject(const uint8_t*, uint32_t) { return false; }
 rte_mbuf* Interface::extract() { return nullptr; }
 
 Result<std::unique_ptr<Interface>> make_interface(const InterfaceRequest& request,
-                                                  rte_mempool* pool) {
+                                                  rte_mempool* pool,
+                                                  const std::function<void()>& wait_for_workers) {
   if (request.kind == "memory") return MemoryInterface::make(request, pool);
+  if (request.kind == "memif") return MemifInterface::make(request, pool, wait_for_workers);
   return EthdevInterface::make(request, pool);
 }
 

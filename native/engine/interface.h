@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -76,8 +77,10 @@ class Interface {
   const bool wants_rss_;
 };
 
+// `wait_for_workers` returns when every worker has begun another poll.
 // ERR_INTERFACE, ERR_INTERFACE_LIMIT, ERR_PERMISSION with the parameter as path.
 Result<std::unique_ptr<Interface>> make_interface(const InterfaceRequest& request,
-                                                  rte_mempool* pool);
+                                                  rte_mempool* pool,
+                                                  const std::function<void()>& wait_for_workers);
 
 }  // namespace sluice

@@ -6,17 +6,9 @@
 #include <cstring>
 
 #include "engine/device_arguments.h"
-#include "engine/memif_servers.h"
 #include "engine/netns.h"
 
 namespace sluice {
-namespace {
-
-// Links are looked at about every 50 ms; a memif client tries again at every tenth look.
-constexpr uint32_t kLooksPerRetry = 10;
-
-}  // namespace
-
 EthdevInterface::EthdevInterface(const InterfaceRequest& request)
     : Interface(request), request_(request) {}
 
@@ -38,18 +30,12 @@ Result<std::unique_ptr<Interface>> EthdevInterface::make(const InterfaceRequest&
 Status EthdevInterface::open(rte_mempool* pool) {
   Result<DeviceArguments> arguments = device_arguments(request_);
   if (!arguments.ok()) return arguments.error();
-  if (!is_memif("server")) MemifServers::get().make_room();
   Result<std::unique_ptr<EthDevice>> made =
-      is_memif("server") ? MemifServers::get().take(request_, pool)
-                         : EthDevice::attach(arguments.value().driver, arguments.value().arguments);
+      EthDevice::attach(arguments.value().driver, arguments.value().arguments);
   if (!made.ok()) return made.error();
   device_ = std::move(made.value());
-  if (is_memif("server")) return {};
   if (Status wrong = device_->configure(pool, queues)) return wrong;
-  Status wrong = device_->start();
-  started_.store(!wrong);
-  // Its server may come later: link_up() goes on trying.
-  return is_memif("client") ? Status{} : wrong;
+  return device_->start();
 }
 
 EthdevInterface::~EthdevInterface() {
@@ -57,11 +43,7 @@ EthdevInterface::~EthdevInterface() {
   NetnsScope scope;
   // The namespace may be gone by now, and its devices with it.
   (void)scope.enter(parameter("netns"));
-  if (is_memif("server")) {
-    MemifServers::get().put_back(request_, std::move(device_));
-  } else {
-    device_.reset();
-  }
+  device_.reset();
 }
 
 std::string EthdevInterface::parameter(const char* key) const {
@@ -69,30 +51,14 @@ std::string EthdevInterface::parameter(const char* key) const {
   return found == request_.parameters.end() ? std::string() : found->second;
 }
 
-bool EthdevInterface::is_memif(const char* role) const {
-  return kind == "memif" && parameter("role") == role;
-}
-
 uint16_t EthdevInterface::rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) {
-  if (!started_.load(std::memory_order_relaxed)) return 0;
   return rte_eth_rx_burst(port_id_, queue, mbufs, count);
 }
 
 uint16_t EthdevInterface::tx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) {
-  if (!started_.load(std::memory_order_relaxed)) return 0;
   return rte_eth_tx_burst(port_id_, queue, mbufs, count);
 }
 
-bool EthdevInterface::link_up() {
-  if (device_->link_up()) return true;
-  // DPDK's memif client connects when it is started, and only then. A worker that is just polling
-  // it meets ethdev's answer for stopped devices, which is nothing.
-  if (is_memif("client") && ++looks_while_down_ % kLooksPerRetry == 0) {
-    started_.store(false);
-    device_->stop();
-    started_.store(!device_->start());
-  }
-  return false;
-}
+bool EthdevInterface::link_up() { return device_->link_up(); }
 
 }  // namespace sluice

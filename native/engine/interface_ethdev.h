@@ -21,13 +21,10 @@ class EthdevInterface final : public Interface {
   explicit EthdevInterface(const InterfaceRequest& request);
   Status open(rte_mempool* pool);
   std::string parameter(const char* key) const;
-  bool is_memif(const char* role) const;
 
   const InterfaceRequest request_;
   std::unique_ptr<EthDevice> device_;
   uint16_t port_id_ = UINT16_MAX;
-  std::atomic<bool> started_{true};  // false: a memif client between two tries
-  uint32_t looks_while_down_ = 0;
 };
 
 }  // namespace sluice

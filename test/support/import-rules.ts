@@ -11,12 +11,13 @@ const NATIVE: Readonly<Record<string, readonly string[]>> = {
   base: ['base'],
   packet: ['base', 'packet'],
   table: ['base', 'packet', 'table'],
+  memif: ['base', 'memif'],
   config: ['base', 'packet', 'table', 'config'],
   stage: ['base', 'packet', 'table', 'config', 'stage'],
-  engine: ['base', 'packet', 'table', 'config', 'stage', 'engine'],
-  binding: ['base', 'packet', 'table', 'config', 'stage', 'engine', 'binding'],
+  engine: ['base', 'packet', 'table', 'config', 'stage', 'memif', 'engine'],
+  binding: ['base', 'packet', 'table', 'config', 'stage', 'memif', 'engine', 'binding'],
   // What C++ tests share. No other folder names it, so nothing that is shipped can include it.
-  testing: ['base', 'packet', 'table', 'config', 'stage', 'engine', 'testing'],
+  testing: ['base', 'packet', 'table', 'config', 'stage', 'memif', 'engine', 'testing'],
 };
 
 /** Prefix of a path in lib/ to the prefixes that it may import. The longest prefix decides. */
