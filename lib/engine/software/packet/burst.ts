@@ -83,6 +83,14 @@ export class Burst {
   /** Slot of the interface to send on. */
   readonly egress = new Uint16Array(MAX_BURST);
 
+  /** Whether a packet of a family may be left. */
+  hasAnyOf(family: Family): boolean {
+    for (let i = 0; i < this.count; i++) {
+      if (this.family[i] === family.index && this.lane[i] !== LANE.done) return true;
+    }
+    return false;
+  }
+
   /** Whether packet `i` is in a lane and of a family. */
   isIn(i: number, lane: number, family: Family): boolean {
     return this.lane[i] === lane && this.family[i] === family.index;

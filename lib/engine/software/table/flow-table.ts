@@ -130,8 +130,9 @@ export class FlowTable {
     let first = this.#buckets.primary(hash);
     for (let choice = 0; choice < 2; choice++) {
       for (let place = first; place < first + PLACES; place++) {
+        if (tags[place] !== tag) continue;
         const entry = entries[place];
-        if (entry === EMPTY || tags[place] !== tag) continue;
+        if (entry === EMPTY) continue;
         const at = entry * KEY_WORDS;
         if (this.keys[at + 8] !== ports || this.keys[at + 9] !== protocol) continue;
         if (
