@@ -2,7 +2,7 @@
 // The TypeScript engine under test, in a process of its own so that its heap is its own:
 // node --expose-gc --import=tsx benchmarks/rig/software-process.ts FLOWS SECONDS
 // Prints a SoftwareReading as JSON.
-import { getHeapStatistics } from 'node:v8';
+import { allocatedBy } from '../../test/support/heap.js';
 import { BURST, expect, SoftwareTraffic } from './software-traffic.js';
 
 /** What the TypeScript engine came to in one run. */
@@ -23,7 +23,8 @@ await using traffic = await SoftwareTraffic.open(flows);
 traffic.inspect();
 run(seconds / 2);
 const { packetsPerSecond, withCopies } = run(seconds);
-const bytesPerPacket = watchHeap();
+globalThis.gc?.();
+const bytesPerPacket = allocatedBy(WATCHED_STEPS, (watch) => traffic.burst(watch)) / (2 * BURST);
 traffic.inspect();
 const { fates, flows: table } = traffic.proxy.stats();
 expect(fates.forwarded, fates.rx, 'forwarded');
@@ -49,29 +50,4 @@ function timed(work: () => void): number {
   const begin = performance.now();
   work();
   return performance.now() - begin;
-}
-
-/** Reading the heap allocates by itself: that is measured and taken off. */
-function watchHeap(): number {
-  globalThis.gc?.();
-  const nothing = Array.from({ length: WATCHED_STEPS }, () => growth(() => undefined));
-  const steps = Array.from({ length: WATCHED_STEPS }, () => traffic.burst(growth));
-  return Math.max(0, usual(steps) - usual(nothing)) / (2 * BURST);
-}
-
-function growth(work: () => void): number {
-  const before = heapBytes();
-  work();
-  return heapBytes() - before;
-}
-
-function heapBytes(): number {
-  const { used_heap_size, external_memory } = getHeapStatistics();
-  return used_heap_size + external_memory;
-}
-
-/** Median of what is left when collections, which make the heap smaller, are left out. */
-function usual(growths: readonly number[]): number {
-  const kept = growths.filter((bytes) => bytes >= 0).sort((a, b) => a - b);
-  return kept[kept.length >> 1] ?? 0;
 }

@@ -2,8 +2,8 @@
 import test from 'ava';
 import { AffinityTable, NO_AFFINITY } from '../../lib/engine/software/table/affinity.js';
 
-function client(n: number): Uint32Array {
-  return Uint32Array.of(0, 0, 0xffff, 0x0a000000 + n);
+function client(n: number): Int32Array {
+  return Int32Array.of(0, 0, 0xffff, 0x0a000000 + n);
 }
 
 function remember(table: AffinityTable, n: number, backend: number, expiry: number, now = 0) {

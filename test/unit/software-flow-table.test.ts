@@ -13,7 +13,7 @@ const { timeouts } = ENGINE_DEFAULTS;
 const [FIN, SYN, RST, ACK] = [0x01, 0x02, 0x04, 0x10];
 const [TCP, UDP, SCTP, ICMP] = [6, 17, 132, 1];
 
-function address(text: string): Uint32Array {
+function address(text: string): Int32Array {
   return addressOfRow(mapped(text), 0);
 }
 
@@ -25,7 +25,7 @@ function tableOf(capacity: number) {
   return { table: new FlowTable(capacity, timeouts, { add }), counts };
 }
 
-function direction(source: Uint32Array, destination: Uint32Array, ports: number): Direction {
+function direction(source: Int32Array, destination: Int32Array, ports: number): Direction {
   const hash = hashTuple(source, 0, destination, 0, ports, TCP, 3);
   return { source, sourceAt: 0, destination, destinationAt: 0, ports, hash };
 }
@@ -35,8 +35,8 @@ function connection(n: number): { forward: Direction; reply: Direction } {
   const client = address('10.0.0.0');
   client[3] += n;
   return {
-    forward: direction(client, address('10.96.0.1'), ((1_000 << 16) | 80) >>> 0),
-    reply: direction(address('192.168.0.1'), client, ((8_080 << 16) | 1_000) >>> 0),
+    forward: direction(client, address('10.96.0.1'), (1_000 << 16) | 80),
+    reply: direction(address('192.168.0.1'), client, (8_080 << 16) | 1_000),
   };
 }
 

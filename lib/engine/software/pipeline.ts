@@ -36,6 +36,7 @@ export function runBurst(burst: Burst, context: Context): void {
 
 function runFromFlow(burst: Burst, context: Context): void {
   for (const family of FAMILIES) {
+    if (!burst.hasAnyOf(family)) continue;
     flow(burst, family, context);
     service(burst, family, context);
     nat(burst, family, context);

@@ -3,7 +3,7 @@ import { read32, write32 } from './byte-order.js';
 
 /**
  * Addresses of both families have one shape in the tables and bursts: four 32-bit words at a place of
- * a `Uint32Array`, the most significant first, IPv4 as `::ffff:a.b.c.d`.
+ * an `Int32Array`, the most significant first, IPv4 as `::ffff:a.b.c.d`.
  */
 
 /** Words of an address. */
@@ -13,20 +13,20 @@ export const ADDRESS_WORDS = 4;
 const MAPPED_BITS = 96;
 const MAPPED = 0xffff;
 
-export function isIpv4(words: Uint32Array, at = 0): boolean {
+export function isIpv4(words: Int32Array, at = 0): boolean {
   return words[at] === 0 && words[at + 1] === 0 && words[at + 2] === MAPPED;
 }
 
-export function isZero(words: Uint32Array, at = 0): boolean {
+export function isZero(words: Int32Array, at = 0): boolean {
   return (words[at] | words[at + 1] | words[at + 2] | words[at + 3]) === 0;
 }
 
 /** Whether it is in fe80::/10. */
-export function isLinkLocal(words: Uint32Array, at = 0): boolean {
+export function isLinkLocal(words: Int32Array, at = 0): boolean {
   return words[at] >>> 22 === 0x3fa;
 }
 
-export function isSame(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number): boolean {
+export function isSame(a: Int32Array, aAt: number, b: Int32Array, bAt: number): boolean {
   return (
     a[aAt + 3] === b[bAt + 3] &&
     a[aAt + 2] === b[bAt + 2] &&
@@ -35,7 +35,7 @@ export function isSame(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number)
   );
 }
 
-export function copyAddress(to: Uint32Array, toAt: number, from: Uint32Array, fromAt: number) {
+export function copyAddress(to: Int32Array, toAt: number, from: Int32Array, fromAt: number) {
   to[toAt] = from[fromAt];
   to[toAt + 1] = from[fromAt + 1];
   to[toAt + 2] = from[fromAt + 2];
@@ -43,19 +43,19 @@ export function copyAddress(to: Uint32Array, toAt: number, from: Uint32Array, fr
 }
 
 /** The address in row `row` of a column of the program. */
-export function addressOfRow(column: Uint8Array, row: number): Uint32Array {
-  const words = new Uint32Array(ADDRESS_WORDS);
+export function addressOfRow(column: Uint8Array, row: number): Int32Array {
+  const words = new Int32Array(ADDRESS_WORDS);
   readAddress(column, row * 16, words, 0);
   return words;
 }
 
 /** Reads 16 bytes in network order. */
-export function readAddress(bytes: Uint8Array, at: number, words: Uint32Array, wordsAt: number) {
+export function readAddress(bytes: Uint8Array, at: number, words: Int32Array, wordsAt: number) {
   for (let i = 0; i < ADDRESS_WORDS; i++) words[wordsAt + i] = read32(bytes, at + i * 4);
 }
 
 /** Reads 4 bytes in network order as an IPv4 address. */
-export function readIpv4(bytes: Uint8Array, at: number, words: Uint32Array, wordsAt: number) {
+export function readIpv4(bytes: Uint8Array, at: number, words: Int32Array, wordsAt: number) {
   words[wordsAt] = 0;
   words[wordsAt + 1] = 0;
   words[wordsAt + 2] = MAPPED;
@@ -63,12 +63,12 @@ export function readIpv4(bytes: Uint8Array, at: number, words: Uint32Array, word
 }
 
 /** Writes 16 bytes in network order. */
-export function writeAddress(bytes: Uint8Array, at: number, words: Uint32Array, wordsAt: number) {
+export function writeAddress(bytes: Uint8Array, at: number, words: Int32Array, wordsAt: number) {
   for (let i = 0; i < ADDRESS_WORDS; i++) write32(bytes, at + i * 4, words[wordsAt + i]);
 }
 
 /** 16 bytes in network order. */
-export function addressBytes(words: Uint32Array, at = 0): Uint8Array {
+export function addressBytes(words: Int32Array, at = 0): Uint8Array {
   const bytes = new Uint8Array(16);
   writeAddress(bytes, 0, words, at);
   return bytes;
@@ -78,25 +78,25 @@ export function addressBytes(words: Uint32Array, at = 0): Uint8Array {
 export function maskOf(bits: number, word: number): number {
   const within = bits - word * 32;
   if (within <= 0) return 0;
-  return within >= 32 ? 0xffffffff : (-1 << (32 - within)) >>> 0;
+  return within >= 32 ? -1 : -1 << (32 - within);
 }
 
 /** A prefix, of either family. */
 export interface Network {
-  address: Uint32Array;
+  address: Int32Array;
   isIpv4: boolean;
   /** Length in bits of the 128. */
   bits: number;
 }
 
 /** @param length - in bits of the address's own family */
-export function networkOf(address: Uint32Array, length: number): Network {
+export function networkOf(address: Int32Array, length: number): Network {
   const isMapped = isIpv4(address);
   return { address, isIpv4: isMapped, bits: isMapped ? MAPPED_BITS + length : length };
 }
 
 /** Whether an address is in a network: never of the other family. */
-export function holds(network: Network, words: Uint32Array, at: number): boolean {
+export function holds(network: Network, words: Int32Array, at: number): boolean {
   if (network.isIpv4 !== isIpv4(words, at)) return false;
   const { address, bits } = network;
   for (let i = 0; i < ADDRESS_WORDS; i++) {
@@ -106,7 +106,7 @@ export function holds(network: Network, words: Uint32Array, at: number): boolean
 }
 
 /** Whether an address is in one of the networks. */
-export function anyHolds(networks: readonly Network[], words: Uint32Array, at: number): boolean {
+export function anyHolds(networks: readonly Network[], words: Int32Array, at: number): boolean {
   for (let i = 0; i < networks.length; i++) if (holds(networks[i], words, at)) return true;
   return false;
 }

@@ -13,7 +13,7 @@ export function sum(bytes: Uint8Array, at: number, length: number): number {
 /** Adds the carries back in until 16 bits are left. */
 export function fold(total: number): number {
   let folded = total;
-  while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x10000);
+  while (folded > 0xffff) folded = (folded & 0xffff) + (folded >>> 16);
   return folded;
 }
 

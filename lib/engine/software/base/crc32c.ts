@@ -11,14 +11,14 @@ const POLYNOMIAL = 0x82f63b78;
 // Table k holds the CRC of a byte that k zero bytes follow: four bytes a step.
 const TABLES = makeTables();
 const [TABLE_0, TABLE_1, TABLE_2, TABLE_3] = TABLES as [
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
 ];
 
-function makeTables(): Uint32Array[] {
-  const tables = [0, 1, 2, 3].map(() => new Uint32Array(256));
+function makeTables(): Int32Array[] {
+  const tables = [0, 1, 2, 3].map(() => new Int32Array(256));
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? POLYNOMIAL : 0);
@@ -36,23 +36,22 @@ function makeTables(): Uint32Array[] {
 /** CRC of `length` bytes from `at`. */
 export function crc32c(
   bytes: Uint8Array,
-  initial = 0xffffffff,
+  initial = -1,
   at = 0,
   length = bytes.length - at,
 ): number {
   let crc = initial;
   for (let i = at; i < at + length; i++) crc = (crc >>> 8) ^ TABLE_0[(crc ^ bytes[i]) & 0xff];
-  return crc >>> 0;
+  return crc | 0;
 }
 
 /** Takes in four bytes, given as a number whose most significant byte comes first. */
 export function crc32cWord(crc: number, word: number): number {
   return (
-    (TABLE_3[(crc ^ (word >>> 24)) & 0xff] ^
-      TABLE_2[((crc >>> 8) ^ (word >>> 16)) & 0xff] ^
-      TABLE_1[((crc >>> 16) ^ (word >>> 8)) & 0xff] ^
-      TABLE_0[((crc >>> 24) ^ word) & 0xff]) >>>
-    0
+    TABLE_3[(crc ^ (word >>> 24)) & 0xff] ^
+    TABLE_2[((crc >>> 8) ^ (word >>> 16)) & 0xff] ^
+    TABLE_1[((crc >>> 16) ^ (word >>> 8)) & 0xff] ^
+    TABLE_0[((crc >>> 24) ^ word) & 0xff]
   );
 }
 
@@ -62,7 +61,7 @@ export function crc32cZeroes(crc: number, length: number): number {
   let left = length;
   for (; left >= 4; left -= 4) value = crc32cWord(value, 0);
   for (; left > 0; left--) value = (value >>> 8) ^ TABLE_0[value & 0xff];
-  return value >>> 0;
+  return value | 0;
 }
 
 /**
@@ -73,15 +72,15 @@ export function crc32cZeroes(crc: number, length: number): number {
  * @param firstWord - of an address to be looked at: 3 in IPv4, 0 in IPv6
  */
 export function hashTuple(
-  source: Uint32Array,
+  source: Int32Array,
   sourceAt: number,
-  destination: Uint32Array,
+  destination: Int32Array,
   destinationAt: number,
   ports: number,
   protocol: number,
   firstWord: number,
 ): number {
-  let crc = 0xffffffff;
+  let crc = -1;
   for (let i = firstWord; i < 4; i++) crc = crc32cWord(crc, source[sourceAt + i]);
   for (let i = firstWord; i < 4; i++) crc = crc32cWord(crc, destination[destinationAt + i]);
   crc = crc32cWord(crc, ports);

@@ -128,7 +128,7 @@ export function checkAddress(path: string, addresses: Uint8Array, row: number): 
 export function checkLength(
   path: string,
   lengths: Uint8Array,
-  address: Uint32Array,
+  address: Int32Array,
   row: number,
 ): void {
   checkAtMost(path, lengths[row], row, isIpv4(address) ? 32 : 128);

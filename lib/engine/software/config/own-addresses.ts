@@ -41,11 +41,11 @@ export class OwnAddresses {
   }
 
   /** Whether the address is ours, on whichever interface or on none. */
-  has(words: Uint32Array, at: number): boolean {
+  has(words: Int32Array, at: number): boolean {
     return this.#all.get(words, at, 0) === true;
   }
 
-  isOf(slot: number, words: Uint32Array, at: number): boolean {
+  isOf(slot: number, words: Int32Array, at: number): boolean {
     const addresses = this.#byInterface[slot];
     for (let i = 0; i < addresses.length; i++) {
       if (isSame(addresses[i].address, 0, words, at)) return true;
@@ -54,12 +54,12 @@ export class OwnAddresses {
   }
 
   /** The first address of an interface whose prefix holds another address. */
-  facing(slot: number, words: Uint32Array, at: number): Uint32Array | undefined {
+  facing(slot: number, words: Int32Array, at: number): Int32Array | undefined {
     return this.#byInterface[slot].find((own) => holds(own, words, at))?.address;
   }
 
   /** The first address of an interface that is of a family. */
-  first(slot: number, ofIpv4: boolean): Uint32Array | undefined {
+  first(slot: number, ofIpv4: boolean): Int32Array | undefined {
     return this.#byInterface[slot].find(({ isIpv4 }) => isIpv4 === ofIpv4)?.address;
   }
 
@@ -67,7 +67,7 @@ export class OwnAddresses {
    * What packets to a next hop can come from: an address of the interface, else one of the node, never
    * a link-local one.
    */
-  source(slot: number, nextHop: Uint32Array, nextHopAt: number, ofIpv4: boolean) {
+  source(slot: number, nextHop: Int32Array, nextHopAt: number, ofIpv4: boolean) {
     const isFit = ({ isIpv4, address }: OwnAddress) => isIpv4 === ofIpv4 && !isLinkLocal(address);
     const own = this.#byInterface[slot].filter(isFit);
     const found =

@@ -54,14 +54,14 @@ export class Burst {
   readonly class = new Uint8Array(MAX_BURST);
   /** Offset of the L4 header from the start of the frame. */
   readonly l4 = new Uint32Array(MAX_BURST);
-  readonly source = new Uint32Array(MAX_BURST * ADDRESS_WORDS);
-  readonly destination = new Uint32Array(MAX_BURST * ADDRESS_WORDS);
-  readonly ports = new Uint32Array(MAX_BURST);
+  readonly source = new Int32Array(MAX_BURST * ADDRESS_WORDS);
+  readonly destination = new Int32Array(MAX_BURST * ADDRESS_WORDS);
+  readonly ports = new Int32Array(MAX_BURST);
   readonly protocol = new Uint8Array(MAX_BURST);
   readonly tcpFlags = new Uint8Array(MAX_BURST);
   /** Bytes from the IP header on. */
   readonly ipLength = new Uint32Array(MAX_BURST);
-  readonly hash = new Uint32Array(MAX_BURST);
+  readonly hash = new Int32Array(MAX_BURST);
 
   /** One of {@link FRAGMENT}; what follows is set for fragments alone. */
   readonly fragment = new Uint8Array(MAX_BURST);
@@ -79,9 +79,17 @@ export class Burst {
   readonly scope = new Uint8Array(MAX_BURST);
   readonly frontend: (Frontend | null)[] = new Array<Frontend | null>(MAX_BURST).fill(null);
   readonly route: (Route | null)[] = new Array<Route | null>(MAX_BURST).fill(null);
-  readonly nextHop = new Uint32Array(MAX_BURST * ADDRESS_WORDS);
+  readonly nextHop = new Int32Array(MAX_BURST * ADDRESS_WORDS);
   /** Slot of the interface to send on. */
   readonly egress = new Uint16Array(MAX_BURST);
+
+  /** Whether a packet of a family may be left. */
+  hasAnyOf(family: Family): boolean {
+    for (let i = 0; i < this.count; i++) {
+      if (this.family[i] === family.index && this.lane[i] !== LANE.done) return true;
+    }
+    return false;
+  }
 
   /** Whether packet `i` is in a lane and of a family. */
   isIn(i: number, lane: number, family: Family): boolean {

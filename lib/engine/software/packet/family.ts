@@ -77,7 +77,7 @@ export function read(
   family: Family,
   frame: Uint8Array,
   at: number,
-  words: Uint32Array,
+  words: Int32Array,
   wordsAt: number,
 ): void {
   if (family.isIpv4) readIpv4(frame, at, words, wordsAt);
@@ -89,7 +89,7 @@ export function write(
   family: Family,
   frame: Uint8Array,
   at: number,
-  words: Uint32Array,
+  words: Int32Array,
   wordsAt: number,
 ): void {
   if (family.isIpv4) write32(frame, at, words[wordsAt + 3]);
@@ -101,7 +101,7 @@ export function replace(
   family: Family,
   frame: Uint8Array,
   at: number,
-  words: Uint32Array,
+  words: Int32Array,
   wordsAt: number,
 ): number {
   let delta = 0;

@@ -30,7 +30,7 @@ function classOfIcmp(family: Family, type: number, code: number): number {
 export function portsOf(family: Family, kind: number, frame: Uint8Array, l4: number): number {
   if (kind !== CLASS.echo) return read32(frame, l4);
   const identifier = read16(frame, l4 + ICMP.identifier);
-  return frame[l4 + ICMP.type] === family.echoRequest ? (identifier << 16) >>> 0 : identifier;
+  return frame[l4 + ICMP.type] === family.echoRequest ? identifier << 16 : identifier;
 }
 
 /** The identifier of an echo: one of the two ports, the other one is 0. */

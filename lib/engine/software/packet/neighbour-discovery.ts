@@ -21,7 +21,7 @@ const L4_LENGTH = ND.options + ND_OPTION_UNIT;
 const HOP_LIMIT = 255;
 
 // ff02::1 and its MAC (RFC 2464, 7).
-const ALL_NODES = Uint32Array.of(0xff020000, 0, 0, 1);
+const ALL_NODES = Int32Array.of(0xff020000, 0, 0, 1);
 const ALL_NODES_MAC = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1);
 
 /** What is said, and to whom. */
@@ -31,15 +31,15 @@ interface Message {
   /** Ours: source, and in the option. */
   mac: Uint8Array;
   toMac: Uint8Array;
-  source: Uint32Array;
-  destination: Uint32Array;
-  target: Uint32Array;
+  source: Int32Array;
+  destination: Int32Array;
+  target: Int32Array;
   option: number;
 }
 
 /** The link-local address that a MAC makes (EUI-64, RFC 4291, appendix A). */
-export function linkLocalOf(mac: Uint8Array): Uint32Array {
-  return Uint32Array.of(
+export function linkLocalOf(mac: Uint8Array): Int32Array {
+  return Int32Array.of(
     0xfe800000,
     0,
     ((mac[0] ^ 0x02) << 24) | (mac[1] << 16) | (mac[2] << 8) | 0xff,
@@ -53,8 +53,8 @@ export function linkLocalOf(mac: Uint8Array): Uint32Array {
  */
 export function advertisement(
   mac: Uint8Array,
-  target: Uint32Array,
-  asker: { address: Uint32Array; mac: Uint8Array } | null,
+  target: Int32Array,
+  asker: { address: Int32Array; mac: Uint8Array } | null,
 ): Uint8Array {
   return build({
     type: ND_TYPE.advertisement,
@@ -69,11 +69,7 @@ export function advertisement(
 }
 
 /** A frame that asks for the MAC of `target`, to its solicited-node group. */
-export function solicitation(
-  mac: Uint8Array,
-  source: Uint32Array,
-  target: Uint32Array,
-): Uint8Array {
+export function solicitation(mac: Uint8Array, source: Int32Array, target: Int32Array): Uint8Array {
   const low = target[ADDRESS_WORDS - 1];
   return build({
     type: ND_TYPE.solicitation,
@@ -81,7 +77,7 @@ export function solicitation(
     mac,
     toMac: Uint8Array.of(0x33, 0x33, 0xff, low >>> 16, low >>> 8, low),
     source,
-    destination: Uint32Array.of(0xff020000, 0, 1, 0xff000000 | (low & 0xffffff)),
+    destination: Int32Array.of(0xff020000, 0, 1, 0xff000000 | (low & 0xffffff)),
     target,
     option: ND_OPTION.sourceMac,
   });

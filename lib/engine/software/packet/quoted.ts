@@ -26,8 +26,8 @@ export class QuotedPacket {
   protocol = 0;
   /** One of `CLASS`. */
   class = 0;
-  readonly source = new Uint32Array(ADDRESS_WORDS);
-  readonly destination = new Uint32Array(ADDRESS_WORDS);
+  readonly source = new Int32Array(ADDRESS_WORDS);
+  readonly destination = new Int32Array(ADDRESS_WORDS);
   ports = 0;
 
   /** @returns `false`: nothing that could belong to a flow */

@@ -9,8 +9,8 @@ import type { Context, Station } from './context.js';
 const REQUEST = 1;
 const REPLY = 2;
 
-const sender = new Uint32Array(ADDRESS_WORDS);
-const target = new Uint32Array(ADDRESS_WORDS);
+const sender = new Int32Array(ADDRESS_WORDS);
+const target = new Int32Array(ADDRESS_WORDS);
 
 /** Learns from ARP packets and answers requests for our addresses. */
 export function arp(burst: Burst, context: Context): void {

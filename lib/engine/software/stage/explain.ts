@@ -171,9 +171,9 @@ class Explainer {
   }
 
   #leave(
-    source: Uint32Array,
+    source: Int32Array,
     sourceAt: number,
-    destination: Uint32Array,
+    destination: Int32Array,
     destinationAt: number,
     ports: number,
   ): number {

@@ -44,6 +44,6 @@ function finish(burst: Burst, i: number, length: number, at: number): void {
 
 // CRC32c goes out least significant byte first (RFC 9260, appendix A).
 function finishSctp(frame: Uint8Array, l4: number, length: number): void {
-  const crc = ~crc32c(frame, 0xffffffff, l4, length);
+  const crc = ~crc32c(frame, -1, l4, length);
   write32(frame, l4 + SCTP.checksum, swap32(crc));
 }

@@ -31,8 +31,8 @@ export class NatPlan {
   backend = UNDECIDED;
   masquerade = false;
   /** What the backend sees. */
-  readonly source = new Uint32Array(ADDRESS_WORDS);
-  readonly destination = new Uint32Array(ADDRESS_WORDS);
+  readonly source = new Int32Array(ADDRESS_WORDS);
+  readonly destination = new Int32Array(ADDRESS_WORDS);
   backendPort = 0;
   /** Ports of replies: from the backend's to the one that it sees as the source. */
   replyPorts = 0;

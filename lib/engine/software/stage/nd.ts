@@ -20,7 +20,7 @@ const HOP_LIMIT = 255;
 const L4 = ETH.length + IPV6.length;
 const NO_OPTION = -1;
 
-const target = new Uint32Array(ADDRESS_WORDS);
+const target = new Int32Array(ADDRESS_WORDS);
 
 /** Learns from neighbour discovery and answers solicitations for our addresses. */
 export function nd(burst: Burst, context: Context): void {
@@ -88,7 +88,7 @@ function optionOf(type: number): number {
 function isSolicitedNode(frame: Uint8Array): boolean {
   const at = IPV6.destination;
   return (
-    read32(frame, at) === 0xff020000 &&
+    read32(frame, at) === (0xff020000 | 0) &&
     read32(frame, at + 4) === 0 &&
     read32(frame, at + 8) === 1 &&
     read16(frame, at + 12) >>> 8 === 0xff
@@ -106,7 +106,7 @@ function linkAddressAt(burst: Burst, i: number): number {
 }
 
 /** Whether an address is one of an interface's, or the link-local one that its MAC makes. */
-function isOurs(context: Context, slot: number, words: Uint32Array, at: number): boolean {
+function isOurs(context: Context, slot: number, words: Int32Array, at: number): boolean {
   return (
     context.program.addresses.isOf(slot, words, at) ||
     isSame(linkLocalOf((context.stations[slot] as Station).mac), 0, words, at)

@@ -43,7 +43,7 @@ export function parseIpv6(burst: Burst, i: number, isGroup: boolean, context: Co
 }
 
 /** @param isNd - who speaks of the link may use addresses of the link */
-function isMartian(words: Uint32Array, at: number, isNd: boolean): boolean {
+function isMartian(words: Int32Array, at: number, isNd: boolean): boolean {
   return (
     isLoopback(words, at) ||
     words[at] >>> 24 === 0xff ||
@@ -52,7 +52,7 @@ function isMartian(words: Uint32Array, at: number, isNd: boolean): boolean {
   );
 }
 
-function isLoopback(words: Uint32Array, at: number): boolean {
+function isLoopback(words: Int32Array, at: number): boolean {
   return (words[at] | words[at + 1] | words[at + 2]) === 0 && words[at + 3] === 1;
 }
 

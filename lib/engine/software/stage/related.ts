@@ -17,7 +17,7 @@ const quoted = new QuotedPacket();
 export function findRelated(burst: Burst, i: number, family: Family, context: Context): number {
   if (!quoted.read(burst, i, family)) return NO_FLOW;
   const flows = context.flowsOf(family);
-  const ports = ((quoted.ports << 16) | (quoted.ports >>> 16)) >>> 0;
+  const ports = (quoted.ports << 16) | (quoted.ports >>> 16);
   const { source, destination, protocol } = quoted;
   const hash = hashTuple(destination, 0, source, 0, ports, protocol, family.firstWord);
   const entry = flows.find(destination, 0, source, 0, ports, protocol, hash);

@@ -44,7 +44,7 @@ export function rewrite(burst: Burst, family: Family, context: Context): void {
 
 /** Ports that packets leave with, by those of the entry of the other direction. */
 export function newPorts(otherPorts: number): number {
-  return ((otherPorts << 16) | (otherPorts >>> 16)) >>> 0;
+  return (otherPorts << 16) | (otherPorts >>> 16);
 }
 
 /** Whether the checksum covers what is in other fragments (SCTP). */
@@ -90,7 +90,7 @@ function rewritePorts(frame: Uint8Array, l4: number, ports: number): number {
 
 // CRC is linear: its change is the CRC of what has changed, without initial value and inversion.
 function rewriteSctp(frame: Uint8Array, l4: number, length: number, ports: number): void {
-  const changed = (read32(frame, l4) ^ ports) >>> 0;
+  const changed = read32(frame, l4) ^ ports;
   if (changed === 0) return;
   write32(frame, l4, ports);
   const crc = crc32cZeroes(crc32cWord(0, changed), length - 4);

@@ -64,7 +64,7 @@ function isFree(
   const { source, destination } = plan;
   const protocol = burst.protocol[i];
   const backendPort = burst.class[i] === CLASS.echo ? 0 : plan.backendPort;
-  const ports = ((backendPort << 16) | port) >>> 0;
+  const ports = (backendPort << 16) | port;
   if (isOwnTuple(ports, plan, burst, i)) return false;
   const hash = hashTuple(destination, 0, source, 0, ports, protocol, family.firstWord);
   const flows = context.flowsOf(family);

@@ -2,7 +2,7 @@
 import { ADDRESS_WORDS, copyAddress, isSame } from '../base/address.js';
 
 interface Node<Value> {
-  readonly address: Uint32Array;
+  readonly address: Int32Array;
   readonly extra: number;
   value: Value;
   next: Node<Value> | undefined;
@@ -21,17 +21,17 @@ export class AddressMap<Value> {
   }
 
   /** @param at - where the address begins in `words` */
-  get(words: Uint32Array, at: number, extra: number): Value | undefined {
+  get(words: Int32Array, at: number, extra: number): Value | undefined {
     return this.#find(words, at, extra)?.value;
   }
 
-  set(words: Uint32Array, at: number, extra: number, value: Value): void {
+  set(words: Int32Array, at: number, extra: number, value: Value): void {
     const known = this.#find(words, at, extra);
     if (known !== undefined) {
       known.value = value;
       return;
     }
-    const address = new Uint32Array(ADDRESS_WORDS);
+    const address = new Int32Array(ADDRESS_WORDS);
     copyAddress(address, 0, words, at);
     const hash = hashOf(words, at, extra);
     this.#chains.set(hash, { address, extra, value, next: this.#chains.get(hash) });
@@ -39,7 +39,7 @@ export class AddressMap<Value> {
   }
 
   /** @returns whether it was there */
-  delete(words: Uint32Array, at: number, extra: number): boolean {
+  delete(words: Int32Array, at: number, extra: number): boolean {
     const hash = hashOf(words, at, extra);
     let previous: Node<Value> | undefined;
     for (let node = this.#chains.get(hash); node !== undefined; node = node.next) {
@@ -74,7 +74,7 @@ export class AddressMap<Value> {
     }
   }
 
-  #find(words: Uint32Array, at: number, extra: number): Node<Value> | undefined {
+  #find(words: Int32Array, at: number, extra: number): Node<Value> | undefined {
     let node = this.#chains.get(hashOf(words, at, extra));
     while (node !== undefined && (node.extra !== extra || !isSame(node.address, 0, words, at))) {
       node = node.next;
@@ -83,7 +83,7 @@ export class AddressMap<Value> {
   }
 }
 
-function hashOf(words: Uint32Array, at: number, extra: number): number {
+function hashOf(words: Int32Array, at: number, extra: number): number {
   let hash = Math.imul(extra, 0x9e3779b1);
   for (let i = 0; i < ADDRESS_WORDS; i++) {
     hash = Math.imul(hash ^ words[at + i], 0x85ebca6b);

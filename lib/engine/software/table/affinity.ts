@@ -18,7 +18,7 @@ export class AffinityTable {
   /** Columns by place: slot of the backend and its serial. */
   readonly backend: Uint32Array;
   readonly serial: Uint32Array;
-  readonly #client: Uint32Array;
+  readonly #client: Int32Array;
   readonly #service: Uint32Array;
   // Seconds; wider than 32 bits, because a commit may ask for any number of seconds from now.
   readonly #expiry: Float64Array;
@@ -33,7 +33,7 @@ export class AffinityTable {
     this.#places = buckets * PLACES;
     this.backend = new Uint32Array(this.#places);
     this.serial = new Uint32Array(this.#places);
-    this.#client = new Uint32Array(this.#places * ADDRESS_WORDS);
+    this.#client = new Int32Array(this.#places * ADDRESS_WORDS);
     this.#service = new Uint32Array(this.#places);
     this.#expiry = new Float64Array(this.#places);
   }
@@ -44,14 +44,14 @@ export class AffinityTable {
   }
 
   /** @returns the place of a memory that has not run out, or {@link NO_AFFINITY} */
-  find(client: Uint32Array, at: number, service: number, now: number): number {
+  find(client: Int32Array, at: number, service: number, now: number): number {
     const place = this.#placeOf(this.#bucketOf(client, at, service), client, at, service);
     return place !== NO_AFFINITY && this.#expiry[place] > now ? place : NO_AFFINITY;
   }
 
   /** @param expiry - seconds, after `now` */
   remember(
-    client: Uint32Array,
+    client: Int32Array,
     at: number,
     service: number,
     backend: number,
@@ -82,14 +82,14 @@ export class AffinityTable {
     }
   }
 
-  #bucketOf(client: Uint32Array, at: number, service: number): number {
-    let crc = 0xffffffff;
+  #bucketOf(client: Int32Array, at: number, service: number): number {
+    let crc = -1;
     for (let i = 0; i < ADDRESS_WORDS; i++) crc = crc32cWord(crc, client[at + i]);
     crc = crc32cWord(crc, service);
     return (mix(crc) & (this.#places / PLACES - 1)) * PLACES;
   }
 
-  #placeOf(first: number, client: Uint32Array, at: number, service: number): number {
+  #placeOf(first: number, client: Int32Array, at: number, service: number): number {
     for (let place = first; place < first + PLACES; place++) {
       if (
         this.#expiry[place] !== 0 &&

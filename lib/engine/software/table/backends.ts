@@ -4,7 +4,7 @@ import { ADDRESS_WORDS, copyAddress, isSame } from '../base/address.js';
 /** Backends by slot: every endpoint that may serve, and who was where when a flow was made. */
 export class BackendTable {
   /** Columns by slot; an address is four words. */
-  readonly address: Uint32Array;
+  readonly address: Int32Array;
   readonly port: Uint16Array;
   readonly service: Uint32Array;
   readonly flushed: Uint8Array;
@@ -13,7 +13,7 @@ export class BackendTable {
   #size = 0;
 
   constructor(readonly slots: number) {
-    this.address = new Uint32Array(slots * ADDRESS_WORDS);
+    this.address = new Int32Array(slots * ADDRESS_WORDS);
     this.port = new Uint16Array(slots);
     this.service = new Uint32Array(slots);
     this.flushed = new Uint8Array(slots);
@@ -37,7 +37,7 @@ export class BackendTable {
   /** The serial stays where address, port and service do. */
   put(
     slot: number,
-    address: Uint32Array,
+    address: Int32Array,
     port: number,
     service: number,
     flushed: number,

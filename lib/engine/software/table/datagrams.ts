@@ -11,8 +11,8 @@ export interface WaitingFragment {
   family: number;
   l4: number;
   ipLength: number;
-  source: Uint32Array;
-  destination: Uint32Array;
+  source: Int32Array;
+  destination: Int32Array;
   /** What it learns from the first fragment when that has come. */
   protocol: number;
   class: number;

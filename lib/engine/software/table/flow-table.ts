@@ -28,9 +28,9 @@ const KEY_WORDS = 10;
 
 /** One direction of a new connection: what its packets have. */
 export interface Direction {
-  source: Uint32Array;
+  source: Int32Array;
   sourceAt: number;
-  destination: Uint32Array;
+  destination: Int32Array;
   destinationAt: number;
   /** Source port in the upper 16 bits, destination port in the lower. */
   ports: number;
@@ -47,9 +47,9 @@ export interface Direction {
 export class FlowTable {
   readonly capacity: number;
   /** Keys by entry: see {@link sourceAt} and its neighbours for where things are. */
-  readonly keys: Uint32Array;
+  readonly keys: Int32Array;
   // Columns by entry.
-  readonly hash: Uint32Array;
+  readonly hash: Int32Array;
   readonly lastSeen: Uint32Array;
   readonly packets: Float64Array;
   readonly bytes: Float64Array;
@@ -81,8 +81,8 @@ export class FlowTable {
     this.#counters = counters;
     this.#buckets = new FlowBuckets(capacity);
     const entries = capacity * 2;
-    this.keys = new Uint32Array(entries * KEY_WORDS);
-    this.hash = new Uint32Array(entries);
+    this.keys = new Int32Array(entries * KEY_WORDS);
+    this.hash = new Int32Array(entries);
     this.lastSeen = new Uint32Array(entries);
     this.packets = new Float64Array(entries);
     this.bytes = new Float64Array(entries);
@@ -117,9 +117,9 @@ export class FlowTable {
 
   /** @returns the entry of this direction, or {@link NO_FLOW} */
   find(
-    source: Uint32Array,
+    source: Int32Array,
     sourceAt: number,
-    destination: Uint32Array,
+    destination: Int32Array,
     destinationAt: number,
     ports: number,
     protocol: number,
@@ -130,8 +130,9 @@ export class FlowTable {
     let first = this.#buckets.primary(hash);
     for (let choice = 0; choice < 2; choice++) {
       for (let place = first; place < first + PLACES; place++) {
+        if (tags[place] !== tag) continue;
         const entry = entries[place];
-        if (entry === EMPTY || tags[place] !== tag) continue;
+        if (entry === EMPTY) continue;
         const at = entry * KEY_WORDS;
         if (this.keys[at + 8] !== ports || this.keys[at + 9] !== protocol) continue;
         if (

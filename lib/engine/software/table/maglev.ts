@@ -73,7 +73,7 @@ export function buildMaglev(backends: readonly MaglevBackend[]): Uint16Array | U
 
 /** Slot of a table of `size` that a flow's hash falls on. */
 export function maglevSlot(hash: number, size: number): number {
-  return Math.floor((hash * size) / 0x1_0000_0000);
+  return Math.floor(((hash >>> 0) * size) / 0x1_0000_0000);
 }
 
 function compare(a: MaglevBackend, b: MaglevBackend): number {

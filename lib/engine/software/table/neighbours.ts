@@ -16,7 +16,7 @@ export interface NeighbourAges {
 /** A station on the link of an interface. */
 export class Neighbour {
   readonly mac = new Uint8Array(6);
-  readonly address = new Uint32Array(ADDRESS_WORDS);
+  readonly address = new Int32Array(ADDRESS_WORDS);
   /** Packets that wait for it. */
   held = 0;
   #confirmedMs = Number.NEGATIVE_INFINITY;
@@ -78,12 +78,12 @@ export class NeighbourTable {
   }
 
   /** @param at - where the address begins in `words` */
-  find(slot: number, words: Uint32Array, at: number): Neighbour | undefined {
+  find(slot: number, words: Int32Array, at: number): Neighbour | undefined {
     return this.#neighbours.get(words, at, slot);
   }
 
   /** @returns `undefined` where there is no room */
-  add(slot: number, words: Uint32Array, at: number): Neighbour | undefined {
+  add(slot: number, words: Int32Array, at: number): Neighbour | undefined {
     if (this.isFull) return undefined;
     const neighbour = new Neighbour(slot, this.ages);
     copyAddress(neighbour.address, 0, words, at);
@@ -97,7 +97,7 @@ export class NeighbourTable {
    */
   learn(
     slot: number,
-    words: Uint32Array,
+    words: Int32Array,
     at: number,
     isWanted: boolean,
     frame: Uint8Array,

@@ -7,7 +7,7 @@ export interface Route {
   /** Slot of the egress interface. */
   interface: number;
   /** Next hop; `null`: the destination itself. */
-  gateway: Uint32Array | null;
+  gateway: Int32Array | null;
   /** MAC of the next hop; `null`: ask for it. */
   mac: Uint8Array | null;
 }
@@ -34,7 +34,7 @@ export class RouteTable {
   readonly #routes = new AddressMap<{ network: Network; route: Route }>();
   readonly #ipv4 = new Lengths();
   readonly #ipv6 = new Lengths();
-  readonly #masked = new Uint32Array(ADDRESS_WORDS);
+  readonly #masked = new Int32Array(ADDRESS_WORDS);
 
   /** Routes of both families. */
   get size(): number {
@@ -69,7 +69,7 @@ export class RouteTable {
   }
 
   /** @param at - where the address begins in `words` */
-  lookup(words: Uint32Array, at: number): Route | null {
+  lookup(words: Int32Array, at: number): Route | null {
     const { present } = isIpv4(words, at) ? this.#ipv4 : this.#ipv6;
     for (let i = 0; i < present.length; i++) {
       const bits = present[i];

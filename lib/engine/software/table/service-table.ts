@@ -18,7 +18,7 @@ export interface Pool {
 /** What is served: an address, a port and a protocol, by a pool for each scope. */
 export interface Frontend {
   slot: number;
-  address: Uint32Array;
+  address: Int32Array;
   port: number;
   protocol: number;
   /** It is of kind `cluster`: the whole address is the service's. */
@@ -54,12 +54,12 @@ export class ServiceTable {
   }
 
   /** @param at - where the address begins in `words` */
-  find(words: Uint32Array, at: number, port: number, protocol: number): Frontend | undefined {
+  find(words: Int32Array, at: number, port: number, protocol: number): Frontend | undefined {
     return this.#byKey.get(words, at, keyOf(port, protocol));
   }
 
   /** Whether some frontend of kind `cluster` has this address. */
-  isClusterAddress(words: Uint32Array, at: number): boolean {
+  isClusterAddress(words: Int32Array, at: number): boolean {
     return this.#clusterAddresses.get(words, at, 0) !== undefined;
   }
 
