@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `memif`, by our own driver. DPDK's costs about twice the clocks for a frame
-// (benchmarks/README.md), and never closes a server's socket, unmaps memory under a worker that
-// reads it, and cannot tell how many rings a connection has (DPDK 22.11). Connections are the
-// control thread's, rings the workers'.
+// `memif`, by our own driver: ARCHITECTURE.md says what for. Connections are the control thread's,
+// rings the workers'.
 #pragma once
 
 #include <rte_spinlock.h>

@@ -138,6 +138,8 @@ bool ClientSession::send_next() {
 bool ClientSession::connect() {
   if (!link_ || !outgoing_.empty()) return false;
   connected_ = true;
+  // Not before: DPDK's server sets head and tail to zero when it connects.
+  for (ReceiveRing& ring : link_->receive) ring.give_back(0);
   endpoint_.connected(std::move(link_));
   return true;
 }

@@ -57,13 +57,13 @@ class alignas(64) ReceiveRing : public Ring {
  public:
   ReceiveRing(RingHeader* header, uint8_t log2_size, Role role) : Ring(header, log2_size, role) {
     __atomic_store_n(&header->flags, kReceiverPolls, __ATOMIC_RELAXED);
-    if (role == Role::client) give_back(0);
   }
 
   uint16_t full() const {
     return count_to(load(role_ == Role::server ? header_->head : header_->tail));
   }
-  // The first `count` slots may be filled again.
+  // The first `count` slots may be filled again. A client offers all of its buffers by giving none
+  // back.
   void give_back(uint16_t count) {
     if (role_ == Role::server) {
       next_ = static_cast<uint16_t>(next_ + count);

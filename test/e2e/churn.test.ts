@@ -79,7 +79,7 @@ privileged('no DPDK device is left: after all that coming and going 32 still fit
     await proxy.interfaces.add(`pcap:p,tx=${folder}/p.pcap`);
     await proxy.interfaces.remove('p');
   }
-  // Servers of memif are kept for later; others come first.
+  // None of DPDK's.
   for (let i = 0; i < 8; i++) await proxy.interfaces.add(`memif:m${i},socket=${folder}/${i}.sock`);
   for (let i = 0; i < 8; i++) await proxy.interfaces.remove(`m${i}`);
   for (let i = 0; i < 32; i++) await proxy.interfaces.add(`pcap:p${i},tx=${folder}/${i}.pcap`);
