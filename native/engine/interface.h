@@ -49,6 +49,8 @@ class Interface {
   // The worker that has the queue only.
   virtual uint16_t rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) = 0;
   virtual uint16_t tx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) = 0;
+  // Who has the queue is going to call rx: what it reads first may be asked for.
+  virtual void expect(uint16_t) {}
   // Control thread only.
   virtual bool link_up() = 0;
   // `memory` interfaces: frames in and out, JS thread. Others take and give nothing.

@@ -100,6 +100,11 @@ uint16_t MemifInterface::rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) {
   return receive_frames(*link, link->receive[queue], pool_, mbufs, count);
 }
 
+void MemifInterface::expect(uint16_t queue) {
+  memif::Link* const link = link_.load(std::memory_order_acquire);
+  if (link && queue < link->receive.size()) link->receive[queue].prefetch_count();
+}
+
 uint16_t MemifInterface::tx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) {
   memif::Link* const link = link_.load(std::memory_order_acquire);
   if (!link) return 0;

@@ -23,6 +23,7 @@ class MemifInterface final : public Interface, private memif::Endpoint {
 
   uint16_t rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) override;
   uint16_t tx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) override;
+  void expect(uint16_t queue) override;
   bool link_up() override;
 
  private:

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/prefetch.h"
 #include "packet/burst.h"
 
 namespace sluice {
@@ -55,16 +56,6 @@ uint32_t gather(const Link& link, const ReceiveRing& ring, uint32_t first, Exten
   return length;
 }
 
-// For writing: without it a store waits for the line with all later stores behind it. An
-// instruction that every x86-64 has, if only as a no-op; GCC wants a flag for it.
-void prefetch_to_write(uint8_t* at) {
-#if defined(__x86_64__)
-  asm volatile("prefetchw %0" : : "m"(*at));
-#else
-  __builtin_prefetch(at, 1);
-#endif
-}
-
 // Over as many slots from `first` on as the frame needs: returns their number, 0 if there are not
 // so many before `end`.
 uint32_t scatter(const Link& link, TransmitRing& ring, uint32_t first, uint32_t end,
@@ -99,6 +90,7 @@ uint16_t receive_frames(const Link& link, ReceiveRing& ring, rte_mempool* pool, 
   const uint32_t full = ring.full();
   if (full == 0) return 0;
   count = std::min<uint16_t>(count, kMaxBurst);
+  ring.prefetch(std::min<uint32_t>(count, full));
   uint32_t slots = 0;
   uint16_t received = 0;
   for (; received < count && slots < full; ++received) {
@@ -134,6 +126,7 @@ uint16_t send_frames(const Link& link, TransmitRing& ring, rte_mbuf** mbufs, uin
   count = std::min<uint16_t>(count, kMaxBurst);
   const uint32_t empty = ring.empty();
   const uint32_t ahead = std::min<uint32_t>(count, empty);
+  ring.prefetch(ahead);
   for (uint32_t n = 0; n < ahead; ++n) {
     const Descriptor slot = ring.slot(n);
     const uint32_t length = mbufs[n]->pkt_len;

@@ -87,6 +87,9 @@ uint32_t Worker::poll(uint64_t now_ms) {
   }
   const WorkerQueues& queues = world_->workers[index_];
   uint32_t received = 0, handed_in = 0;
+  for (const Ingress& ingress : queues.receive) {
+    if (ingress.queue != kNoQueue) ingress.interface->expect(ingress.queue);
+  }
   for (const Ingress& ingress : queues.receive) received += receive(ingress);
   for (Interface* interface : queues.handed_over) {
     // A ringful at most, so that the others get their turn.

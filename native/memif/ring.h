@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/prefetch.h"
 #include "memif/file.h"
 #include "memif/protocol.h"
 
@@ -18,6 +19,8 @@ inline constexpr uint32_t kBufferBytes = 2048;
 
 class Ring {
  public:
+  static constexpr uint32_t kSlotsOfLine = 64 / sizeof(Descriptor);
+
   uint16_t size() const { return static_cast<uint16_t>(mask_ + 1); }
   // The n-th slot from here, as it is now.
   Descriptor slot(uint32_t n) const {
@@ -26,7 +29,6 @@ class Ring {
     asm volatile("" : "+m"(copy));  // so that it is not read again later, when it may be another
     return copy;
   }
-  void prefetch_slot(uint32_t n) const { __builtin_prefetch(place(n), 1); }
 
  protected:
   Ring(RingHeader* header, uint8_t log2_size, Role role)
@@ -59,6 +61,16 @@ class alignas(64) ReceiveRing : public Ring {
     __atomic_store_n(&header->flags, kReceiverPolls, __ATOMIC_RELAXED);
   }
 
+  // What says how many slots are full, on its way.
+  void prefetch_count() const {
+    __builtin_prefetch(role_ == Role::server ? &header_->head : &header_->tail);
+  }
+  // The first `count` slots, and what giving them back writes.
+  void prefetch(uint32_t count) const {
+    prefetch_to_write(role_ == Role::server ? &header_->tail : &header_->head);
+    for (uint32_t n = 0; n < count; n += kSlotsOfLine) __builtin_prefetch(place(n));
+    if (count != 0) __builtin_prefetch(place(count - 1));
+  }
   uint16_t full() const {
     return count_to(load(role_ == Role::server ? header_->head : header_->tail));
   }
@@ -84,6 +96,12 @@ class alignas(64) TransmitRing : public Ring {
   TransmitRing(RingHeader* header, uint8_t log2_size, Role role, File event)
       : Ring(header, log2_size, role), event_(std::move(event)) {}
 
+  // The first `count` slots, and what passing them on writes.
+  void prefetch(uint32_t count) const {
+    prefetch_to_write(role_ == Role::server ? &header_->tail : &header_->head);
+    for (uint32_t n = 0; n < count; n += kSlotsOfLine) prefetch_to_write(place(n));
+    if (count != 0) prefetch_to_write(place(count - 1));
+  }
   uint16_t empty() const {
     return role_ == Role::server ? count_to(load(header_->head))
                                  : count_to(static_cast<uint16_t>(load(header_->tail) + size()));
