@@ -35,7 +35,7 @@ TEST_CASE("services, pools and backends become part of a snapshot") {
 
   CHECK(now.pools[0]->members == std::vector<uint32_t>{1, 0});
   CHECK(now.pools[0]->eligible == std::vector<uint32_t>{0, 1});
-  CHECK(now.pools[0]->maglev.size() == 4099);
+  CHECK(now.pools[0]->maglev.size() == 1021);
   CHECK(now.pools[0]->is_eligible(1));
   CHECK_FALSE(now.pools[0]->is_eligible(2));
   CHECK_FALSE(now.pools[0]->silent);

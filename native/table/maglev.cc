@@ -12,6 +12,7 @@ namespace {
 
 uint32_t table_size(size_t backends) {
   if (backends == 1) return 1;
+  if (backends <= 10) return 1'021;
   if (backends <= 40) return 4'099;
   if (backends <= 160) return 16'381;
   if (backends <= 655) return 65'537;

@@ -14,6 +14,7 @@ export interface MaglevBackend {
 // Prime sizes, at least a hundred slots a backend up to 6,553 backends: the shares differ by about 1 %.
 const SIZES: readonly (readonly [upTo: number, size: number])[] = [
   [1, 1],
+  [10, 1_021],
   [40, 4_099],
   [160, 16_381],
   [655, 65_537],
