@@ -12,7 +12,7 @@ import { parseCommandLine, type Wish } from './rig/command-line.js';
 import { describeMachine } from './rig/machine.js';
 import { runCase } from './rig/run-case.js';
 
-const FULL: Scale = { quick: false, rounds: 5, seconds: 2, warmUpSeconds: 0.5 };
+const FULL: Scale = { quick: false, rounds: 5, seconds: 1, warmUpSeconds: 0.3 };
 const QUICK: Scale = { quick: true, rounds: 2, seconds: 1, warmUpSeconds: 0.2 };
 
 const out = (text: string): void => void process.stdout.write(text);
