@@ -92,7 +92,7 @@ class FlowBuckets {
   }
   // The first entry of this tag in the primary bucket, whoever's it is; or kNoEntry; or
   // kMaybeElsewhere, and the other bucket is on its way.
-  uint32_t guess(uint32_t hash) const {
+  [[gnu::always_inline]] uint32_t guess(uint32_t hash) const {
     const Bucket& first = primary(hash);
     const uint32_t entry = search(first, hash, [](uint32_t) { return true; });
     if (entry != kNoEntry || !has_elsewhere(first)) return entry;

@@ -109,10 +109,10 @@ class FlowTable {
   // The entry that this hash leads to in all likelihood, on its way into the cache; or kNoFlow; or
   // kMaybeElsewhere, and prefetch_entry_elsewhere has to be asked. Reads a bucket. `pair`: the
   // other direction's as well, on which what a SYN or RST means depends.
-  uint32_t prefetch_entry(uint32_t hash, bool pair) const {
+  [[gnu::always_inline]] uint32_t prefetch_entry(uint32_t hash, bool pair) const {
     return prefetch_entry_at(buckets_.guess(hash), pair);
   }
-  uint32_t prefetch_entry_elsewhere(uint32_t hash, bool pair) const {
+  [[gnu::always_inline]] uint32_t prefetch_entry_elsewhere(uint32_t hash, bool pair) const {
     return prefetch_entry_at(buckets_.guess_elsewhere(hash), pair);
   }
 
@@ -194,7 +194,7 @@ class FlowTable {
     return worker >= capacity_ ? 0 : (capacity_ - worker + workers_ - 1) / workers_;
   }
   uint32_t last_seen(uint32_t index) const;  // of the pair
-  uint32_t prefetch_entry_at(uint32_t index, bool pair) const {
+  [[gnu::always_inline]] uint32_t prefetch_entry_at(uint32_t index, bool pair) const {
     if (index >= kMaybeElsewhere) return index;
     const auto* entry = reinterpret_cast<const char*>(&entries_[index]);
     if (pair) __builtin_prefetch(&entries_[index ^ 1]);
