@@ -26,6 +26,9 @@ bool may_begin_anew(const Packet& packet) {
          (packet.type == PacketClass::udp || packet.type == PacketClass::echo || opens(packet));
 }
 
+// The shortcut is not for these, and what they mean depends on the other side.
+bool needs_pair(const Packet& packet) { return (packet.tcp_flags & (kTcpSyn | kTcpRst)) != 0; }
+
 template <class F>
 void remove_and_count(uint32_t index, Context& context, WorkerCounter counter) {
   if (context.flows<F>().remove(context.flow_cache<F>(), index)) context.counters.add(counter, 1);
@@ -105,11 +108,17 @@ void run_flow(Burst& burst, Context& context) {
   FlowTable<F>& flows = context.flows<F>();
   const uint64_t plain = burst.plain<F>();
   uint32_t guesses[kMaxBurst];
+  uint64_t elsewhere = 0;
   for (uint64_t left = plain; left != 0; left &= left - 1) {
     const auto i = static_cast<uint32_t>(std::countr_zero(left));
     const Packet& packet = burst.packets[i];
-    const bool may_change = (packet.tcp_flags & (kTcpSyn | kTcpFin | kTcpRst)) != 0;
-    guesses[i] = flows.prefetch_entry(packet.hash, may_change);
+    guesses[i] = flows.prefetch_entry(packet.hash, needs_pair(packet));
+    elsewhere |= uint64_t{guesses[i] == kMaybeElsewhere} << i;
+  }
+  for (uint64_t left = elsewhere; left != 0; left &= left - 1) {
+    const auto i = static_cast<uint32_t>(std::countr_zero(left));
+    const Packet& packet = burst.packets[i];
+    guesses[i] = flows.prefetch_entry_elsewhere(packet.hash, needs_pair(packet));
   }
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];

@@ -112,6 +112,7 @@ void warm_up(const Burst& burst, const Context& context) {
     const Packet* packet;
     const Pool* pool;
     const uint32_t* place;
+    uint32_t reply_hash;
   };
   New all[kMaxBurst];
   uint32_t count = 0;
@@ -121,9 +122,12 @@ void warm_up(const Burst& burst, const Context& context) {
     const auto scope = static_cast<size_t>(scope_of<F>(packet, snapshot));
     const Pool* pool = snapshot.pools[frontend_of<F>(packet).pools[scope]].get();
     __builtin_prefetch(pool);
-    all[count++] = {&packet, pool, nullptr};
+    all[count++] = {&packet, pool, nullptr, 0};
   }
   if (count < 2) return;
+  const FlowTable<F>& flows = context.flows<F>();
+  const FlowCache& cache = context.flow_cache<F>();
+  flows.prefetch_relief(cache, context.worker, count);
   for (New& each : std::span(all, count)) {
     const auto& maglev = each.pool->maglev;
     if (maglev.empty()) continue;
@@ -139,8 +143,15 @@ void warm_up(const Burst& burst, const Context& context) {
     const FiveTuple<F>& tuple = all[n].packet->template tuple<F>();
     const FiveTuple<F> reply{F::from(backend.address), tuple.source,   backend.port,
                              tuple.source_port,        tuple.protocol, {}};
-    context.flows<F>().prefetch_insertion(context.flow_cache<F>(), n, flow_hash(reply));
+    all[n].reply_hash = flow_hash(reply);
+    flows.prefetch_insertion(cache, n, all[n].reply_hash);
   }
+  for (const New& each : std::span(all, count)) {
+    if (each.place == nullptr) continue;
+    flows.prefetch_overflow(each.packet->hash);
+    flows.prefetch_overflow(each.reply_hash);
+  }
+  flows.prefetch_relief_overflow(cache, context.worker, count);
 }
 
 }  // namespace

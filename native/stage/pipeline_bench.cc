@@ -7,7 +7,8 @@
 //   plain         packets to where no service is, routed as they are
 //   setup         UDP packets, each the first of a new flow
 //   connections   whole TCP connections, from SYN to the last ACK; clocks are of one connection
-//   housekeeping  what follows the bursts of each poll; clocks are of one poll
+//   setup_full, connections_full  the same in a full table: each flow takes the place of an older
+//   one housekeeping  what follows the bursts of each poll; clocks are of one poll
 #include "testing/bench_rig.h"
 
 namespace sluice {
@@ -67,11 +68,24 @@ struct Plain {
   }
 };
 
-// New connections, `steps` packets each, until all flows of the options are there; then they are
-// removed, outside of what is timed, and it begins again.
+template <size_t kSteps>
+using BenchSteps = const BenchStep (&)[kSteps];
+
+// New connections, a burst of them, `steps` packets each; `run()` runs the worker.
+template <class F, size_t kSteps, class Run>
+void make_burst(BenchWorker& worker, BenchTraffic<F>& traffic, BenchSteps<kSteps> steps,
+                uint32_t first, Run&& run) {
+  for (const BenchStep& step : steps) {
+    traffic.fill(worker, step, first);
+    run();
+    traffic.learn(worker, step, first);
+  }
+}
+
+// Until all flows of the options are there; then they are removed, outside of what is timed, and it
+// begins again.
 template <class F, size_t kSteps>
-void make_flows(benchmark::State& state, const BenchOptions& options,
-                const BenchStep (&steps)[kSteps]) {
+void make_flows(benchmark::State& state, const BenchOptions& options, BenchSteps<kSteps> steps) {
   auto& rig = BenchRig<F>::of(options, false);
   const uint64_t made_before = rig.worker.counter(WorkerCounter::flowsCreated);
   BenchClocks clocks(kMaxBurst);
@@ -83,19 +97,47 @@ void make_flows(benchmark::State& state, const BenchOptions& options,
       first = 0;
     }
     uint64_t taken = 0;
-    for (const BenchStep& step : steps) {
-      rig.traffic.fill(rig.worker, step, first);
-      taken += rig.worker.run_timed();
-      rig.traffic.learn(rig.worker, step, first);
-    }
+    make_burst<F>(rig.worker, rig.traffic, steps, first, [&] { taken += rig.worker.run_timed(); });
+    state.SetIterationTime(clocks.add(taken));
     first += kMaxBurst;
     made += kMaxBurst;
-    state.SetIterationTime(clocks.add(taken));
   }
   clocks.report(state);
   expect(state, rig.flows().used() == first, "a packet made no flow");
   expect(state, rig.worker.counter(WorkerCounter::flowsCreated) - made_before == made,
          "flows were made twice");
+  expect(state, rig.worker.has_forwarded_all(), "not all packets were forwarded");
+  rig.empty();
+}
+
+// In a table that is filled first; each burst is a poll. Connections that have closed have expired
+// by the next burst, so that the hand always finds one.
+template <class F, size_t kSteps>
+void replace_flows(benchmark::State& state, const BenchOptions& options, BenchSteps<kSteps> steps) {
+  auto& rig = BenchRig<F>::of(options, false);
+  const Limits& limits = rig.world.limits;
+  const uint32_t bursts_of_table = rig.flows().capacity() / kMaxBurst;
+  BenchTraffic<F> traffic(rig.world, {0, 4 * bursts_of_table * kMaxBurst});
+  uint32_t burst = 0;
+  auto next = [&](auto&& run) {
+    rig.worker.advance(options.protocol == kProtocolTcp ? limits.timeouts.tcp_time_wait : 0);
+    const uint32_t first = burst++ % (4 * bursts_of_table) * kMaxBurst;
+    make_burst<F>(rig.worker, traffic, steps, first, run);
+    rig.worker.next_poll();
+  };
+  while (burst < bursts_of_table) next([&] { rig.worker.run(); });
+  const uint64_t made_before = rig.worker.counter(WorkerCounter::flowsCreated);
+  const uint32_t used_before = rig.flows().used();
+  BenchClocks clocks(kMaxBurst);
+  for (auto _ : state) {
+    uint64_t taken = 0;
+    next([&] { taken += rig.worker.run_timed(); });
+    state.SetIterationTime(clocks.add(taken));
+  }
+  clocks.report(state);
+  const uint64_t made = rig.worker.counter(WorkerCounter::flowsCreated) - made_before;
+  expect(state, made == uint64_t{burst - bursts_of_table} * kMaxBurst, "a packet made no flow");
+  expect(state, rig.flows().used() <= used_before + kMaxBurst, "the table was not full");
   expect(state, rig.worker.has_forwarded_all(), "not all packets were forwarded");
   rig.empty();
 }
@@ -111,6 +153,20 @@ template <class F>
 struct Connections {
   static void run(benchmark::State& state, const BenchOptions& options) {
     make_flows<F>(state, options, kConnection);
+  }
+};
+
+template <class F>
+struct SetupFull {
+  static void run(benchmark::State& state, const BenchOptions& options) {
+    replace_flows<F>(state, options, kQuery);
+  }
+};
+
+template <class F>
+struct ConnectionsFull {
+  static void run(benchmark::State& state, const BenchOptions& options) {
+    replace_flows<F>(state, options, kConnection);
   }
 };
 
@@ -148,6 +204,11 @@ void add_of(uint8_t version) {
     add_bench<Setup>("setup", {.flows = flows, .version = version});
     add_bench<Connections>("connections",
                            {.flows = flows, .protocol = kProtocolTcp, .version = version});
+  }
+  for (const uint32_t flows : {65'536, 1'000'000}) {
+    add_bench<SetupFull>("setup_full", {.flows = flows, .version = version});
+    add_bench<ConnectionsFull>("connections_full",
+                               {.flows = flows, .protocol = kProtocolTcp, .version = version});
   }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. Most packets belong to a connection of which nothing is new: not its state,
-// nor what the program says of its backend and its way. An entry remembers the adjacency that its
-// latest packet through all stages has found, with the stamp of the snapshot; a plain packet
-// (parse_plain) that finds the stamp still good leaves at once. It meets what it would have met in
-// rewrite, route and neighbour, to the byte; any doubt sends it through the stages. What that is
-// worth: ARCHITECTURE.md, "Speed".
+// Theory of operation. Most packets belong to a connection of which nothing is new that they would
+// meet: not what the program says of its backend and its way, nor that it has ended. An entry
+// remembers the adjacency that its latest packet through all stages has found, with the stamp of
+// the snapshot; a plain packet (parse_plain) that finds the stamp still good leaves at once. It
+// meets what it would have met in rewrite, route and neighbour, to the byte; any doubt sends it
+// through the stages. What that is worth: ARCHITECTURE.md, "Speed".
 #pragma once
 
 #include <cstring>
@@ -40,14 +40,14 @@ template <class F>
 bool take_shortcut(Packet& packet, FlowEntry<F>& entry, Context& context) {
   const FlowWay way = entry.load_way();
   if (way.stamp != context.snapshot->stamp || (packet.tcp_flags & (kTcpSyn | kTcpRst)) != 0 ||
-      !context.flows<F>().is_steady(entry, context.now_s, packet.tcp_flags)) {
+      !context.flows<F>().is_lively(entry, context.now_s)) {
     return false;
   }
   auto& ip = *ip_header<F>(packet.data);
   const Adjacency& adjacency = context.adjacencies.at(way.adjacency, context);
   if (packet.l3_length > adjacency.mtu || lifetime(ip) <= 1) return false;
 
-  FlowTable<F>::count(entry, context.now_s, packet.l3_length);
+  FlowTable<F>::count(entry, context.now_s, packet.l3_length, packet.tcp_flags);
   rewrite_ip(ip, entry);
   if (packet.type == PacketClass::tcp) {
     translate_tcp<F>(packet, entry, way.l4_delta);

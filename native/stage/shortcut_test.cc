@@ -31,10 +31,11 @@ struct Steady : Proxy {
   }
   FlowEntry<F>& forward() { return flows<F>().entry(0); }
   // Leads whoever takes the shortcut, and nobody else, back to where the packet came from.
-  void mark() {
-    FlowWay way = forward().load_way();
+  void mark(uint32_t index = 0) {
+    FlowEntry<F>& entry = flows<F>().entry(index);
+    FlowWay way = entry.load_way();
     way.adjacency = flows<F>().entry(1).load_way().adjacency;
-    forward().store_way(way);
+    entry.store_way(way);
   }
   bool takes_shortcut(const Bytes& frame) {
     poll(0, {frame});
@@ -111,7 +112,8 @@ TEST_CASE_TEMPLATE("what the stages would drop is dropped", F, Ipv4, Ipv6) {
   proxy.expect_drop(DropReason::mtu_exceeded, ask<F>(40000, 1473));
 }
 
-TEST_CASE_TEMPLATE("silence, and flags that are new, are for the stages", F, Ipv4, Ipv6) {
+TEST_CASE_TEMPLATE("silence and resets are for the stages; flags that are new count on either way",
+                   F, Ipv4, Ipv6) {
   Steady<F> proxy;
   proxy.at(proxy.context.now_ms + 29'000);
   proxy.mark();
@@ -127,7 +129,8 @@ TEST_CASE_TEMPLATE("silence, and flags that are new, are for the stages", F, Ipv
   proxy.pass(0, data<F>());
   CHECK(flows.state(index) == FlowState::established);
   proxy.pass(0, data<F>());
-  proxy.pass(0, data<F>(kTcpFin | kTcpAck));
+  proxy.mark(index);
+  CHECK(proxy.takes_shortcut(data<F>(kTcpFin | kTcpAck)));
   CHECK(flows.state(index) == FlowState::close_wait);
   proxy.pass(1, pod_data<F>(kTcpRst));
   CHECK(flows.state(index) == FlowState::closed);

@@ -8,10 +8,6 @@
 namespace sluice {
 namespace {
 
-// With so many free places the primary bucket is taken without a look at the other one: lookups
-// then find nearly all entries in the first bucket that they read.
-constexpr uint32_t kRoomy = 3;
-
 uint32_t bucket_count(uint32_t connections) {
   const auto least = (uint64_t{connections} + 2) / 3;  // 6 of 8 places when full, two entries each
   return static_cast<uint32_t>(std::bit_ceil(std::max<uint64_t>(least, 2)));
@@ -19,25 +15,33 @@ uint32_t bucket_count(uint32_t connections) {
 
 }  // namespace
 
-FlowBuckets::Locks::Locks(const FlowBuckets& buckets, uint32_t hash, uint32_t other, Reach reach)
-    : buckets_{&buckets.primary(hash), &buckets.primary(other), &buckets.secondary(hash),
-               &buckets.secondary(other)} {
-  if (reach == Reach::primary) {
-    if (buckets_[0] > buckets_[1]) std::swap(buckets_[0], buckets_[1]);
-    end_ = buckets_ + (buckets_[0] == buckets_[1] ? 1 : 2);
-  } else {
-    std::sort(buckets_, buckets_ + 4);
-    end_ = std::unique(buckets_, buckets_ + 4);
-  }
-  for (Bucket** bucket = buckets_; bucket != end_; bucket++) {
-    while (__atomic_exchange_n(&(*bucket)->lock, 1, __ATOMIC_ACQUIRE) != 0) spin_pause();
+FlowBuckets::Locks::Locks(const FlowBuckets& buckets, const Claim& one, const Claim& other) {
+  Bucket* const first = &buckets.primary(one.hash);
+  Bucket* const second = &buckets.primary(other.hash);
+  buckets_[0] = std::min(first, second);
+  buckets_[1] = std::max(first, second);
+  count_ = first == second ? 1 : 2;
+  if (one.reach == Reach::both) add(&buckets.secondary(one.hash));
+  if (other.reach == Reach::both) add(&buckets.secondary(other.hash));
+  for (uint32_t i = 0; i < count_; i++) {
+    while (__atomic_exchange_n(&buckets_[i]->lock, 1, __ATOMIC_ACQUIRE) != 0) spin_pause();
   }
 }
 
 FlowBuckets::Locks::~Locks() {
-  for (Bucket** bucket = buckets_; bucket != end_; bucket++) {
-    __atomic_store_n(&(*bucket)->lock, 0, __ATOMIC_RELEASE);
+  for (uint32_t i = 0; i < count_; i++) {
+    __atomic_store_n(&buckets_[i]->lock, 0, __ATOMIC_RELEASE);
   }
+}
+
+// In order, and each once.
+void FlowBuckets::Locks::add(Bucket* bucket) {
+  uint32_t at = count_;
+  while (at > 0 && buckets_[at - 1] > bucket) at--;
+  if (at > 0 && buckets_[at - 1] == bucket) return;
+  for (uint32_t i = count_; i > at; i--) buckets_[i] = buckets_[i - 1];
+  buckets_[at] = bucket;
+  count_++;
 }
 
 FlowBuckets::FlowBuckets(uint32_t connections)
@@ -46,10 +50,7 @@ FlowBuckets::FlowBuckets(uint32_t connections)
       buckets_(static_cast<Bucket*>(memory_.data())) {}
 
 FlowBuckets::Free FlowBuckets::free_places(Bucket& bucket, Place taken) {
-  uint32_t free = 0;
-  for (uint32_t i = 0; i < kPlaces; i++) {
-    free |= uint32_t{__atomic_load_n(&bucket.indices[i], __ATOMIC_RELAXED) == 0} << i;
-  }
+  uint32_t free = places_with(bucket, 0);
   if (taken.bucket == &bucket) free &= ~(1u << taken.number);
   if (free == 0) return {};
   return {{&bucket, static_cast<uint32_t>(std::countr_zero(free))},
@@ -80,12 +81,10 @@ void FlowBuckets::clear(uint32_t hash, uint32_t entry) {
 }
 
 bool FlowBuckets::clear_in(Bucket& bucket, uint32_t entry) {
-  for (uint32_t& index : bucket.indices) {
-    if (__atomic_load_n(&index, __ATOMIC_RELAXED) != entry + 1) continue;
-    __atomic_store_n(&index, 0u, __ATOMIC_RELAXED);
-    return true;
-  }
-  return false;
+  const uint32_t places = places_with(bucket, entry + 1);
+  if (places == 0) return false;
+  __atomic_store_n(&bucket.indices[std::countr_zero(places)], 0u, __ATOMIC_RELAXED);
+  return true;
 }
 
 }  // namespace sluice

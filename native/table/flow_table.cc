@@ -44,6 +44,7 @@ template <class F>
 FlowTable<F>::FlowTable(uint32_t capacity, uint32_t workers, const Timeouts& timeouts)
     : capacity_(capacity),
       workers_(std::max(workers, 1u)),
+      pressure_(std::min(kPressurePairs, capacity / 4)),
       batch_(std::clamp(capacity / (workers_ * 4), 1u, kMaxBatch)),
       timeouts_(timeouts),
       least_tcp_(least_timeout(timeouts, kProtocolTcp)),
@@ -51,6 +52,7 @@ FlowTable<F>::FlowTable(uint32_t capacity, uint32_t workers, const Timeouts& tim
       buckets_(capacity),
       memory_(std::max<size_t>(size_t{capacity} * 2, 1) * sizeof(Entry)),
       entries_(static_cast<Entry*>(memory_.data())),
+      used_(workers_),
       free_(capacity),
       shared_free_(capacity) {
   for (uint32_t i = 0; i < capacity; i++) free_[i] = capacity - 1 - i;
@@ -59,15 +61,11 @@ FlowTable<F>::FlowTable(uint32_t capacity, uint32_t workers, const Timeouts& tim
 template <class F>
 void FlowTable<F>::count(uint32_t index, uint32_t now_s, uint32_t bytes, uint8_t tcp_flags) {
   Entry& entry = entries_[index];
-  count(entry, now_s, bytes);
-  const uint8_t seen = load(entry.tcp_flags);
-  if ((seen & kTcpRst) && !(tcp_flags & (kTcpRst | kTcpSyn))) {
+  if ((load(entry.tcp_flags) & kTcpRst) && !(tcp_flags & (kTcpRst | kTcpSyn))) {
     // Whoever has sent a reset and goes on speaking has not meant it.
     __atomic_fetch_and(&entry.tcp_flags, static_cast<uint8_t>(~kTcpRst), __ATOMIC_RELAXED);
   }
-  if ((seen | tcp_flags) != seen) {
-    __atomic_fetch_or(&entry.tcp_flags, tcp_flags, __ATOMIC_RELAXED);
-  }
+  count(entry, now_s, bytes, tcp_flags);
 }
 
 template <class F>
@@ -85,7 +83,12 @@ uint32_t FlowTable<F>::last_seen(uint32_t index) const {
 
 template <class F>
 bool FlowTable<F>::expired(uint32_t index, uint32_t now_s) const {
-  const uint32_t timeout = flow_timeout(timeouts_, entries_[index].key.protocol, state(index));
+  return is_over_in(state(index), index, now_s);
+}
+
+template <class F>
+bool FlowTable<F>::is_over_in(FlowState now, uint32_t index, uint32_t now_s) const {
+  const uint32_t timeout = flow_timeout(timeouts_, entries_[index].key.protocol, now);
   const uint32_t last = last_seen(index);
   // Another worker's clock may be a little ahead.
   return (now_s > last ? now_s - last : 0) >= timeout;
@@ -99,19 +102,19 @@ Inserted FlowTable<F>::insert(FlowCache& cache, uint32_t worker, uint32_t now_s,
   const uint32_t pair = cache.free.back();
   const Key key = forward.key.tuple(), reply_key = reply.key.tuple();
   const uint32_t hash = flow_hash(key), reply_hash = flow_hash(reply_key);
-  auto reach = FlowBuckets::Reach::primary;  // which does for nearly all
+  auto claim = buckets_.claim(hash), reply_claim = buckets_.claim(reply_hash);
   for (uint32_t tries = 0;;) {
     uint32_t in_the_way = kNoFlow;
     {
-      const FlowBuckets::Locks locks(buckets_, hash, reply_hash, reach);
+      const FlowBuckets::Locks locks(buckets_, claim, reply_claim);
       if (find(key, hash) != kNoFlow || find(reply_key, reply_hash) != kNoFlow) {
         return {InsertOutcome::taken, kNoFlow};
       }
       const FlowBuckets::Place place = buckets_.choose(hash);
       const auto reply_place = place ? buckets_.choose(reply_hash, place) : place;
-      if (reach == FlowBuckets::Reach::primary &&
-          !(buckets_.is_primary(place, hash) && buckets_.is_primary(reply_place, reply_hash))) {
-        reach = FlowBuckets::Reach::both;
+      if (buckets_.exceeds(claim, place) || buckets_.exceeds(reply_claim, reply_place)) {
+        // Others have filled them meanwhile, or one direction the other's.
+        claim.reach = reply_claim.reach = FlowBuckets::Reach::both;
         continue;
       }
       if (reply_place) {
@@ -129,7 +132,7 @@ Inserted FlowTable<F>::insert(FlowCache& cache, uint32_t worker, uint32_t now_s,
     give_up(cache, in_the_way, now_s, removals);
   }
   cache.free.pop_back();
-  used_.fetch_add(1, std::memory_order_relaxed);
+  cache.used->add(1);
   return {InsertOutcome::made, 2 * pair};
 }
 
@@ -156,14 +159,16 @@ bool FlowTable<F>::remove(FlowCache& cache, uint32_t index) {
   buckets_.clear(reply_hash, 2 * pair + 1);
   // Whoever has found it before it went has to look again.
   for (Entry* entry : {&entries[0], &entries[1]}) entry->store_way({0, 0, entry->way.l4_delta});
-  used_.fetch_sub(1, std::memory_order_relaxed);
+  cache.used->add(-1);
   cache.pending.push_back(pair);
   return true;
 }
 
 template <class F>
 bool FlowTable<F>::give_up(FlowCache& cache, uint32_t index, uint32_t now_s, Removals& removals) {
-  const bool is_over = expired(index, now_s);
+  const FlowState now = state(index);
+  const bool is_over = is_over_in(now, index, now_s);
+  if (!is_over && !is_embryonic(now)) return false;
   if (!remove(cache, index)) return false;
   (is_over ? removals.expired : removals.evicted)++;
   return true;
@@ -172,13 +177,37 @@ bool FlowTable<F>::give_up(FlowCache& cache, uint32_t index, uint32_t now_s, Rem
 // Pressure: before there is no room at all, connections that have not become any make some.
 template <class F>
 void FlowTable<F>::relieve(FlowCache& cache, uint32_t worker, uint32_t now_s, Removals& removals) {
-  if (free_pairs(cache) >= std::min(kPressurePairs, capacity_ / 4)) return;
+  if (!is_pressed(cache, 0)) return;
   const uint32_t share = share_of(worker);
   for (uint32_t i = std::min(kHandPairs, share); i > 0; i--) {
-    const uint32_t index = 2 * (cache.hand * workers_ + worker);
-    cache.hand = (cache.hand + 1) % share;
-    if (!alive(index) || !may_go(index, now_s)) continue;
-    if (give_up(cache, index, now_s, removals)) return;
+    const uint32_t index = 2 * pair_of(worker, share, cache.hand);
+    cache.hand = cache.hand + 1 < share ? cache.hand + 1 : 0;
+    if (alive(index) && give_up(cache, index, now_s, removals)) return;
+  }
+}
+
+template <class F>
+void FlowTable<F>::prefetch_relief(const FlowCache& cache, uint32_t worker, uint32_t count) const {
+  const uint32_t share = share_of(worker);
+  if (!is_pressed(cache, count) || share < 2 * kMaxBurst) return;
+  for (uint32_t n = cache.hand; n < cache.hand + count; n++) {
+    prefetch_pair(pair_of(worker, share, n + count));
+    const uint32_t index = 2 * pair_of(worker, share, n);
+    if (alive(index)) prefetch_removal(index);
+  }
+}
+
+template <class F>
+void FlowTable<F>::prefetch_relief_overflow(const FlowCache& cache, uint32_t worker,
+                                            uint32_t count) const {
+  const uint32_t share = share_of(worker);
+  if (!is_pressed(cache, count) || share < 2 * kMaxBurst) return;
+  for (uint32_t n = cache.hand; n < cache.hand + count; n++) {
+    const uint32_t index = 2 * pair_of(worker, share, n);
+    if (!alive(index)) continue;
+    for (const uint32_t entry : {index, index + 1}) {
+      buckets_.prefetch_to_clear(flow_hash(entries_[entry].key.tuple()), entry);
+    }
   }
 }
 
@@ -193,7 +222,16 @@ uint32_t FlowTable<F>::oldest_to_go(uint32_t hash, uint32_t now_s) const {
 }
 
 template <class F>
+uint32_t FlowTable<F>::used() const {
+  int32_t sum = 0;
+  for (const PairCount& count : used_) sum += count.get();
+  // A pair that one worker has made and another one removed may be seen the other way round.
+  return static_cast<uint32_t>(std::max(sum, 0));
+}
+
+template <class F>
 void FlowTable<F>::attach(FlowCache& cache) {
+  cache.used = &used_[attached_.fetch_add(1, std::memory_order_relaxed) % workers_];
   cache.free.reserve(4 * batch_);
   refill(cache);
 }

@@ -49,6 +49,11 @@ void BenchWorker::next_poll() {
   }
 }
 
+void BenchWorker::advance(uint32_t seconds) {
+  context.now_s += seconds;
+  context.now_ms += uint64_t{seconds} * 1000;
+}
+
 bool BenchWorker::has_forwarded_all() const {
   return outside_.sent == given_ && outside_.freed == 0 && counter(WorkerCounter::rx) == given_ &&
          counter(WorkerCounter::forwarded) == given_;

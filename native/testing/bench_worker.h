@@ -62,6 +62,7 @@ class BenchWorker {
   uint8_t* frame(uint32_t i) const { return frames_[i]; }
   // Between two polls: what the first has freed may be used in the second.
   void next_poll();
+  void advance(uint32_t seconds);
 
   // Whether all that was given to it was forwarded, up to now.
   bool has_forwarded_all() const;
