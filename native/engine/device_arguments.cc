@@ -15,19 +15,12 @@ namespace {
 
 class Arguments {
  public:
-  explicit Arguments(const InterfaceRequest& request) : request_(request) {}
-
-  std::string parameter(const char* key, const std::string& otherwise = "") const {
-    const auto found = request_.parameters.find(key);
-    return found == request_.parameters.end() ? otherwise : found->second;
-  }
   void add(const std::string& key, const std::string& value) {
     text_ += (text_.empty() ? "" : ",") + key + "=" + value;
   }
   const std::string& text() const { return text_; }
 
  private:
-  const InterfaceRequest& request_;
   std::string text_;
 };
 
@@ -47,9 +40,9 @@ Status check_client_socket(const std::string& path) {
 }
 
 Result<DeviceArguments> vhost_user(const InterfaceRequest& request) {
-  Arguments arguments(request);
-  const std::string socket = arguments.parameter("socket");
-  const bool server = arguments.parameter("role", "server") == "server";
+  Arguments arguments;
+  const std::string socket = request.parameter("socket");
+  const bool server = request.parameter("role", "server") == "server";
   // A client may come before its server: the driver keeps trying.
   if (server) {
     if (Status wrong = check_server_socket(socket)) return *wrong;
@@ -64,8 +57,8 @@ Result<DeviceArguments> vhost_user(const InterfaceRequest& request) {
 // The client only: as a server, the driver's probe waits for its peer, and the control thread with
 // it.
 Result<DeviceArguments> virtio_user(const InterfaceRequest& request) {
-  Arguments arguments(request);
-  const std::string socket = arguments.parameter("socket");
+  Arguments arguments;
+  const std::string socket = request.parameter("socket");
   if (Status wrong = check_client_socket(socket)) return *wrong;
   arguments.add("path", socket);
   arguments.add("queues", std::to_string(request.queues));
@@ -79,9 +72,9 @@ Result<DeviceArguments> tap(const InterfaceRequest& request) {
     return Error{errno == EACCES ? "ERR_PERMISSION" : "ERR_INTERFACE",
                  std::string("/dev/net/tun: ") + std::strerror(errno), "kind"};
   }
-  Arguments arguments(request);
+  Arguments arguments;
   // The kernel's end gets a MAC of its own, made by the driver: ours is the other end's.
-  arguments.add("iface", arguments.parameter("device", request.name));
+  arguments.add("iface", request.parameter("device", request.name));
   return DeviceArguments{"net_tap", arguments.text()};
 }
 
@@ -92,8 +85,8 @@ Result<DeviceArguments> tap(const InterfaceRequest& request) {
 // (`checksums=unfinished`). Others need neither: vhost-user finishes checksums itself and offers no
 // segmentation, virtio-user and tap ask their peer for neither.
 Result<DeviceArguments> af_packet(const InterfaceRequest& request) {
-  Arguments arguments(request);
-  const std::string device = arguments.parameter("device", request.name);
+  Arguments arguments;
+  const std::string device = request.parameter("device", request.name);
   if (if_nametoindex(device.c_str()) == 0) {
     return Error{"ERR_INTERFACE", "there is no network device " + device, "device"};
   }
@@ -103,9 +96,9 @@ Result<DeviceArguments> af_packet(const InterfaceRequest& request) {
 }
 
 Result<DeviceArguments> pcap(const InterfaceRequest& request) {
-  Arguments arguments(request);
-  const std::string rx = arguments.parameter("rx");
-  const std::string tx = arguments.parameter("tx");
+  Arguments arguments;
+  const std::string rx = request.parameter("rx");
+  const std::string tx = request.parameter("tx");
   if (!rx.empty()) {
     if (access(rx.c_str(), R_OK) != 0) return missing("rx", rx);
     arguments.add("rx_pcap", rx);
@@ -121,12 +114,12 @@ Result<DeviceArguments> pcap(const InterfaceRequest& request) {
 
 // Drivers cut what is too long, and meet somewhere else.
 Status check_socket_path(const InterfaceRequest& request) {
-  const auto found = request.parameters.find("socket");
-  if (found == request.parameters.end() || found->second.empty()) {
+  const std::string socket = request.parameter("socket");
+  if (socket.empty()) {
     return Error{"ERR_INTERFACE", request.kind + " needs a socket", "socket"};
   }
-  if (found->second.size() >= sizeof(sockaddr_un::sun_path)) {
-    return Error{"ERR_INTERFACE", found->second + " is longer than a socket's path may be",
+  if (socket.size() >= sizeof(sockaddr_un::sun_path)) {
+    return Error{"ERR_INTERFACE", socket + " is longer than a socket's path may be",
                  "socket"};
   }
   return {};

@@ -9,6 +9,11 @@
 
 namespace sluice {
 
+std::string InterfaceRequest::parameter(const char* key, const std::string& otherwise) const {
+  const auto found = parameters.find(key);
+  return found == parameters.end() ? otherwise : found->second;
+}
+
 Interface::Interface(const InterfaceRequest& request)
     : slot(request.slot),
       kind(request.kind),

@@ -33,6 +33,8 @@ struct InterfaceRequest {
   uint16_t queues = 1;  // pairs of an rx and a tx queue, each for a worker of its own
   bool software_rss = false;
   std::map<std::string, std::string> parameters;
+
+  std::string parameter(const char* key, const std::string& otherwise = "") const;
 };
 
 // Room of the ring to the worker that sends for those without a queue.

@@ -16,7 +16,7 @@ Result<std::unique_ptr<Interface>> EthdevInterface::make(const InterfaceRequest&
                                                          rte_mempool* pool) {
   std::unique_ptr<EthdevInterface> made(new EthdevInterface(request));
   NetnsScope scope;
-  if (Status wrong = scope.enter(made->parameter("netns"))) return *wrong;
+  if (Status wrong = scope.enter(request.parameter("netns"))) return *wrong;
   if (Status wrong = made->open(pool)) return *wrong;
   made->port_id_ = made->device_->port_id();
   if (!request.has_mac) {
@@ -42,13 +42,8 @@ EthdevInterface::~EthdevInterface() {
   if (!device_) return;
   NetnsScope scope;
   // The namespace may be gone by now, and its devices with it.
-  (void)scope.enter(parameter("netns"));
+  (void)scope.enter(request_.parameter("netns"));
   device_.reset();
-}
-
-std::string EthdevInterface::parameter(const char* key) const {
-  const auto found = request_.parameters.find(key);
-  return found == request_.parameters.end() ? std::string() : found->second;
 }
 
 uint16_t EthdevInterface::rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) {

@@ -20,7 +20,6 @@ class EthdevInterface final : public Interface {
  private:
   explicit EthdevInterface(const InterfaceRequest& request);
   Status open(rte_mempool* pool);
-  std::string parameter(const char* key) const;
 
   const InterfaceRequest request_;
   std::unique_ptr<EthDevice> device_;

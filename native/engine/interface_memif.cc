@@ -3,6 +3,8 @@
 
 #include <rte_ether.h>
 
+#include <charconv>
+
 #include "engine/control_thread.h"
 #include "engine/device_arguments.h"
 #include "engine/memif_frames.h"
@@ -13,23 +15,22 @@ namespace {
 // Links are looked at about every 50 ms; a client tries again at every tenth look.
 constexpr uint32_t kLooksPerTry = 10;
 
-std::string parameter(const InterfaceRequest& request, const char* key, const char* otherwise) {
-  const auto found = request.parameters.find(key);
-  return found == request.parameters.end() ? otherwise : found->second;
-}
-
-memif::Identity identity_of(const InterfaceRequest& request) {
-  return {static_cast<uint32_t>(std::stoul(parameter(request, "id", "0"))),
-          parameter(request, "secret", ""), request.queues, request.name};
+// Empty: no number.
+std::optional<uint32_t> id_of(const InterfaceRequest& request) {
+  const std::string text = request.parameter("id", "0");
+  const char* const end = text.data() + text.size();
+  uint32_t id = 0;
+  const auto [stopped, wrong] = std::from_chars(text.data(), end, id);
+  return wrong == std::errc() && stopped == end ? std::optional(id) : std::nullopt;
 }
 
 }  // namespace
 
-MemifInterface::MemifInterface(const InterfaceRequest& request, rte_mempool* pool,
+MemifInterface::MemifInterface(const InterfaceRequest& request, uint32_t id, rte_mempool* pool,
                                std::function<void()> wait_for_workers)
     : Interface(request),
-      Endpoint(identity_of(request)),
-      socket_(parameter(request, "socket", "")),
+      Endpoint({id, request.parameter("secret"), request.queues, request.name}),
+      socket_(request.parameter("socket")),
       pool_(pool),
       wait_for_workers_(std::move(wait_for_workers)) {
   if (!request.has_mac) rte_eth_random_addr(mac);
@@ -39,9 +40,11 @@ Result<std::unique_ptr<Interface>> MemifInterface::make(const InterfaceRequest& 
                                                         rte_mempool* pool,
                                                         std::function<void()> wait_for_workers) {
   if (Status wrong = check_socket_path(request)) return *wrong;
+  const std::optional<uint32_t> id = id_of(request);
+  if (!id) return Error{"ERR_INTERFACE", "not a number", "id"};
   std::unique_ptr<MemifInterface> made(
-      new MemifInterface(request, pool, std::move(wait_for_workers)));
-  if (parameter(request, "role", "server") == "client") {
+      new MemifInterface(request, *id, pool, std::move(wait_for_workers)));
+  if (request.parameter("role", "server") == "client") {
     made->connect();  // its server may come later: link_up() goes on trying
   } else if (Status wrong = made->listen()) {
     return *wrong;

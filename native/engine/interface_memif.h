@@ -27,7 +27,7 @@ class MemifInterface final : public Interface, private memif::Endpoint {
   bool link_up() override;
 
  private:
-  MemifInterface(const InterfaceRequest& request, rte_mempool* pool,
+  MemifInterface(const InterfaceRequest& request, uint32_t id, rte_mempool* pool,
                  std::function<void()> wait_for_workers);
   Status listen();
   void connect();
