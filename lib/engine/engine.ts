@@ -324,7 +324,7 @@ export interface CounterLayout {
  * `held` is a gauge: packets that wait for a neighbour or a first fragment; `fragments` (datagrams) and
  * `fragmentPackets` (part of `held`) are gauges too. `originated` are frames of our own: requests for
  * neighbours, resets and ICMP errors; `icmpLimited` those that the budget forbade. `related` are ICMP
- * errors that belong to a flow. `flowsExpired`, `flowsEvicted` (embryonic ones, for want of room) and
+ * errors that belong to a flow. `flowsExpired`, `flowsEvicted` (embryonic and ended ones, for want of room) and
  * `flowsCleared` (backend gone or flushed) are pairs that were removed. `affinityHits` are new flows
  * whose backend affinity chose, `masqueraded` new flows with a source of ours. `cycles` are TSC clocks
  * spent on packets, the interface drivers' rx and tx calls left out. `steered` are frames that the worker

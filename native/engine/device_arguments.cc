@@ -119,8 +119,7 @@ Status check_socket_path(const InterfaceRequest& request) {
     return Error{"ERR_INTERFACE", request.kind + " needs a socket", "socket"};
   }
   if (socket.size() >= sizeof(sockaddr_un::sun_path)) {
-    return Error{"ERR_INTERFACE", socket + " is longer than a socket's path may be",
-                 "socket"};
+    return Error{"ERR_INTERFACE", socket + " is longer than a socket's path may be", "socket"};
   }
   return {};
 }

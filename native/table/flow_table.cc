@@ -168,13 +168,13 @@ template <class F>
 bool FlowTable<F>::give_up(FlowCache& cache, uint32_t index, uint32_t now_s, Removals& removals) {
   const FlowState now = state(index);
   const bool is_over = is_over_in(now, index, now_s);
-  if (!is_over && !is_embryonic(now)) return false;
+  if (!is_over && !is_expendable(now)) return false;
   if (!remove(cache, index)) return false;
   (is_over ? removals.expired : removals.evicted)++;
   return true;
 }
 
-// Pressure: before there is no room at all, connections that have not become any make some.
+// Pressure: before there is no room at all, connections that have not become any, and those that have ended, make some.
 template <class F>
 void FlowTable<F>::relieve(FlowCache& cache, uint32_t worker, uint32_t now_s, Removals& removals) {
   if (!is_pressed(cache, 0)) return;

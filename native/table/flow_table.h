@@ -4,8 +4,8 @@
 // connection are entries 2k (forward) and 2k+1 (reply). Readers take no lock. An entry that was
 // removed stays readable until every worker has passed a quiescent state: each worker keeps what it
 // freed in its FlowCache and gets it back through seal()/release(). Memory holds no pointers.
-// Established connections are never given up for new ones; embryonic ones are. Hash, buckets,
-// states, timeouts, pressure: docs/packet-path.md.
+// Established connections are never given up for new ones; embryonic and ended ones are. Hash,
+// buckets, states, timeouts, pressure: docs/packet-path.md.
 #pragma once
 
 #include <algorithm>
@@ -60,7 +60,7 @@ class FlowCache {
 // Pairs that a call has removed, by why.
 struct Removals {
   uint32_t expired = 0;
-  uint32_t evicted = 0;  // embryonic, for want of room
+  uint32_t evicted = 0;  // embryonic or ended, for want of room
   uint32_t cleared = 0;  // backend gone or flushed
 };
 
@@ -154,7 +154,7 @@ class FlowTable {
   }
   FlowState state(uint32_t index) const;  // of the pair
   bool expired(uint32_t index, uint32_t now_s) const;
-  bool embryonic(uint32_t index) const { return is_embryonic(state(index)); }
+  bool expendable(uint32_t index) const { return is_expendable(state(index)); }
   bool alive(uint32_t index) const {
     return __atomic_load_n(&entries_[index & ~1u].alive, __ATOMIC_ACQUIRE) != 0;
   }
@@ -219,9 +219,12 @@ class FlowTable {
     return free_pairs(cache) < size_t{pressure_} + insertions;
   }
   bool may_go(uint32_t index, uint32_t now_s) const {
-    return embryonic(index) || expired(index, now_s);
+    return expendable(index) || expired(index, now_s);
   }
-  static bool is_embryonic(FlowState state) { return state <= FlowState::syn_received; }
+  // Not yet a connection, or no more.
+  static bool is_expendable(FlowState state) {
+    return state <= FlowState::syn_received || state >= FlowState::time_wait;
+  }
   bool is_over_in(FlowState state, uint32_t index, uint32_t now_s) const;
   // In step: the buckets of all pairs that are to go are fetched before one of them is used.
   template <class Stale>

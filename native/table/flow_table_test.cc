@@ -127,15 +127,15 @@ TEST_CASE_TEMPLATE("packets are counted, and what they mean decides when the pai
     return !table.expired(index, seconds - 1) && table.expired(index, seconds);
   };
   const uint32_t tcp = flows.insert(connection<F>(1, kProtocolTcp, 100));
-  CHECK(table.embryonic(tcp));
+  CHECK(table.expendable(tcp));
   CHECK(expires_at(tcp, 100 + timeouts.tcp_unreplied));
   table.count(tcp + 1, 110, 60, kTcpSyn | kTcpAck);
   CHECK(table.state(tcp) == FlowState::syn_received);
-  CHECK(table.embryonic(tcp + 1));
+  CHECK(table.expendable(tcp + 1));
   CHECK(expires_at(tcp, 110 + timeouts.tcp_syn_received));
   table.count(tcp, 110, 52, kTcpAck);
   CHECK(table.state(tcp + 1) == FlowState::established);
-  CHECK_FALSE(table.embryonic(tcp));
+  CHECK_FALSE(table.expendable(tcp));
   CHECK(expires_at(tcp + 1, 110 + timeouts.tcp_established));
   table.count(tcp, 120, 60, kTcpFin | kTcpAck);
   CHECK(expires_at(tcp, 120 + timeouts.tcp_close_wait));

@@ -57,6 +57,27 @@ for (const family of FAMILIES) {
   );
 
   contract(
+    `connections that have ended make room for others, ${name}`,
+    (rig) => {
+      const { t } = rig;
+      establish(rig, family, [50_000]);
+      for (let port = 1_000; port < 1_200; port++) {
+        establish(rig, family, [port]);
+        if (port % 2 === 0) {
+          rig.one(0, 1, tcp('FA', port, service));
+          rig.one(1, 0, tcpReply('FA', port, client));
+        } else {
+          rig.one(1, 0, tcpReply('R', port, client));
+        }
+      }
+      t.deepEqual(rig.drops(), {});
+      t.true(rig.counter('flowsEvicted') >= 200 - 64);
+      rig.one(0, 1, tcp('PA', 50_000, service));
+    },
+    small,
+  );
+
+  contract(
     `a new connection completes in the middle of a flood, ${name}`,
     (rig) => {
       const { t } = rig;

@@ -26,8 +26,9 @@ export function connectionState(client: number, backend: number, bothSpoke: bool
   return client & TCP_FLAG.ack ? STATE.established : STATE.synReceived;
 }
 
-export function isEmbryonic(state: number): boolean {
-  return state === STATE.unreplied || state === STATE.synReceived;
+/** Not yet a connection, or no more: it goes where there is no room. */
+export function isExpendable(state: number): boolean {
+  return state !== STATE.established && state !== STATE.closeWait;
 }
 
 /** The protocol has connections that begin with SYN, or what stands for it, and end. */

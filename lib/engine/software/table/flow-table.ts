@@ -5,7 +5,7 @@ import { WORKER } from '../base/counters.js';
 import { TCP_FLAG } from '../packet/headers.js';
 import type { BackendTable } from './backends.js';
 import { EMPTY, FlowBuckets, PLACES } from './flow-buckets.js';
-import { connectionState, FlowTimeouts, hasHandshake, isEmbryonic, STATE } from './flow-state.js';
+import { connectionState, FlowTimeouts, hasHandshake, isExpendable, STATE } from './flow-state.js';
 import { FreePairs } from './free-pairs.js';
 
 /** No entry, no pair. */
@@ -17,7 +17,7 @@ const SWEEP_PAIRS = 256;
 /** Pairs that one insertion under pressure looks at. */
 const HAND_PAIRS = 64;
 
-/** Free pairs below which embryonic connections are given up, where the table is large. */
+/** Free pairs below which embryonic and ended connections are given up, where the table is large. */
 const PRESSURE_PAIRS = 256;
 
 /** How often an insertion that finds no place is tried again. */
@@ -148,7 +148,7 @@ export class FlowTable {
   }
 
   /**
-   * Inserts both directions; gives embryonic connections up where there is little room.
+   * Inserts both directions; gives embryonic and ended connections up where there is little room.
    * @param now - seconds
    * @returns the pair, or {@link NO_FLOW} where there is no room
    */
@@ -285,7 +285,7 @@ export class FlowTable {
   }
 
   #mayGo(pair: number, now: number): boolean {
-    return isEmbryonic(this.state(pair)) || this.expired(pair, now);
+    return isExpendable(this.state(pair)) || this.expired(pair, now);
   }
 
   #giveUp(pair: number, now: number): void {
