@@ -174,7 +174,8 @@ bool FlowTable<F>::give_up(FlowCache& cache, uint32_t index, uint32_t now_s, Rem
   return true;
 }
 
-// Pressure: before there is no room at all, connections that have not become any, and those that have ended, make some.
+// Pressure: before there is no room at all, connections that have not become any, and those that
+// have ended, make some.
 template <class F>
 void FlowTable<F>::relieve(FlowCache& cache, uint32_t worker, uint32_t now_s, Removals& removals) {
   if (!is_pressed(cache, 0)) return;
