@@ -16,7 +16,8 @@ import {
 import { runWindow } from './window.js';
 import { type Answers, count, noAnswers, type Setting, type World } from './world.js';
 
-const CONCURRENT = 32;
+// No more than may wait for one neighbour (`heldPerNeighbour`): these hosts ask once.
+const CONCURRENT = 16;
 const REQUEST_TIMEOUT_MS = 5_000;
 const PINGS = 3;
 
