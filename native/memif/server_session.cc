@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memif/server_session.h"
 
-#include <algorithm>
-#include <cstring>
-
 namespace sluice::memif {
 namespace {
 
