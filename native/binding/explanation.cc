@@ -86,6 +86,8 @@ Napi::Value from_explanation(Napi::Env env, const Explanation& explanation) {
   object.Set("maglevSlot", from_optional(env, explanation.maglev_slot));
   object.Set("affinity", Napi::Boolean::New(env, explanation.affinity));
   object.Set("backend", from_optional(env, explanation.backend));
+  object.Set("egress", env.Null());
+  object.Set("ingress", env.Null());
   object.Set("masquerade", Napi::Boolean::New(env, explanation.masquerade));
   object.Set("rewrite", from_optional(env, explanation.rewrite));
   object.Set("route", from_optional(env, explanation.route));

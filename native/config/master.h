@@ -64,8 +64,9 @@ struct Master {
   std::unordered_map<FrontendKey, uint32_t, HashOfBytes> frontend_slots;
   Counts pool_references;     // pool slot: how often frontends name it
   Counts backend_references;  // backend slot: pools that have it as a member
-  std::unordered_map<RouteKey, uint32_t, HashOfBytes> routes;  // index of the next hop
-  uint32_t routes4 = 0, routes6 = 0;                           // how many of them are of a family
+  std::unordered_map<RouteKey, uint32_t, HashOfBytes> routes;  // slot of the group
+  Counts group_references4, group_references6;  // group slot: how many routes of a family name it
+  uint32_t routes4 = 0, routes6 = 0;            // how many of them are of a family
   std::vector<uint32_t> free_next_hops;
   uint32_t backends = 0, pools = 0;  // slots that are not empty
   RoutePair<Ipv4> pair4;
@@ -74,6 +75,10 @@ struct Master {
   bool has_pool(uint32_t slot) const {
     return slot < snapshot.pools.size() && snapshot.pools[slot] != nullptr;
   }
+  bool has_group(uint32_t slot) const {
+    return slot < snapshot.groups.size() && !snapshot.groups[slot].hops.empty();
+  }
+  Counts& group_references(bool ipv4) { return ipv4 ? group_references4 : group_references6; }
   bool has_backend(uint32_t slot) const {
     return slot < snapshot.backends.size() && snapshot.backends[slot].serial != 0;
   }
@@ -95,7 +100,10 @@ Status check_delta(const ProgramDelta& delta, const Master& master);
 // Apply a checked delta. `commit` is its number.
 void apply_services(const ProgramDelta& delta, uint64_t commit, Master& master);
 void apply_network(const ProgramDelta& delta, Master& master);
+void apply_routes(const ProgramDelta& delta, Master& master);
 // Takes along what an interface has.
 void clear_interface(uint16_t slot, Master& master);
+// The next hops over it, the groups that have no other, and the routes that name these.
+void clear_routes_over(uint16_t interface, Master& master);
 
 }  // namespace sluice

@@ -13,8 +13,8 @@ namespace {
 // backends, or changes who new connections go to, leaves them alone.
 bool may_move_flows(const ProgramDelta& delta, const Master& master) {
   const auto& put = delta.backends.slot;
-  return !delta.removedBackends.empty() || !delta.routes.length.empty() ||
-         !delta.removedRoutes.length.empty() ||
+  return !delta.removedBackends.empty() || !delta.groups.slot.empty() ||
+         !delta.routes.length.empty() || !delta.removedRoutes.length.empty() ||
          std::any_of(put.begin(), put.end(),
                      [&](uint32_t slot) { return master.has_backend(slot); });
 }

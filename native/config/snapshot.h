@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/family.h"
+#include "table/ecmp.h"
 #include "table/routes.h"
 #include "table/service_table.h"
 
@@ -67,7 +69,18 @@ struct NextHop {
   uint16_t interface = 0;
   bool has_mac = false;
   uint8_t mac[6]{};
+  uint8_t weight = 1;
+  uint32_t key = 0;
   Address gateway{};  // all zero: the destination itself
+};
+
+// `Packet::next_hop` of a packet without a way.
+inline constexpr uint32_t kNoNextHop = UINT32_MAX;
+
+// What a route names: next hops of equal worth.
+struct NextHopGroup {
+  std::vector<uint32_t> hops;               // indices; empty: the slot is
+  std::shared_ptr<const EcmpTable> choice;  // rows of `hops`; null where there is but one
 };
 
 // The order of own addresses: bytewise. Asked for every packet.
@@ -136,7 +149,9 @@ struct Snapshot {
   std::vector<std::shared_ptr<const Pool>> pools;  // by slot
   std::vector<BackendRecord> backends;             // by slot
   std::vector<InterfaceView> interfaces;           // by slot
-  std::vector<NextHop> next_hops;                  // of both families
+  // Of both families. Adjacencies are numbered by them, so that they keep their place.
+  std::vector<NextHop> next_hops;
+  std::vector<NextHopGroup> groups;  // by slot
 
   template <class F>
   const FamilyView<F>& of() const {
@@ -146,6 +161,23 @@ struct Snapshot {
       return v6;
     }
   }
+  // The interface is there, and so is its peer.
+  bool is_usable(uint16_t interface) const {
+    const InterfaceView& view = interfaces[interface];
+    return view.present && view.up->load(std::memory_order_relaxed);
+  }
+  // Where packets of a flow's `hash` go by the route to an address.
+  struct Way {
+    uint32_t next_hop;  // kNoNextHop: there is no route
+    bool detour;        // its owner in the group is not usable, and may come back without a commit
+  };
+  template <class F>
+  Way find_way(const typename F::Address& destination, uint32_t hash) const;
+  // What packets of ours to a next hop can come from: the first address of the interface whose
+  // network holds it, else its first one, else one of the node; never a link-local one. Null: none.
+  template <class F>
+  const typename F::Address* source_towards(uint16_t interface,
+                                            const typename F::Address& next_hop) const;
   // The slot still holds the backend of this serial.
   bool is_backend(uint32_t slot, uint32_t serial) const {
     return slot < backends.size() && backends[slot].serial == serial;

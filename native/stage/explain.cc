@@ -14,7 +14,6 @@
 #include "stage/parse.h"
 #include "stage/reject.h"
 #include "stage/related.h"
-#include "stage/rewrite.h"
 #include "stage/route.h"
 #include "stage/service.h"
 
@@ -157,20 +156,20 @@ bool find_flow(Packet& packet, const Context& context, Explanation& out) {
 template <class F>
 void find_way(Packet& packet, const Context& context, Explanation& out) {
   const Snapshot& snapshot = *context.snapshot;
-  if (out.rewrite) {
-    ip_header<F>(packet.data)->destination = F::from(out.rewrite->destination);
-  }
-  route_packet<F>(packet, snapshot);
+  const typename F::Address destination =
+      out.rewrite ? F::from(out.rewrite->destination) : packet.tuple<F>().destination;
+  const std::optional<DropReason> reason = find_way<F>(packet, destination, snapshot);
   if (packet.next_hop != kNoNextHop) {
     const NextHop& hop = snapshot.next_hops[packet.next_hop];
     out.route = {hop.interface, {}, {}};
     if (!hop.gateway.is_zero()) out.route->gateway = hop.gateway;
     if (hop.has_mac) out.route->mac = copy_mac(hop.mac);
   }
-  if (packet.fate == Fate::drop) {
-    drop(out, packet.reason);
+  if (reason) {
+    drop(out, *reason, may_turn_back<F>(packet, snapshot));
     return;
   }
+  ip_header<F>(packet.data)->destination = destination;
   const Station station = find_station<F>(packet, context);
   out.neighbour = {station.address, {}};
   if (station.mac != nullptr) {

@@ -42,7 +42,8 @@ void plan_source(NatPlan<F>& plan, const Packet& packet, bool masquerade, uint32
                  const Context& context) {
   plan.masquerade = masquerade || plan.leaves.destination == packet.tuple<F>().source;
   if (plan.masquerade) {
-    const SourceChoice<F> choice = choose_source<F>(plan.leaves.destination, *context.snapshot);
+    const SourceChoice<F> choice =
+        choose_source<F>(packet, plan.leaves.destination, *context.snapshot);
     if (choice.refused) {
       refuse(plan, *choice.refused);
       return;

@@ -3,7 +3,7 @@
 // meet: not what the program says of its backend and its way, nor that it has ended. An entry
 // remembers the adjacency that its latest packet through all stages has found, with the stamp of
 // the snapshot; a plain packet (parse_plain) that finds the stamp still good leaves at once. It
-// meets what it would have met in rewrite, route and neighbour, to the byte; any doubt sends it
+// meets what it would have met in route, rewrite and neighbour, to the byte; any doubt sends it
 // through the stages. What that is worth: ARCHITECTURE.md, "Speed".
 #pragma once
 
@@ -64,6 +64,8 @@ bool take_shortcut(Packet& packet, FlowEntry<F>& entry, Context& context) {
 template <class F>
 void remember_way(const Packet& packet, uint16_t adjacency, Context& context) {
   if (packet.flow == kNoFlow || packet.related || adjacency == kNoAdjacency) return;
+  // Where the flow belongs its packets go again as soon as the link is up: no commit will say so.
+  if (packet.detour) return;
   FlowEntry<F>& entry = context.flows<F>().entry(packet.flow);
   // The first packet of a flow to a flushed backend; the next one ends it.
   if (context.snapshot->backends[entry.backend_slot].flushed) return;

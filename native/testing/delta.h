@@ -4,7 +4,10 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <initializer_list>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "config/program.h"
@@ -33,6 +36,14 @@ inline constexpr Address kOnLink{};  // a gateway that is none
 struct Network {
   AnyAddress prefix;
   uint8_t length;
+};
+
+struct Hop {
+  uint16_t interface;
+  AnyAddress gateway = kOnLink;
+  std::vector<uint8_t> mac = {0, 0, 0, 0, 0, 0};
+  uint32_t key = 0;
+  uint8_t weight = 1;
 };
 
 struct Member {
@@ -98,15 +109,31 @@ struct Delta : ProgramDelta {
     }
     return *this;
   }
-  Delta& route(const AnyAddress& prefix, uint8_t length, uint16_t interface,
-               const AnyAddress& gateway = kOnLink,
-               std::initializer_list<uint8_t> mac = {0, 0, 0, 0, 0, 0}) {
+  Delta& group(uint32_t slot, const std::vector<Hop>& hops) {
+    groups.slot.push_back(slot);
+    groups.first.push_back(static_cast<uint32_t>(nextHops.interface.size()));
+    groups.count.push_back(static_cast<uint32_t>(hops.size()));
+    for (const Hop& hop : hops) {
+      nextHops.interface.push_back(hop.interface);
+      append(nextHops.gateway, hop.gateway);
+      nextHops.mac.insert(nextHops.mac.end(), hop.mac.begin(), hop.mac.end());
+      nextHops.key.push_back(hop.key);
+      nextHops.weight.push_back(hop.weight);
+    }
+    return *this;
+  }
+  Delta& route_by(const AnyAddress& prefix, uint8_t length, uint32_t group) {
     append(routes.prefix, prefix);
     routes.length.push_back(length);
-    routes.interface.push_back(interface);
-    append(routes.gateway, gateway);
-    routes.mac.insert(routes.mac.end(), mac);
+    routes.group.push_back(group);
     return *this;
+  }
+  // With a group of its own, the same one for the same prefix in another delta.
+  Delta& route(const AnyAddress& prefix, uint8_t length, uint16_t interface,
+               const AnyAddress& gateway = kOnLink,
+               const std::vector<uint8_t>& mac = {0, 0, 0, 0, 0, 0}) {
+    const uint32_t slot = own_group({prefix, length});
+    return group(slot, {{interface, gateway, mac}}).route_by(prefix, length, slot);
   }
   Delta& address(uint16_t interface, const AnyAddress& own, uint8_t length) {
     addresses_given = true;
@@ -134,12 +161,25 @@ struct Delta : ProgramDelta {
   Delta& remove_frontend(uint32_t slot) { return listed(removedFrontends, slot); }
   Delta& remove_backend(uint32_t slot) { return listed(removedBackends, slot); }
   Delta& remove_pool(uint32_t slot) { return listed(removedPools, slot); }
+  Delta& remove_group(uint32_t slot) { return listed(removedGroups, slot); }
   Delta& remove_route(const AnyAddress& prefix, uint8_t length) {
     append(removedRoutes, Network{prefix, length});
     return *this;
   }
 
  private:
+  uint32_t own_group(const Network& network) const {
+    static std::map<std::string, uint32_t> slots;
+    constexpr uint32_t kFirst = 16;  // those before are the tests'
+    std::string name(reinterpret_cast<const char*>(network.prefix.bytes), 16);
+    name += static_cast<char>(network.length);
+    auto free = static_cast<uint32_t>(kFirst + slots.size());
+    const uint32_t slot = slots.emplace(name, free).first->second;
+    const auto& mine = groups.slot;
+    if (std::find(mine.begin(), mine.end(), slot) == mine.end()) return slot;
+    while (std::find(mine.begin(), mine.end(), free) != mine.end()) free++;
+    return free;
+  }
   Delta& listed(std::vector<uint32_t>& list, uint32_t slot) {
     list.push_back(slot);
     return *this;

@@ -40,10 +40,10 @@ struct TestProgram {
     return now->v6.services->find(ip6(address), be16::from_host(port), protocol);
   }
   const NextHop* route(uint32_t address) const {
-    return hop(now->v4.routes->lookup(be32::from_host(address)));
+    return hop(now->find_way<Ipv4>(be32::from_host(address), 0));
   }
   const NextHop* route(const char* address) const {
-    return hop(now->v6.routes->lookup(ip6(address)));
+    return hop(now->find_way<Ipv6>(ip6(address), 0));
   }
 
   Limits limits{.backends = 64, .interfaces = 4, .routes = 8, .timeouts = {}};
@@ -52,8 +52,8 @@ struct TestProgram {
   std::unique_ptr<Snapshot> now, before;
 
  private:
-  const NextHop* hop(uint32_t index) const {
-    return index == kNoNextHop ? nullptr : &now->next_hops[index];
+  const NextHop* hop(const Snapshot::Way& way) const {
+    return way.next_hop == kNoNextHop ? nullptr : &now->next_hops[way.next_hop];
   }
 };
 

@@ -1,85 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { NODE_ADDRESS, type PrefixColumns, type ProgramDelta } from '../../../compile/program.js';
-import { addressOfRow, isIpv4, isZero, networkOf } from '../base/address.js';
-import { AddressMap } from '../table/address-map.js';
+import { NODE_ADDRESS, type ProgramDelta } from '../../../compile/program.js';
+import { addressOfRow } from '../base/address.js';
 import {
   ADDRESS_BYTES,
   checkAddress,
   checkAtMost,
+  checkInterface,
   checkLength,
-  checkPrefix,
   checkPrefixes,
   checkRows,
   refuse,
 } from './check-rows.js';
-import type { ProgramLimits, ProgramState } from './program-state.js';
+import type { ProgramLimits } from './program-state.js';
 
-/** Routes, addresses, scopes and networks. */
-export function checkNetwork(
-  delta: ProgramDelta,
-  state: ProgramState,
-  limits: ProgramLimits,
-): void {
-  checkRoutes(delta, limits);
-  checkPrefixes('removedRoutes', delta.removedRoutes);
-  checkRouteCount(delta, state, limits);
+/** Addresses, scopes and networks. */
+export function checkNetwork(delta: ProgramDelta, limits: ProgramLimits): void {
   checkAddresses(delta, limits);
   checkScopes(delta, limits);
   if (delta.podNetworks !== null) checkPrefixes('podNetworks', delta.podNetworks);
   if (delta.serviceNetworks !== null) checkPrefixes('serviceNetworks', delta.serviceNetworks);
-}
-
-function checkInterface(path: string, slot: number, row: number, limits: ProgramLimits): void {
-  if (!limits.hasInterface(slot)) refuse(`${path}[${row}]`, `there is no interface ${slot}`);
-}
-
-function checkRoutes({ routes }: ProgramDelta, limits: ProgramLimits): void {
-  const rows = routes.length.length;
-  checkRows('routes', rows, [
-    ['prefix', routes.prefix, ADDRESS_BYTES],
-    ['interface', routes.interface, 1],
-    ['gateway', routes.gateway, ADDRESS_BYTES],
-    ['mac', routes.mac, 6],
-  ]);
-  const seen = new AddressMap<true>();
-  for (let row = 0; row < rows; row++) {
-    checkPrefix('routes', routes, row);
-    const { address, bits } = networkOfRow(routes, row);
-    if (seen.get(address, 0, bits)) refuse(`routes.prefix[${row}]`, 'is there twice');
-    seen.set(address, 0, bits, true);
-    checkInterface('routes.interface', routes.interface[row], row, limits);
-    const gateway = addressOfRow(routes.gateway, row);
-    if (!isZero(gateway) && isIpv4(gateway) !== isIpv4(address)) {
-      refuse(`routes.gateway[${row}]`, "is not of the prefix's family");
-    }
-  }
-}
-
-function checkRouteCount(
-  { routes, removedRoutes }: ProgramDelta,
-  state: ProgramState,
-  limits: ProgramLimits,
-): void {
-  const gone = new AddressMap<true>();
-  const counts = { ipv4: state.routes.count(true), ipv6: state.routes.count(false) };
-  for (let row = 0; row < removedRoutes.length.length; row++) {
-    const network = networkOfRow(removedRoutes, row);
-    if (!state.routes.has(network) || gone.get(network.address, 0, network.bits)) continue;
-    gone.set(network.address, 0, network.bits, true);
-    counts[network.isIpv4 ? 'ipv4' : 'ipv6']--;
-  }
-  for (let row = 0; row < routes.length.length; row++) {
-    const network = networkOfRow(routes, row);
-    if (state.routes.has(network) && !gone.get(network.address, 0, network.bits)) continue;
-    if (++counts[network.isIpv4 ? 'ipv4' : 'ipv6'] > limits.routes) {
-      const message = `there is room for ${limits.routes} routes of a family`;
-      refuse(`routes.prefix[${row}]`, message, 'ERR_CAPACITY');
-    }
-  }
-}
-
-function networkOfRow({ prefix, length }: PrefixColumns, row: number) {
-  return networkOf(addressOfRow(prefix, row), length[row]);
 }
 
 function checkAddresses({ addresses }: ProgramDelta, limits: ProgramLimits): void {

@@ -45,15 +45,53 @@ const TYPES: Readonly<Record<keyof ProgramDelta, ColumnTypes | ColumnType>> = {
   pools: { slot: Uint32Array, first: Uint32Array, count: Uint32Array, silent: Uint8Array },
   members: { backend: Uint32Array, weight: Uint16Array },
   removedPools: Uint32Array,
-  routes: { ...PREFIX, interface: Uint16Array, gateway: Uint8Array, mac: Uint8Array },
+  groups: { slot: Uint32Array, first: Uint32Array, count: Uint32Array },
+  nextHops: {
+    interface: Uint16Array,
+    gateway: Uint8Array,
+    mac: Uint8Array,
+    key: Uint32Array,
+    weight: Uint8Array,
+  },
+  removedGroups: Uint32Array,
+  routes: { ...PREFIX, group: Uint32Array },
   removedRoutes: PREFIX,
   addresses: { interface: Uint16Array, address: Uint8Array, length: Uint8Array },
   scopes: { interface: Uint16Array, scope: Uint8Array },
   podNetworks: PREFIX,
   serviceNetworks: PREFIX,
+  sources: { interface: Uint16Array, ...PREFIX },
+  ruleSets: { slot: Uint32Array, first: Uint32Array, count: Uint32Array },
+  rules: {
+    selector: Uint32Array,
+    protocol: Uint8Array,
+    portFirst: Uint16Array,
+    portLast: Uint16Array,
+    action: Uint8Array,
+    tier: Uint8Array,
+    rule: Uint32Array,
+  },
+  removedRuleSets: Uint32Array,
+  identities: {
+    slot: Uint32Array,
+    ingress: Uint32Array,
+    egress: Uint32Array,
+    first: Uint32Array,
+    count: Uint32Array,
+  },
+  memberships: { selector: Uint32Array },
+  removedIdentities: Uint32Array,
+  identityNetworks: { ...PREFIX, identity: Uint32Array },
+  removedIdentityNetworks: PREFIX,
 };
 
-const MAY_BE_NULL: readonly string[] = ['addresses', 'scopes', 'podNetworks', 'serviceNetworks'];
+const MAY_BE_NULL: readonly string[] = [
+  'addresses',
+  'scopes',
+  'podNetworks',
+  'serviceNetworks',
+  'sources',
+];
 
 /** @throws SluiceError; `path` is `table.column`, or a row of it */
 export function refuse(path: string, message: string, code: ErrorCode = 'ERR_PROGRAM'): never {
@@ -122,6 +160,15 @@ export function checkAtMost(path: string, value: number, row: number, most: numb
 /** IPv4 mapped, or IPv6 and not `::`. */
 export function checkAddress(path: string, addresses: Uint8Array, row: number): void {
   if (isZero(addressOfRow(addresses, row))) refuse(`${path}[${row}]`, 'is no address');
+}
+
+export function checkInterface(
+  path: string,
+  slot: number,
+  row: number,
+  { hasInterface }: { hasInterface(slot: number): boolean },
+): void {
+  if (!hasInterface(slot)) refuse(`${path}[${row}]`, `there is no interface ${slot}`);
 }
 
 /** A length in the range of the address's family. */

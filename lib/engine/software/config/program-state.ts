@@ -2,6 +2,7 @@
 import {
   FRONTEND_KIND,
   INTERFACE_SCOPE,
+  type NextHopColumns,
   type PrefixColumns,
   type ProgramDelta,
   type ScopeColumns,
@@ -9,6 +10,7 @@ import {
 import { addressBytes, addressOfRow, isZero, type Network, networkOf } from '../base/address.js';
 import { BackendTable } from '../table/backends.js';
 import { buildMaglev } from '../table/maglev.js';
+import { GroupTable, type NextHop } from '../table/groups.js';
 import { RouteTable } from '../table/routes.js';
 import { type Pool, ServiceTable } from '../table/service-table.js';
 import { checkDelta } from './check-delta.js';
@@ -32,6 +34,7 @@ export interface ProgramLimits {
 export class ProgramState {
   readonly services = new ServiceTable();
   readonly routes = new RouteTable();
+  readonly groups = new GroupTable();
   readonly pools = new Map<number, Pool>();
   readonly backends: BackendTable;
   readonly addresses: OwnAddresses;
@@ -79,9 +82,9 @@ export class ProgramState {
     return this.#backendUses[slot];
   }
 
-  /** Takes away what an interface has: addresses, scope, the routes over it. */
+  /** Takes away what an interface has: addresses, scope, the next hops over it. */
   removeInterface(slot: number): void {
-    this.routes.removeInterface(slot);
+    this.routes.removeGroups(this.groups.removeInterface(slot));
     this.addresses.removeInterface(slot);
     this.scopes[slot] = INTERFACE_SCOPE.outside;
   }
@@ -147,23 +150,37 @@ export class ProgramState {
     }
   }
 
-  #changeRoutes({ routes, removedRoutes }: ProgramDelta): void {
+  #changeRoutes({ groups, nextHops, removedGroups, routes, removedRoutes }: ProgramDelta): void {
     for (const network of networksOf(removedRoutes)) this.routes.remove(network);
-    for (let row = 0; row < routes.length.length; row++) {
-      const gateway = addressOfRow(routes.gateway, row);
-      const mac = routes.mac.slice(row * 6, row * 6 + 6);
-      this.routes.put(networkOf(addressOfRow(routes.prefix, row), routes.length[row]), {
-        interface: routes.interface[row],
-        gateway: isZero(gateway) ? null : gateway,
-        mac: mac.every((byte) => byte === 0) ? null : mac,
-      });
+    for (const slot of removedGroups) this.groups.remove(slot);
+    for (let row = 0; row < groups.slot.length; row++) {
+      const first = groups.first[row];
+      const hops = Array.from({ length: groups.count[row] }, (_, n) =>
+        nextHopOf(nextHops, first + n),
+      );
+      this.groups.put(groups.slot[row], hops);
     }
+    networksOf(routes).forEach((network, row) => {
+      this.routes.put(network, routes.group[row]);
+    });
   }
 
   #replaceScopes({ interface: interfaces, scope }: ScopeColumns): void {
     this.scopes.fill(INTERFACE_SCOPE.outside);
     for (let row = 0; row < interfaces.length; row++) this.scopes[interfaces[row]] = scope[row];
   }
+}
+
+function nextHopOf(columns: NextHopColumns, row: number): NextHop {
+  const gateway = addressOfRow(columns.gateway, row);
+  const mac = columns.mac.slice(row * 6, row * 6 + 6);
+  return {
+    interface: columns.interface[row],
+    gateway: isZero(gateway) ? null : gateway,
+    mac: mac.every((byte) => byte === 0) ? null : mac,
+    key: columns.key[row],
+    weight: columns.weight[row],
+  };
 }
 
 function networksOf(columns: PrefixColumns, first = 0, count = columns.length.length): Network[] {

@@ -64,7 +64,7 @@ export class NatPlan {
     copyAddress(this.source, 0, burst.source, at);
     const isHairpin = isSame(this.destination, 0, burst.source, at);
     this.masquerade = isHairpin || (frontend.masquerade & (1 << burst.scope[i])) !== 0;
-    const reason = this.masquerade ? chooseSource(this, family, context) : PASSED;
+    const reason = this.masquerade ? chooseSource(this, burst, i, family, context) : PASSED;
     return reason === PASSED ? choosePort(this, burst, i, family, context) : reason;
   }
 

@@ -4,6 +4,7 @@ import { DROP } from '../../reasons.js';
 import { ADDRESS_WORDS, anyHolds } from '../base/address.js';
 import { type Burst, CLASS, FRAGMENT, LANE, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
+import { NO_FLOW } from '../table/flow-table.js';
 import type { Frontend } from '../table/service-table.js';
 import type { Context } from './context.js';
 import { answerEcho } from './echo.js';
@@ -48,6 +49,7 @@ export function judgeMiss(burst: Burst, i: number, family: Family, context: Cont
     return PASSED;
   }
   if (anyHolds(serviceNetworks, burst.destination, at)) return DROP.service_address_unknown;
+  burst.entry[i] = NO_FLOW;
   burst.lane[i] = LANE.route;
   return PASSED;
 }

@@ -2,14 +2,13 @@
 import { ADDRESS_WORDS, isIpv4, maskOf, type Network } from '../base/address.js';
 import { AddressMap } from './address-map.js';
 
-/** Where packets for a prefix go. */
-export interface Route {
-  /** Slot of the egress interface. */
-  interface: number;
-  /** Next hop; `null`: the destination itself. */
-  gateway: Int32Array | null;
-  /** MAC of the next hop; `null`: ask for it. */
-  mac: Uint8Array | null;
+/** What there is no route for. */
+export const NO_GROUP = -1;
+
+interface Route {
+  network: Network;
+  /** Slot of the group of next hops. */
+  group: number;
 }
 
 /** How many routes of each length there are, and the lengths that occur, the longest first. */
@@ -31,7 +30,9 @@ class Lengths {
 
 /** Longest-prefix match of either family: the lengths that occur are asked, the longest first. */
 export class RouteTable {
-  readonly #routes = new AddressMap<{ network: Network; route: Route }>();
+  readonly #routes = new AddressMap<Route>();
+  // Group slot: how many routes of IPv4 and IPv6 name it.
+  readonly #uses = new Map<number, { ipv4: number; ipv6: number }>();
   readonly #ipv4 = new Lengths();
   readonly #ipv6 = new Lengths();
   readonly #masked = new Int32Array(ADDRESS_WORDS);
@@ -50,26 +51,43 @@ export class RouteTable {
     return this.#routes.get(address, 0, bits) !== undefined;
   }
 
-  put(network: Network, route: Route): void {
-    if (!this.has(network)) this.#lengths(network).add(network.bits, 1);
-    this.#routes.set(network.address, 0, network.bits, { network, route });
+  /** The group of the route for just this network, or `NO_GROUP`. */
+  groupOf({ address, bits }: Network): number {
+    return this.#routes.get(address, 0, bits)?.group ?? NO_GROUP;
+  }
+
+  /** How many routes of a family name a group. */
+  usesOf(group: number, ofIpv4: boolean): number {
+    return this.#uses.get(group)?.[ofIpv4 ? 'ipv4' : 'ipv6'] ?? 0;
+  }
+
+  put(network: Network, group: number): void {
+    this.remove(network);
+    this.#lengths(network).add(network.bits, 1);
+    this.#routes.set(network.address, 0, network.bits, { network, group });
+    this.#use(group, network, 1);
   }
 
   /** Removes a route, if it is there. */
   remove(network: Network): void {
+    const group = this.groupOf(network);
     if (!this.#routes.delete(network.address, 0, network.bits)) return;
     this.#lengths(network).add(network.bits, -1);
+    this.#use(group, network, -1);
   }
 
-  /** Removes the routes over an interface. */
-  removeInterface(slot: number): void {
-    for (const { network, route } of [...this.#routes.values()]) {
-      if (route.interface === slot) this.remove(network);
+  /** Removes the routes of groups that are gone. */
+  removeGroups(gone: ReadonlySet<number>): void {
+    for (const { network, group } of [...this.#routes.values()]) {
+      if (gone.has(group)) this.remove(network);
     }
   }
 
-  /** @param at - where the address begins in `words` */
-  lookup(words: Int32Array, at: number): Route | null {
+  /**
+   * @param at - where the address begins in `words`
+   * @returns the slot of the group, or `NO_GROUP`
+   */
+  lookup(words: Int32Array, at: number): number {
     const { present } = isIpv4(words, at) ? this.#ipv4 : this.#ipv6;
     for (let i = 0; i < present.length; i++) {
       const bits = present[i];
@@ -77,9 +95,16 @@ export class RouteTable {
         this.#masked[word] = words[at + word] & maskOf(bits, word);
       }
       const found = this.#routes.get(this.#masked, 0, bits);
-      if (found !== undefined) return found.route;
+      if (found !== undefined) return found.group;
     }
-    return null;
+    return NO_GROUP;
+  }
+
+  #use(group: number, { isIpv4 }: Network, difference: number): void {
+    const uses = this.#uses.get(group) ?? { ipv4: 0, ipv6: 0 };
+    uses[isIpv4 ? 'ipv4' : 'ipv6'] += difference;
+    if (uses.ipv4 + uses.ipv6 === 0) this.#uses.delete(group);
+    else this.#uses.set(group, uses);
   }
 
   #lengths(network: Network): Lengths {
