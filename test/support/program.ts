@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  emptyDelta,
   FRONTEND_KIND,
   INTERFACE_SCOPE,
   NODE_ADDRESS,
@@ -76,6 +77,7 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
   const members = (literal.pools ?? []).map(membersOf);
   const pools = literal.pools ?? [];
   return {
+    ...emptyDelta(),
     ...frontendTables(literal.frontends ?? []),
     removedFrontends: Uint32Array.from(literal.removedFrontends ?? []),
     backends: {
@@ -97,7 +99,7 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
       weight: Uint16Array.from(members.flat(), (row) => row.weight),
     },
     removedPools: Uint32Array.from(literal.removedPools ?? []),
-    routes: routeColumns(literal.routes ?? []),
+    ...routeColumns(literal.routes ?? []),
     removedRoutes: prefixColumns(literal.removedRoutes ?? []),
     addresses: literal.addresses === undefined ? null : addressColumns(literal.addresses),
     scopes: literal.scopes === undefined ? null : scopeColumns(literal.scopes),
@@ -185,16 +187,41 @@ function scopeBits(words: string | undefined): number {
   return scopes.reduce((bits, [, scope]) => bits | (1 << scope), 0);
 }
 
-function routeColumns(routes: NonNullable<ProgramLiteral['routes']>): ProgramDelta['routes'] {
+// Temporary: every next hop is a group of its own, which is never removed.
+const temporarySlots = new Map<string, number>();
+
+function temporaryGroup({ over, via, mac }: NonNullable<ProgramLiteral['routes']>[number]): number {
+  const key = `${over} ${via} ${mac}`;
+  const known = temporarySlots.get(key) ?? temporarySlots.size;
+  temporarySlots.set(key, known);
+  return known;
+}
+
+function routeColumns(
+  routes: NonNullable<ProgramLiteral['routes']>,
+): Pick<ProgramDelta, 'routes' | 'groups' | 'nextHops'> {
+  const rows = [...new Map(routes.map((row) => [temporaryGroup(row), row])).values()];
   return {
-    ...prefixColumns(routes.map(({ to }) => to)),
-    interface: Uint16Array.from(routes, (route) => route.over),
-    gateway: concat(
-      ...routes.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
-    ),
-    mac: concat(
-      ...routes.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac))),
-    ),
+    routes: {
+      ...prefixColumns(routes.map(({ to }) => to)),
+      group: Uint32Array.from(routes, temporaryGroup),
+    },
+    groups: {
+      slot: Uint32Array.from(rows, temporaryGroup),
+      first: Uint32Array.from(rows, (_, i) => i),
+      count: new Uint32Array(rows.length).fill(1),
+    },
+    nextHops: {
+      interface: Uint16Array.from(rows, (row) => row.over),
+      gateway: concat(
+        ...rows.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
+      ),
+      mac: concat(
+        ...rows.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac))),
+      ),
+      key: new Uint32Array(rows.length),
+      weight: new Uint8Array(rows.length).fill(1),
+    },
   };
 }
 

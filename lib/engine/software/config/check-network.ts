@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { NODE_ADDRESS, type PrefixColumns, type ProgramDelta } from '../../../compile/program.js';
-import { addressOfRow, isIpv4, isZero, networkOf } from '../base/address.js';
+import { addressOfRow, networkOf } from '../base/address.js';
 import { AddressMap } from '../table/address-map.js';
 import {
   ADDRESS_BYTES,
@@ -20,7 +20,8 @@ export function checkNetwork(
   state: ProgramState,
   limits: ProgramLimits,
 ): void {
-  checkRoutes(delta, limits);
+  checkTemporaryGroups(delta, limits);
+  checkRoutes(delta, state);
   checkPrefixes('removedRoutes', delta.removedRoutes);
   checkRouteCount(delta, state, limits);
   checkAddresses(delta, limits);
@@ -33,13 +34,18 @@ function checkInterface(path: string, slot: number, row: number, limits: Program
   if (!limits.hasInterface(slot)) refuse(`${path}[${row}]`, `there is no interface ${slot}`);
 }
 
-function checkRoutes({ routes }: ProgramDelta, limits: ProgramLimits): void {
+// Temporary: groups of one next hop, as far as is needed.
+function checkTemporaryGroups({ nextHops }: ProgramDelta, limits: ProgramLimits): void {
+  for (const [row, slot] of nextHops.interface.entries()) {
+    checkInterface('nextHops.interface', slot, row, limits);
+  }
+}
+
+function checkRoutes({ routes, groups }: ProgramDelta, state: ProgramState): void {
   const rows = routes.length.length;
   checkRows('routes', rows, [
     ['prefix', routes.prefix, ADDRESS_BYTES],
-    ['interface', routes.interface, 1],
-    ['gateway', routes.gateway, ADDRESS_BYTES],
-    ['mac', routes.mac, 6],
+    ['group', routes.group, 1],
   ]);
   const seen = new AddressMap<true>();
   for (let row = 0; row < rows; row++) {
@@ -47,10 +53,9 @@ function checkRoutes({ routes }: ProgramDelta, limits: ProgramLimits): void {
     const { address, bits } = networkOfRow(routes, row);
     if (seen.get(address, 0, bits)) refuse(`routes.prefix[${row}]`, 'is there twice');
     seen.set(address, 0, bits, true);
-    checkInterface('routes.interface', routes.interface[row], row, limits);
-    const gateway = addressOfRow(routes.gateway, row);
-    if (!isZero(gateway) && isIpv4(gateway) !== isIpv4(address)) {
-      refuse(`routes.gateway[${row}]`, "is not of the prefix's family");
+    const group = routes.group[row];
+    if (!groups.slot.includes(group) && !state.temporaryGroups.has(group)) {
+      refuse(`routes.group[${row}]`, `there is no group ${group}`);
     }
   }
 }

@@ -9,7 +9,7 @@ import {
 import { addressBytes, addressOfRow, isZero, type Network, networkOf } from '../base/address.js';
 import { BackendTable } from '../table/backends.js';
 import { buildMaglev } from '../table/maglev.js';
-import { RouteTable } from '../table/routes.js';
+import { type Route, RouteTable } from '../table/routes.js';
 import { type Pool, ServiceTable } from '../table/service-table.js';
 import { checkDelta } from './check-delta.js';
 import { OwnAddresses } from './own-addresses.js';
@@ -32,6 +32,7 @@ export interface ProgramLimits {
 export class ProgramState {
   readonly services = new ServiceTable();
   readonly routes = new RouteTable();
+  readonly temporaryGroups = new Map<number, Route>();
   readonly pools = new Map<number, Pool>();
   readonly backends: BackendTable;
   readonly addresses: OwnAddresses;
@@ -147,16 +148,23 @@ export class ProgramState {
     }
   }
 
-  #changeRoutes({ routes, removedRoutes }: ProgramDelta): void {
-    for (const network of networksOf(removedRoutes)) this.routes.remove(network);
-    for (let row = 0; row < routes.length.length; row++) {
-      const gateway = addressOfRow(routes.gateway, row);
-      const mac = routes.mac.slice(row * 6, row * 6 + 6);
-      this.routes.put(networkOf(addressOfRow(routes.prefix, row), routes.length[row]), {
-        interface: routes.interface[row],
+  #changeRoutes({ routes, removedRoutes, groups, nextHops }: ProgramDelta): void {
+    for (const [i, slot] of groups.slot.entries()) {
+      const row = groups.first[i];
+      const gateway = addressOfRow(nextHops.gateway, row);
+      const mac = nextHops.mac.slice(row * 6, row * 6 + 6);
+      this.temporaryGroups.set(slot, {
+        interface: nextHops.interface[row],
         gateway: isZero(gateway) ? null : gateway,
         mac: mac.every((byte) => byte === 0) ? null : mac,
       });
+    }
+    for (const network of networksOf(removedRoutes)) this.routes.remove(network);
+    for (let row = 0; row < routes.length.length; row++) {
+      this.routes.put(
+        networkOf(addressOfRow(routes.prefix, row), routes.length[row]),
+        this.temporaryGroups.get(routes.group[row]) as Route,
+      );
     }
   }
 
