@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { NODE_ADDRESS, type PrefixColumns, type ProgramDelta } from '../../../compile/program.js';
-import { addressOfRow, networkOf } from '../base/address.js';
+import { NODE_ADDRESS, type ProgramDelta } from '../../../compile/program.js';
+import { addressOfRow } from '../base/address.js';
 import { AddressMap } from '../table/address-map.js';
 import {
   ADDRESS_BYTES,
@@ -13,6 +13,7 @@ import {
   refuse,
 } from './check-rows.js';
 import type { ProgramLimits, ProgramState } from './program-state.js';
+import { networkOfRow } from './rows.js';
 
 /** Routes, addresses, scopes and networks. */
 export function checkNetwork(
@@ -81,10 +82,6 @@ function checkRouteCount(
       refuse(`routes.prefix[${row}]`, message, 'ERR_CAPACITY');
     }
   }
-}
-
-function networkOfRow({ prefix, length }: PrefixColumns, row: number) {
-  return networkOf(addressOfRow(prefix, row), length[row]);
 }
 
 function checkAddresses({ addresses }: ProgramDelta, limits: ProgramLimits): void {
