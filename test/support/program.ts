@@ -4,14 +4,17 @@ import {
   FRONTEND_KIND,
   INTERFACE_SCOPE,
   NODE_ADDRESS,
-  type PrefixColumns,
   type ProgramDelta,
   SCOPE,
 } from '../../lib/compile/program.js';
-import { concat, ipBytes, macBytes, PROTOCOL } from './packets.js';
+import { concat, macBytes, PROTOCOL } from './packets.js';
+import { type PolicyLiteral, policyTables } from './policy.js';
+import { mapped, prefixColumns } from './program-columns.js';
+
+export { mapped };
 
 /** A program delta in readable form. What is left out is empty or, of tables that are replaced, unchanged. */
-export interface ProgramLiteral {
+export interface ProgramLiteral extends PolicyLiteral {
   frontends?: readonly FrontendLiteral[];
   removedFrontends?: readonly number[];
   /** Besides those that pools list. */
@@ -106,13 +109,8 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
     podNetworks: literal.podNetworks === undefined ? null : prefixColumns(literal.podNetworks),
     serviceNetworks:
       literal.serviceNetworks === undefined ? null : prefixColumns(literal.serviceNetworks),
+    ...policyTables(literal),
   };
-}
-
-/** 16 bytes of an address in text: IPv4 is mapped, `::ffff:a.b.c.d`. */
-export function mapped(address: string): Uint8Array {
-  const bytes = ipBytes(address);
-  return bytes.length === 16 ? bytes : concat(ipBytes('::ffff:0:0').slice(0, 12), bytes);
 }
 
 /** Address and port of `10.1.0.2:8080`, `[fd01::2]:8080` or either without a port. */
@@ -235,13 +233,5 @@ function scopeColumns(rows: NonNullable<ProgramLiteral['scopes']>) {
   return {
     interface: Uint16Array.from(rows, (row) => row.on),
     scope: Uint8Array.from(rows, (row) => INTERFACE_SCOPE[row.scope]),
-  };
-}
-
-function prefixColumns(texts: readonly string[]): PrefixColumns {
-  const parts = texts.map((text) => text.split('/'));
-  return {
-    prefix: concat(...parts.map(([address]) => mapped(address))),
-    length: Uint8Array.from(parts, ([, length]) => Number(length)),
   };
 }
