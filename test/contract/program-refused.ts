@@ -9,6 +9,8 @@ export interface Refused {
   path: string;
   /** Default: `ERR_PROGRAM`. */
   code?: ErrorCode;
+  /** What is there already. */
+  before?: ProgramLiteral;
   literal: ProgramLiteral;
   /** For what a literal cannot say. */
   spoil?: (columns: ProgramDelta) => void;
