@@ -2,7 +2,7 @@
 import { familyOf, type Prefix, writeAddress } from '../model/address.js';
 import type { Protocol } from '../model/model.js';
 import type { AddressRow, ScopeRow } from './addresses.js';
-import { FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
+import { emptyDelta, FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
 import type { RouteRow } from './routes.js';
 import type { FrontendView, PoolView, PortView } from './view.js';
 
@@ -122,6 +122,7 @@ export class DeltaBuilder {
 
   build(): ProgramDelta {
     return {
+      ...emptyDelta(),
       frontends: frontendColumns(this.#frontends),
       ranges: prefixColumns(this.#ranges),
       removedFrontends: Uint32Array.from(this.#removedFrontends),
@@ -144,11 +145,10 @@ export class DeltaBuilder {
         weight: Uint16Array.from(this.#members, ({ weight }) => weight),
       },
       removedPools: Uint32Array.from(this.#removedPools),
+      ...temporaryGroups(this.#routes),
       routes: {
         ...prefixColumns(this.#routes.map(({ prefix: bytes, length }) => ({ bytes, length }))),
-        interface: Uint16Array.from(this.#routes, (row) => row.interface),
-        gateway: packed(this.#routes, ({ gateway }) => gateway, 16),
-        mac: packed(this.#routes, ({ mac }) => mac, 6),
+        group: Uint32Array.from(this.#routes, temporaryGroup),
       },
       removedRoutes: prefixColumns(
         this.#removedRoutes.map(({ prefix: bytes, length }) => ({ bytes, length })),
@@ -208,4 +208,32 @@ function packed<T>(rows: readonly T[], bytesOf: (row: T) => Uint8Array, width: n
     bytes.set(bytesOf(row), index * width);
   });
   return bytes;
+}
+
+// Temporary: every next hop is a group of its own, which is never removed.
+const temporarySlots = new Map<string, number>();
+
+function temporaryGroup({ interface: slot, gateway, mac }: RouteRow): number {
+  const key = `${slot} ${gateway} ${mac}`;
+  const known = temporarySlots.get(key) ?? temporarySlots.size;
+  temporarySlots.set(key, known);
+  return known;
+}
+
+function temporaryGroups(routes: readonly RouteRow[]): Pick<ProgramDelta, 'groups' | 'nextHops'> {
+  const rows = [...new Map(routes.map((row) => [temporaryGroup(row), row])).values()];
+  return {
+    groups: {
+      slot: Uint32Array.from(rows, temporaryGroup),
+      first: Uint32Array.from(rows, (_, i) => i),
+      count: new Uint32Array(rows.length).fill(1),
+    },
+    nextHops: {
+      interface: Uint16Array.from(rows, (row) => row.interface),
+      gateway: packed(rows, ({ gateway }) => gateway, 16),
+      mac: packed(rows, ({ mac }) => mac, 6),
+      key: new Uint32Array(rows.length),
+      weight: new Uint8Array(rows.length).fill(1),
+    },
+  };
 }

@@ -2,6 +2,7 @@
 import type { ProgramDelta } from '../../../compile/program.js';
 import { checkNetwork } from './check-network.js';
 import { checkRoutes } from './check-routes.js';
+import { checkPolicy } from './check-policy.js';
 import { checkTypes } from './check-rows.js';
 import { checkServices } from './check-services.js';
 import type { ProgramLimits, ProgramState } from './program-state.js';
@@ -17,4 +18,5 @@ export function checkDelta(delta: ProgramDelta, state: ProgramState, limits: Pro
   checkServices(delta, state, limits);
   checkRoutes(delta, state, limits);
   checkNetwork(delta, limits);
+  checkPolicy(delta, state, limits);
 }

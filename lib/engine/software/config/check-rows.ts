@@ -148,6 +148,51 @@ export function checkSlot(
   seen.add(slot);
 }
 
+/** Rows of another table that a row refers to. */
+export function checkSpan(
+  table: string,
+  other: string,
+  first: number,
+  count: number,
+  at: { row: number; rows: number; first: string; count: string },
+): void {
+  if (count === 0) return;
+  if (first >= at.rows) {
+    refuse(`${table}.${at.first}[${at.row}]`, `is beyond the ${at.rows} rows of ${other}`);
+  }
+  if (first + count > at.rows) {
+    refuse(`${table}.${at.count}[${at.row}]`, `reaches beyond the ${at.rows} rows of ${other}`);
+  }
+}
+
+/** No row refers to it. */
+export const NO_OWNER = -1;
+
+/**
+ * As {@link checkSpan}, of rows that nobody else refers to.
+ * @param owner - takes, for each row of the other table, the row that refers to it
+ */
+export function takeSpan(
+  table: string,
+  other: string,
+  columns: { first: Uint32Array; count: Uint32Array },
+  row: number,
+  owner: Int32Array,
+): void {
+  const first = columns.first[row];
+  const count = columns.count[row];
+  checkSpan(table, other, first, count, {
+    row,
+    rows: owner.length,
+    first: 'first',
+    count: 'count',
+  });
+  for (let taken = first; taken < first + count; taken++) {
+    if (owner[taken] !== NO_OWNER) refuse(`${table}.first[${row}]`, 'overlaps with another one');
+    owner[taken] = row;
+  }
+}
+
 /** What an engine has room for. */
 export function checkBelow(path: string, value: number, row: number, limit: number): void {
   if (value >= limit) refuse(`${path}[${row}]`, `${value} is not below ${limit}`, 'ERR_CAPACITY');

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  type AddressColumns,
   FRONTEND_KIND,
   INTERFACE_SCOPE,
   type NextHopColumns,
-  type PrefixColumns,
   type ProgramDelta,
   type ScopeColumns,
 } from '../../../compile/program.js';
@@ -15,6 +15,9 @@ import { RouteTable } from '../table/routes.js';
 import { type Pool, ServiceTable } from '../table/service-table.js';
 import { checkDelta } from './check-delta.js';
 import { OwnAddresses } from './own-addresses.js';
+import { PolicyState } from './policy-state.js';
+import { networksOf } from './rows.js';
+import { Sources } from './sources.js';
 
 /** What a program may name besides its own rows, and how much of it there may be. */
 export interface ProgramLimits {
@@ -42,6 +45,8 @@ export class ProgramState {
   readonly scopes: Uint8Array;
   podNetworks: readonly Network[] = [];
   serviceNetworks: readonly Network[] = [];
+  readonly policy = new PolicyState();
+  readonly sources: Sources;
   readonly #limits: ProgramLimits;
   // How many pools have a backend as a member, by slot.
   readonly #backendUses: Uint32Array;
@@ -52,6 +57,7 @@ export class ProgramState {
     this.backends = new BackendTable(limits.backends);
     this.addresses = new OwnAddresses(limits.interfaces);
     this.scopes = new Uint8Array(limits.interfaces);
+    this.sources = new Sources(limits.interfaces);
     this.#backendUses = new Uint32Array(limits.backends);
   }
 
@@ -70,10 +76,12 @@ export class ProgramState {
     this.#putPools(delta);
     this.#putFrontends(delta);
     this.#changeRoutes(delta);
-    if (delta.addresses !== null) this.addresses.replace(delta.addresses);
+    if (delta.addresses !== null) this.#replaceAddresses(delta.addresses);
     if (delta.scopes !== null) this.#replaceScopes(delta.scopes);
     if (delta.podNetworks !== null) this.podNetworks = networksOf(delta.podNetworks);
     if (delta.serviceNetworks !== null) this.serviceNetworks = networksOf(delta.serviceNetworks);
+    if (delta.sources !== null) this.sources.replace(delta.sources);
+    this.policy.apply(delta);
     return this.#generation;
   }
 
@@ -82,11 +90,13 @@ export class ProgramState {
     return this.#backendUses[slot];
   }
 
-  /** Takes away what an interface has: addresses, scope, the next hops over it. */
+  /** Takes away what an interface has: addresses, scope, sources, the next hops over it. */
   removeInterface(slot: number): void {
     this.routes.removeGroups(this.groups.removeInterface(slot));
     this.addresses.removeInterface(slot);
+    this.policy.touch();
     this.scopes[slot] = INTERFACE_SCOPE.outside;
+    this.sources.removeInterface(slot);
   }
 
   #removePool(slot: number): void {
@@ -165,6 +175,12 @@ export class ProgramState {
     });
   }
 
+  // What is our own passes all policy.
+  #replaceAddresses(columns: AddressColumns): void {
+    this.addresses.replace(columns);
+    this.policy.touch();
+  }
+
   #replaceScopes({ interface: interfaces, scope }: ScopeColumns): void {
     this.scopes.fill(INTERFACE_SCOPE.outside);
     for (let row = 0; row < interfaces.length; row++) this.scopes[interfaces[row]] = scope[row];
@@ -181,10 +197,4 @@ function nextHopOf(columns: NextHopColumns, row: number): NextHop {
     key: columns.key[row],
     weight: columns.weight[row],
   };
-}
-
-function networksOf(columns: PrefixColumns, first = 0, count = columns.length.length): Network[] {
-  return Array.from({ length: count }, (_, n) =>
-    networkOf(addressOfRow(columns.prefix, first + n), columns.length[first + n]),
-  );
 }
