@@ -62,13 +62,18 @@ void apply_routes(const ProgramDelta& delta, Master& master) {
     remove_route({address_of(gone.prefix, row), gone.length[row]}, master);
   }
   const auto& table = delta.routes;
-  for (size_t row = 0; row < table.length.size(); row++) {
+  for (size_t row = 0; row < delta.groups.slot.size(); row++) {
+    const size_t first = delta.groups.first[row];
     NextHop hop;
-    hop.interface = table.interface[row];
-    hop.gateway = address_of(table.gateway, row);
-    std::memcpy(hop.mac, &table.mac[6 * row], 6);
+    hop.interface = delta.nextHops.interface[first];
+    hop.gateway = address_of(delta.nextHops.gateway, first);
+    std::memcpy(hop.mac, &delta.nextHops.mac[6 * first], 6);
     hop.has_mac = std::any_of(hop.mac, hop.mac + 6, [](uint8_t byte) { return byte != 0; });
-    put_route({address_of(table.prefix, row), table.length[row]}, hop, master);
+    master.groups[delta.groups.slot[row]] = hop;
+  }
+  for (size_t row = 0; row < table.length.size(); row++) {
+    put_route({address_of(table.prefix, row), table.length[row]}, master.groups[table.group[row]],
+              master);
   }
 }
 

@@ -15,11 +15,33 @@ constexpr const char* kUnknownInterface = "names no interface";
 Status check_routes(const ProgramDelta& delta, const Master& master) {
   const auto& table = delta.routes;
   const size_t rows = table.length.size();
-  if (auto error = check_sizes(rows, {{"routes.prefix", table.prefix.size(), 16},
-                                      {"routes.interface", table.interface.size()},
-                                      {"routes.gateway", table.gateway.size(), 16},
-                                      {"routes.mac", table.mac.size(), 6}})) {
+  const auto& hops = delta.nextHops;
+  const auto& groups = delta.groups;
+  if (auto error = check_sizes(groups.slot.size(), {{"groups.first", groups.first.size()},
+                                                    {"groups.count", groups.count.size()}})) {
     return error;
+  }
+  if (auto error =
+          check_sizes(hops.interface.size(), {{"nextHops.gateway", hops.gateway.size(), 16},
+                                              {"nextHops.mac", hops.mac.size(), 6},
+                                              {"nextHops.key", hops.key.size()},
+                                              {"nextHops.weight", hops.weight.size()}})) {
+    return error;
+  }
+  if (auto error = check_sizes(rows, {{"routes.prefix", table.prefix.size(), 16},
+                                      {"routes.group", table.group.size()}})) {
+    return error;
+  }
+  std::unordered_map<uint32_t, NextHop> put;
+  for (size_t row = 0; row < groups.slot.size(); row++) {
+    const size_t first = groups.first[row];
+    if (groups.count[row] == 0 || first >= hops.interface.size()) {
+      return program_error("groups.first", row, "is beyond the rows of nextHops");
+    }
+    if (!master.has_interface(hops.interface[first])) {
+      return program_error("nextHops.interface", first, kUnknownInterface);
+    }
+    put[groups.slot[row]] = {.gateway = address_of(hops.gateway, first)};
   }
   RouteKeys keys;
   for (size_t row = 0; row < rows; row++) {
@@ -29,12 +51,14 @@ Status check_routes(const ProgramDelta& delta, const Master& master) {
       return error;
     }
     if (!keys.insert({prefix, length}).second) return program_error("routes.prefix", row, kTwice);
-    if (!master.has_interface(table.interface[row])) {
-      return program_error("routes.interface", row, kUnknownInterface);
+    const auto own = put.find(table.group[row]);
+    const auto known = master.groups.find(table.group[row]);
+    if (own == put.end() && known == master.groups.end()) {
+      return program_error("routes.group", row, "names no group");
     }
-    const Address gateway = address_of(table.gateway, row);
+    const Address gateway = own != put.end() ? own->second.gateway : known->second.gateway;
     if (!gateway.is_zero() && gateway.is_ipv4() != prefix.is_ipv4()) {
-      return program_error("routes.gateway", row, "is of the other family");
+      return program_error("routes.group", row, "is of the other family");
     }
   }
   return {};

@@ -65,6 +65,7 @@ struct Master {
   Counts pool_references;     // pool slot: how often frontends name it
   Counts backend_references;  // backend slot: pools that have it as a member
   std::unordered_map<RouteKey, uint32_t, HashOfBytes> routes;  // index of the next hop
+  std::unordered_map<uint32_t, NextHop> groups;                // the first next hop of each
   uint32_t routes4 = 0, routes6 = 0;                           // how many of them are of a family
   std::vector<uint32_t> free_next_hops;
   uint32_t backends = 0, pools = 0;  // slots that are not empty

@@ -101,11 +101,18 @@ struct Delta : ProgramDelta {
   Delta& route(const AnyAddress& prefix, uint8_t length, uint16_t interface,
                const AnyAddress& gateway = kOnLink,
                std::initializer_list<uint8_t> mac = {0, 0, 0, 0, 0, 0}) {
+    static uint32_t next_group = 0;
     append(routes.prefix, prefix);
     routes.length.push_back(length);
-    routes.interface.push_back(interface);
-    append(routes.gateway, gateway);
-    routes.mac.insert(routes.mac.end(), mac);
+    routes.group.push_back(next_group % (1u << 20));
+    groups.slot.push_back(next_group++ % (1u << 20));
+    groups.first.push_back(static_cast<uint32_t>(nextHops.interface.size()));
+    groups.count.push_back(1);
+    nextHops.interface.push_back(interface);
+    append(nextHops.gateway, gateway);
+    nextHops.mac.insert(nextHops.mac.end(), mac);
+    nextHops.key.push_back(0);
+    nextHops.weight.push_back(1);
     return *this;
   }
   Delta& address(uint16_t interface, const AnyAddress& own, uint8_t length) {
