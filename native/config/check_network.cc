@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules 8 to 13 of docs/program.md: routes, addresses, scopes and networks.
+// Rules 8 to 16 of docs/program.md: routes, addresses, scopes and networks.
 #include <unordered_set>
 
 #include "config/check_rows.h"
@@ -10,7 +10,6 @@ namespace {
 using RouteKeys = std::unordered_set<RouteKey, HashOfBytes>;
 
 constexpr uint8_t kMaxScope = 2;
-constexpr const char* kUnknownInterface = "names no interface";
 
 Status check_routes(const ProgramDelta& delta, const Master& master) {
   const auto& table = delta.routes;

@@ -83,8 +83,11 @@ inline Status check_prefixes(const char* prefix_column, const char* length_colum
   return {};
 }
 
-// The rules of docs/program.md: 1 to 7, and the others.
+inline constexpr const char* kUnknownInterface = "names no interface";
+
+// The rules of docs/program.md: 1 to 7, 8 to 16, and the others.
 Status check_services(const ProgramDelta& delta, const Master& master);
 Status check_network(const ProgramDelta& delta, const Master& master);
+Status check_policy(const ProgramDelta& delta, const Master& master);
 
 }  // namespace sluice

@@ -93,6 +93,7 @@ struct alignas(64) Packet {
   };
   const void* frontend;  // of a miss, behind service: Frontend<F> of the snapshot, or null
   uint32_t next_hop;     // index into the snapshot's next hops
+  bool tracked;          // of a miss, behind service: a flow without a frontend is to be made
   FragmentRange range;   // where fragment is not `none`
 
   template <class F>

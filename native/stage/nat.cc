@@ -21,7 +21,7 @@ constexpr uint32_t kPlans = 4;
 // An entry for packets that arrive with `key` and leave with `leaves`.
 template <class F>
 FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
-                         const Snapshot& snapshot, uint32_t backend) {
+                         const Snapshot& snapshot, std::optional<uint32_t> backend) {
   FlowEntry<F> entry{};
   entry.key = {key.source, key.destination, key.source_port, key.destination_port, key.protocol};
   entry.source = leaves.source;
@@ -34,8 +34,8 @@ FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
                          change(key.destination_port, leaves.destination_port);
   const bool has_pseudo_header = key.protocol != kProtocolIcmp || F::kVersion == 6;
   entry.way.l4_delta = fold(has_pseudo_header ? addresses + ports : ports);
-  entry.backend_slot = backend;
-  entry.backend_serial = snapshot.backends[backend].serial;
+  entry.backend_slot = backend.value_or(kNoBackend);
+  if (backend) entry.backend_serial = snapshot.backends[*backend].serial;
   return entry;
 }
 
@@ -43,13 +43,13 @@ template <class F>
 Inserted insert(const Packet& packet, const NatPlan<F>& plan, Context& context) {
   const FiveTuple<F>& tuple = packet.tuple<F>();
   const Snapshot& snapshot = *context.snapshot;
-  FlowEntry<F> forward = translation<F>(tuple, plan.leaves, snapshot, *plan.backend);
+  FlowEntry<F> forward = translation<F>(tuple, plan.leaves, snapshot, plan.backend);
   forward.last_seen = context.now_s;
   forward.packets = 1;
   forward.bytes = packet.l3_length;
   forward.tcp_flags = packet.tcp_flags;
   const FlowEntry<F> reply =
-      translation<F>(plan.leaves.reversed(), tuple.reversed(), snapshot, *plan.backend);
+      translation<F>(plan.leaves.reversed(), tuple.reversed(), snapshot, plan.backend);
   Removals removals;
   const Inserted inserted = context.flows<F>().insert(context.flow_cache<F>(), context.worker,
                                                       context.now_s, forward, reply, removals);
@@ -84,8 +84,10 @@ bool carry_out(Packet& packet, const NatPlan<F>& plan, Context& context) {
   counters.add(WorkerCounter::flowsCreated, 1);
   counters.add(WorkerCounter::affinityHits, plan.affinity ? 1 : 0);
   counters.add(WorkerCounter::masqueraded, plan.masquerade ? 1 : 0);
-  counters.add_connection(*plan.backend);
-  remember<F>(packet, *plan.backend, context);
+  if (plan.backend) {
+    counters.add_connection(*plan.backend);
+    remember<F>(packet, *plan.backend, context);
+  }
   return true;
 }
 
@@ -162,7 +164,7 @@ void run_nat(Burst& burst, Context& context) {
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
     if (!is_pending<F>(packet) || packet.flow != kNoFlow) continue;
-    if (packet.frontend != nullptr) make_flow<F>(packet, context);
+    if (packet.frontend != nullptr || packet.tracked) make_flow<F>(packet, context);
   }
 }
 
