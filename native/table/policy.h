@@ -86,9 +86,9 @@ class RuleSet {
 
 // What addresses that no rule tells apart have in common.
 struct Identity {
-  uint32_t ingress = kNoRules;      // slot of a rule set, kNoRules or kPendingRules
-  uint32_t egress = kNoRules;       // the same
-  std::vector<uint32_t> selectors;  // that hold it, ascending
+  uint32_t ingress = kNoRules;        // slot of a rule set, kNoRules or kPendingRules
+  uint32_t egress = kNoRules;         // the same
+  std::vector<uint32_t> selectors{};  // that hold it, ascending
 
   bool is_protected() const { return ingress != kNoRules || egress != kNoRules; }
   bool is_pending() const { return ingress == kPendingRules || egress == kPendingRules; }
