@@ -84,9 +84,10 @@ inline Status check_prefixes(const char* prefix_column, const char* length_colum
   return {};
 }
 
-// The rules of docs/program.md: 1 to 7, 8 to 13, and the others.
+// The rules of docs/program.md: 1 to 7, 8 to 13, 14 to 16, and the others.
 Status check_services(const ProgramDelta& delta, const Master& master);
 Status check_routes(const ProgramDelta& delta, const Master& master);
 Status check_network(const ProgramDelta& delta, const Master& master);
+Status check_policy(const ProgramDelta& delta, const Master& master);
 
 }  // namespace sluice

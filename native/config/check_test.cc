@@ -2,31 +2,12 @@
 // The rules of docs/program.md: each is broken once, and named by code and path.
 #include <doctest/doctest.h>
 
-#include <functional>
 #include <random>
 
 #include "testing/program.h"
 
 namespace sluice {
 namespace {
-
-struct Fault {
-  const char* error;
-  std::function<void(Delta&)> make;
-};
-
-void refuses(std::initializer_list<Fault> faults) {
-  TestProgram program;
-  for (const Fault& fault : faults) {
-    Delta delta = sound_delta();
-    fault.make(delta);
-    INFO(fault.error);
-    REQUIRE(program.commit(delta) == fault.error);
-  }
-  REQUIRE(program.commit(sound_delta()) == "");  // nothing of all that has stayed
-  CHECK(program.now->generation == 1);
-  CHECK(program.state.sizes().frontends == 3);
-}
 
 // Makes the last address of a column the unspecified one.
 void unspecify(std::vector<uint8_t>& column) { std::fill(column.end() - 16, column.end(), 0); }

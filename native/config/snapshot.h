@@ -13,8 +13,11 @@
 
 #include "base/family.h"
 #include "table/ecmp.h"
+#include "table/identities.h"
+#include "table/policy.h"
 #include "table/routes.h"
 #include "table/service_table.h"
+#include "table/shared_slots.h"
 
 namespace sluice {
 
@@ -41,12 +44,15 @@ enum class InterfaceScope : uint8_t { outside, pod, host };
 struct InterfaceView {
   bool present = false;
   bool unfinished_checksums = false;
+  bool has_sources = false;  // of either family: nobody else may send by it
   InterfaceScope scope = InterfaceScope::outside;
   uint8_t mac[6]{};
   uint16_t mtu = 0;
   const std::atomic<bool>* up = nullptr;  // the engine's; follows the peer without a commit
   std::vector<Prefix<Ipv4>> addresses4;   // our own, with the length of their network
   std::vector<Prefix<Ipv6>> addresses6;
+  std::vector<Prefix<Ipv4>> sources4;
+  std::vector<Prefix<Ipv6>> sources6;
 
   // The MAC in the upper six bytes of a word, as it lies in memory.
   uint64_t mac_word() const {
@@ -62,6 +68,22 @@ struct InterfaceView {
     } else {
       return addresses6;
     }
+  }
+  template <class F>
+  const std::vector<Prefix<F>>& sources() const {
+    if constexpr (F::kVersion == 4) {
+      return sources4;
+    } else {
+      return sources6;
+    }
+  }
+  // The address may be a source of what comes in.
+  template <class F>
+  bool admits(const typename F::Address& source) const {
+    if (!has_sources) return true;
+    const auto& all = sources<F>();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Prefix<F>& each) { return each.holds(source); });
   }
 };
 
@@ -130,6 +152,7 @@ struct FamilyView {
   std::vector<typename F::Address> node_addresses;  // those on no interface, in program order
   std::vector<Prefix<F>> pod_networks;
   std::vector<Prefix<F>> service_networks;
+  IdentityTable<F> identities;  // numbers are slots of Snapshot::identities
 
   bool is_own_address(const typename F::Address& address) const {
     return own_filter.may_hold(address) &&
@@ -142,7 +165,7 @@ struct FamilyView {
 struct Snapshot {
   uint64_t generation = 0;  // commits so far; interfaces that come and go do not count
   // Changes when something does that an established flow may depend on: backends that are there,
-  // routes, interfaces. Never 0.
+  // routes, interfaces, policy. Never 0.
   uint32_t stamp = 1;
   FamilyView<Ipv4> v4;
   FamilyView<Ipv6> v6;
@@ -152,6 +175,8 @@ struct Snapshot {
   // Of both families. Adjacencies are numbered by them, so that they keep their place.
   std::vector<NextHop> next_hops;
   std::vector<NextHopGroup> groups;  // by slot
+  SharedSlots<RuleSet> rule_sets;
+  SharedSlots<Identity> identities;
 
   template <class F>
   const FamilyView<F>& of() const {

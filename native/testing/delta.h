@@ -12,6 +12,7 @@
 
 #include "config/program.h"
 #include "table/service_table.h"
+#include "testing/rules.h"
 
 namespace sluice {
 
@@ -156,6 +157,55 @@ struct Delta : ProgramDelta {
   Delta& service_network(const Network& network) {
     service_networks_given = true;
     append(serviceNetworks, network);
+    return *this;
+  }
+  Delta& source(uint16_t interface, const Network& network) {
+    sources_given = true;
+    sources.interface.push_back(interface);
+    append(sources.prefix, network.prefix);
+    sources.length.push_back(network.length);
+    return *this;
+  }
+  // Rules in words (testing/rules.h), numbered from 100 * slot on.
+  Delta& rule_set(uint32_t slot, const std::vector<std::string>& texts) {
+    ruleSets.slot.push_back(slot);
+    ruleSets.first.push_back(static_cast<uint32_t>(rules.selector.size()));
+    ruleSets.count.push_back(static_cast<uint32_t>(texts.size()));
+    for (const Rule& rule : rules_of(texts, 100 * slot)) {
+      rules.selector.push_back(rule.selector);
+      rules.protocol.push_back(rule.protocol);
+      rules.portFirst.push_back(rule.port_first);
+      rules.portLast.push_back(rule.port_last);
+      rules.action.push_back(static_cast<uint8_t>(rule.action));
+      rules.tier.push_back(static_cast<uint8_t>(rule.tier));
+      rules.rule.push_back(rule.number);
+    }
+    return *this;
+  }
+  Delta& identity(uint32_t slot, const Identity& identity) {
+    identities.slot.push_back(slot);
+    identities.ingress.push_back(identity.ingress);
+    identities.egress.push_back(identity.egress);
+    identities.first.push_back(static_cast<uint32_t>(memberships.selector.size()));
+    identities.count.push_back(static_cast<uint32_t>(identity.selectors.size()));
+    memberships.selector.insert(memberships.selector.end(), identity.selectors.begin(),
+                                identity.selectors.end());
+    return *this;
+  }
+  Delta& identity_network(const Network& network, uint32_t identity) {
+    append(identityNetworks.prefix, network.prefix);
+    identityNetworks.length.push_back(network.length);
+    identityNetworks.identity.push_back(identity);
+    return *this;
+  }
+  // A network of one address.
+  Delta& identity_host(const AnyAddress& address, uint32_t identity) {
+    return identity_network({address, address.is_ipv4() ? Ipv4::kBits : Ipv6::kBits}, identity);
+  }
+  Delta& remove_rule_set(uint32_t slot) { return listed(removedRuleSets, slot); }
+  Delta& remove_identity(uint32_t slot) { return listed(removedIdentities, slot); }
+  Delta& remove_identity_network(const Network& network) {
+    append(removedIdentityNetworks, network);
     return *this;
   }
   Delta& remove_frontend(uint32_t slot) { return listed(removedFrontends, slot); }
