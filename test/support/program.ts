@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  emptyDelta,
   FRONTEND_KIND,
   INTERFACE_SCOPE,
   NODE_ADDRESS,
@@ -18,8 +19,10 @@ export interface ProgramLiteral {
   removedBackends?: readonly number[];
   pools?: readonly PoolLiteral[];
   removedPools?: readonly number[];
-  /** Prefix, egress interface, and the next hop where there is one. */
-  routes?: readonly { to: string; over: number; via?: string; mac?: string }[];
+  groups?: readonly GroupLiteral[];
+  removedGroups?: readonly number[];
+  /** By a group, or by one next hop, which gets a group of its own. */
+  routes?: readonly ({ to: string } & (HopLiteral | { group: number }))[];
   /** Prefixes. */
   removedRoutes?: readonly string[];
   /** All of our own addresses. `node`: of no interface. */
@@ -46,6 +49,24 @@ export interface FrontendLiteral {
   /** Seconds. */
   affinity?: number;
   ranges?: readonly string[];
+}
+
+export interface GroupLiteral {
+  /** Below 16. */
+  slot: number;
+  hops: readonly HopLiteral[];
+}
+
+export interface HopLiteral {
+  /** Egress interface. */
+  over: number;
+  /** The next hop, where there is one. */
+  via?: string;
+  mac?: string;
+  /** Default 0. */
+  key?: number;
+  /** Default 1. */
+  weight?: number;
 }
 
 type Scope = keyof typeof SCOPE;
@@ -76,6 +97,7 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
   const members = (literal.pools ?? []).map(membersOf);
   const pools = literal.pools ?? [];
   return {
+    ...emptyDelta(),
     ...frontendTables(literal.frontends ?? []),
     removedFrontends: Uint32Array.from(literal.removedFrontends ?? []),
     backends: {
@@ -97,7 +119,8 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
       weight: Uint16Array.from(members.flat(), (row) => row.weight),
     },
     removedPools: Uint32Array.from(literal.removedPools ?? []),
-    routes: routeColumns(literal.routes ?? []),
+    ...routeTables(literal),
+    removedGroups: Uint32Array.from(literal.removedGroups ?? []),
     removedRoutes: prefixColumns(literal.removedRoutes ?? []),
     addresses: literal.addresses === undefined ? null : addressColumns(literal.addresses),
     scopes: literal.scopes === undefined ? null : scopeColumns(literal.scopes),
@@ -185,16 +208,48 @@ function scopeBits(words: string | undefined): number {
   return scopes.reduce((bits, [, scope]) => bits | (1 << scope), 0);
 }
 
-function routeColumns(routes: NonNullable<ProgramLiteral['routes']>): ProgramDelta['routes'] {
+// Of routes with a next hop of their own: the same one for the same prefix, whatever the delta.
+const ownGroups = new Map<string, number>();
+
+function ownGroup(prefix: string, taken: ReadonlySet<number>): number {
+  let free = 16 + ownGroups.size;
+  const slot = ownGroups.get(prefix) ?? free;
+  ownGroups.set(prefix, slot);
+  if (!taken.has(slot)) return slot;
+  while (taken.has(free)) free++;
+  return free;
+}
+
+function routeTables({
+  groups: given = [],
+  routes = [],
+}: ProgramLiteral): Pick<ProgramDelta, 'groups' | 'nextHops' | 'routes'> {
+  const groups = [...given];
+  const slots = routes.map((route) => {
+    if ('group' in route) return route.group;
+    const slot = ownGroup(route.to, new Set(groups.map((group) => group.slot)));
+    groups.push({ slot, hops: [route] });
+    return slot;
+  });
+  const hops = groups.flatMap((group) => group.hops);
+  const orZero = (bytes: Uint8Array | undefined, length: number) => bytes ?? new Uint8Array(length);
   return {
-    ...prefixColumns(routes.map(({ to }) => to)),
-    interface: Uint16Array.from(routes, (route) => route.over),
-    gateway: concat(
-      ...routes.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
-    ),
-    mac: concat(
-      ...routes.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac))),
-    ),
+    groups: {
+      slot: Uint32Array.from(groups, ({ slot }) => slot),
+      first: Uint32Array.from(groups, (_, i) => groups.slice(0, i).flatMap((g) => g.hops).length),
+      count: Uint32Array.from(groups, (group) => group.hops.length),
+    },
+    nextHops: {
+      interface: Uint16Array.from(hops, ({ over }) => over),
+      gateway: concat(...hops.map(({ via }) => orZero(via === undefined ? via : mapped(via), 16))),
+      mac: concat(...hops.map(({ mac }) => orZero(mac === undefined ? mac : macBytes(mac), 6))),
+      key: Uint32Array.from(hops, ({ key }) => key ?? 0),
+      weight: Uint8Array.from(hops, ({ weight }) => weight ?? 1),
+    },
+    routes: {
+      ...prefixColumns(routes.map(({ to }) => to)),
+      group: Uint32Array.from(slots),
+    },
   };
 }
 
