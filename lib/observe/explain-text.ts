@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatEndpoint } from '../model/address.js';
-import type { ExplainedTuple, ExplainReport } from './explain-report.js';
+import type { ExplainedRoute, ExplainedTuple, ExplainReport } from './explain-report.js';
 
 type Facts = Omit<ExplainReport, 'text'>;
 

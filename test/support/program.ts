@@ -211,10 +211,17 @@ function scopeBits(words: string | undefined): number {
 // Of routes with a next hop of their own: the same one for the same prefix, whatever the delta.
 const ownGroups = new Map<string, number>();
 
-function ownGroup(prefix: string, taken: ReadonlySet<number>): number {
-  let free = 16 + ownGroups.size;
-  const slot = ownGroups.get(prefix) ?? free;
+/** Slot of the group that a route with one next hop gets. */
+export function ownGroupOf(prefix: string): number {
+  const slot = ownGroups.get(prefix) ?? 16 + ownGroups.size;
   ownGroups.set(prefix, slot);
+  return slot;
+}
+
+// Another one where the delta has it already.
+function ownGroup(prefix: string, taken: ReadonlySet<number>): number {
+  const slot = ownGroupOf(prefix);
+  let free = 16 + ownGroups.size;
   if (!taken.has(slot)) return slot;
   while (taken.has(free)) free++;
   return free;
