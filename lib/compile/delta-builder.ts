@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { familyOf, type Prefix, writeAddress } from '../model/address.js';
+import { familyOf, formatAddress, formatMac, type Prefix, writeAddress } from '../model/address.js';
 import type { Protocol } from '../model/model.js';
 import type { AddressRow, ScopeRow } from './addresses.js';
+import type { PlacedRoute } from './groups.js';
+import { nextHopKey } from './next-hop-key.js';
 import { emptyDelta, FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
-import type { RouteRow } from './routes.js';
+import type { HopRow, RouteRow } from './routes.js';
 import type { FrontendView, PoolView, PortView } from './view.js';
 
 /** IANA numbers of the protocols that frontends may have. Echo is a protocol of its family. */
@@ -36,7 +38,10 @@ export class DeltaBuilder {
   readonly #pools: { pool: PoolView; first: number }[] = [];
   readonly #members: PoolView['members'][number][] = [];
   readonly #removedPools: number[] = [];
-  readonly #routes: RouteRow[] = [];
+  readonly #groups: { slot: number; hops: readonly HopRow[]; first: number }[] = [];
+  readonly #hops: HopRow[] = [];
+  readonly #removedGroups: number[] = [];
+  readonly #routes: PlacedRoute[] = [];
   readonly #removedRoutes: RouteRow[] = [];
   #addresses: readonly AddressRow[] | null = null;
   #scopes: readonly ScopeRow[] | null = null;
@@ -86,8 +91,17 @@ export class DeltaBuilder {
     this.#removedPools.push(slot);
   }
 
-  putRoute(row: RouteRow): void {
-    this.#routes.push(row);
+  putGroup(slot: number, hops: readonly HopRow[]): void {
+    this.#groups.push({ slot, hops, first: this.#hops.length });
+    for (const hop of hops) this.#hops.push(hop);
+  }
+
+  removeGroup(slot: number): void {
+    this.#removedGroups.push(slot);
+  }
+
+  putRoute(route: PlacedRoute): void {
+    this.#routes.push(route);
   }
 
   removeRoute(row: RouteRow): void {
@@ -114,7 +128,8 @@ export class DeltaBuilder {
   get empty(): boolean {
     const lists: readonly (readonly unknown[])[] = [
       ...[this.#frontends, this.#removedFrontends, this.#backends, this.#removedBackends],
-      ...[this.#pools, this.#removedPools, this.#routes, this.#removedRoutes],
+      ...[this.#pools, this.#removedPools, this.#groups, this.#removedGroups],
+      ...[this.#routes, this.#removedRoutes],
     ];
     const tables = [this.#addresses, this.#scopes, this.#podNetworks, this.#serviceNetworks];
     return lists.every(({ length }) => length === 0) && tables.every((table) => table === null);
@@ -145,14 +160,18 @@ export class DeltaBuilder {
         weight: Uint16Array.from(this.#members, ({ weight }) => weight),
       },
       removedPools: Uint32Array.from(this.#removedPools),
-      ...temporaryGroups(this.#routes),
-      routes: {
-        ...prefixColumns(this.#routes.map(({ prefix: bytes, length }) => ({ bytes, length }))),
-        group: Uint32Array.from(this.#routes, temporaryGroup),
+      groups: {
+        slot: Uint32Array.from(this.#groups, ({ slot }) => slot),
+        first: Uint32Array.from(this.#groups, ({ first }) => first),
+        count: Uint32Array.from(this.#groups, ({ hops }) => hops.length),
       },
-      removedRoutes: prefixColumns(
-        this.#removedRoutes.map(({ prefix: bytes, length }) => ({ bytes, length })),
-      ),
+      nextHops: hopColumns(this.#hops),
+      removedGroups: Uint32Array.from(this.#removedGroups),
+      routes: {
+        ...prefixColumns(this.#routes.map(({ row }) => networkOfRoute(row))),
+        group: Uint32Array.from(this.#routes, ({ group }) => group),
+      },
+      removedRoutes: prefixColumns(this.#removedRoutes.map(networkOfRoute)),
       addresses: this.#addresses && {
         interface: Uint16Array.from(this.#addresses, (row) => row.interface),
         address: packed(this.#addresses, ({ address }) => address, 16),
@@ -186,6 +205,22 @@ function frontendColumns(rows: readonly FrontendRow[]): ProgramDelta['frontends'
   };
 }
 
+function hopColumns(rows: readonly HopRow[]): ProgramDelta['nextHops'] {
+  const keyOf = ({ name, gateway, mac }: HopRow) =>
+    nextHopKey(`${name} ${formatAddress(gateway)} ${formatMac(mac)}`);
+  return {
+    interface: Uint16Array.from(rows, (row) => row.interface),
+    gateway: packed(rows, ({ gateway }) => gateway, 16),
+    mac: packed(rows, ({ mac }) => mac, 6),
+    key: Uint32Array.from(rows, keyOf),
+    weight: Uint8Array.from(rows, ({ weight }) => weight),
+  };
+}
+
+function networkOfRoute({ prefix: bytes, length }: RouteRow): Prefix {
+  return { bytes, length };
+}
+
 function prefixColumns(rows: readonly Prefix[]): PrefixColumns {
   return {
     prefix: packed(rows, ({ bytes }) => bytes, 16),
@@ -208,32 +243,4 @@ function packed<T>(rows: readonly T[], bytesOf: (row: T) => Uint8Array, width: n
     bytes.set(bytesOf(row), index * width);
   });
   return bytes;
-}
-
-// Temporary: every next hop is a group of its own, which is never removed.
-const temporarySlots = new Map<string, number>();
-
-function temporaryGroup({ interface: slot, gateway, mac }: RouteRow): number {
-  const key = `${slot} ${gateway} ${mac}`;
-  const known = temporarySlots.get(key) ?? temporarySlots.size;
-  temporarySlots.set(key, known);
-  return known;
-}
-
-function temporaryGroups(routes: readonly RouteRow[]): Pick<ProgramDelta, 'groups' | 'nextHops'> {
-  const rows = [...new Map(routes.map((row) => [temporaryGroup(row), row])).values()];
-  return {
-    groups: {
-      slot: Uint32Array.from(rows, temporaryGroup),
-      first: Uint32Array.from(rows, (_, i) => i),
-      count: new Uint32Array(rows.length).fill(1),
-    },
-    nextHops: {
-      interface: Uint16Array.from(rows, (row) => row.interface),
-      gateway: packed(rows, ({ gateway }) => gateway, 16),
-      mac: packed(rows, ({ mac }) => mac, 6),
-      key: new Uint32Array(rows.length),
-      weight: new Uint8Array(rows.length).fill(1),
-    },
-  };
 }

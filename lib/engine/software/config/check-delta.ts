@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ProgramDelta } from '../../../compile/program.js';
 import { checkNetwork } from './check-network.js';
-import { checkRoutes } from './check-routes.js';
 import { checkPolicy } from './check-policy.js';
+import { checkRoutes } from './check-routes.js';
 import { checkTypes } from './check-rows.js';
 import { checkServices } from './check-services.js';
 import type { ProgramLimits, ProgramState } from './program-state.js';

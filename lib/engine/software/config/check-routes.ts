@@ -16,11 +16,7 @@ import {
 import type { ProgramLimits, ProgramState } from './program-state.js';
 
 /** Groups, next hops and routes. */
-export function checkRoutes(
-  delta: ProgramDelta,
-  state: ProgramState,
-  limits: ProgramLimits,
-): void {
+export function checkRoutes(delta: ProgramDelta, state: ProgramState, limits: ProgramLimits): void {
   const groups = checkGroups(delta);
   checkNextHops(delta, groups, limits);
   checkRouteRows(delta, groups, state);
@@ -62,7 +58,8 @@ function checkGroups({ groups, nextHops }: ProgramDelta): PutGroups {
     const group: PutGroup = { isIpv4: null };
     put.bySlot.set(slot[row], group);
     for (let at = first[row]; at < first[row] + count[row]; at++) {
-      if (put.byHop[at] !== undefined) refuse(`groups.first[${row}]`, 'overlaps with another group');
+      if (put.byHop[at] !== undefined)
+        refuse(`groups.first[${row}]`, 'overlaps with another group');
       put.byHop[at] = group;
     }
   }

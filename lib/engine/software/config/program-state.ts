@@ -9,8 +9,8 @@ import {
 } from '../../../compile/program.js';
 import { addressBytes, addressOfRow, isZero, type Network, networkOf } from '../base/address.js';
 import { BackendTable } from '../table/backends.js';
-import { buildMaglev } from '../table/maglev.js';
 import { GroupTable, type NextHop } from '../table/groups.js';
+import { buildMaglev } from '../table/maglev.js';
 import { RouteTable } from '../table/routes.js';
 import { type Pool, ServiceTable } from '../table/service-table.js';
 import { checkDelta } from './check-delta.js';

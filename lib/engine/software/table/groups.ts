@@ -91,6 +91,5 @@ export class GroupTable {
 }
 
 function isUsable({ interface: slot }: NextHop, links: Links): boolean {
-  const link = links[slot];
-  return link !== null && link.up;
+  return links[slot]?.up === true;
 }
