@@ -2,7 +2,7 @@
 import { familyOf, type Prefix, writeAddress } from '../model/address.js';
 import type { Protocol } from '../model/model.js';
 import type { AddressRow, ScopeRow } from './addresses.js';
-import { FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
+import { emptyDelta, FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
 import type { RouteRow } from './routes.js';
 import type { FrontendView, PoolView, PortView } from './view.js';
 
@@ -25,6 +25,8 @@ interface BackendRow {
   service: number;
   flushed: boolean;
 }
+
+let groups = 0;
 
 /** Collects the rows of one delta and turns them into columns. */
 export class DeltaBuilder {
@@ -121,7 +123,22 @@ export class DeltaBuilder {
   }
 
   build(): ProgramDelta {
+    const firstGroup = groups;
+    groups += this.#routes.length;
     return {
+      ...emptyDelta(),
+      groups: {
+        slot: Uint32Array.from(this.#routes, (_, index) => firstGroup + index),
+        first: Uint32Array.from(this.#routes, (_, index) => index),
+        count: Uint32Array.from(this.#routes, () => 1),
+      },
+      nextHops: {
+        interface: Uint16Array.from(this.#routes, (row) => row.interface),
+        gateway: packed(this.#routes, ({ gateway }) => gateway, 16),
+        mac: packed(this.#routes, ({ mac }) => mac, 6),
+        key: Uint32Array.from(this.#routes, () => 0),
+        weight: Uint8Array.from(this.#routes, () => 1),
+      },
       frontends: frontendColumns(this.#frontends),
       ranges: prefixColumns(this.#ranges),
       removedFrontends: Uint32Array.from(this.#removedFrontends),
@@ -146,9 +163,7 @@ export class DeltaBuilder {
       removedPools: Uint32Array.from(this.#removedPools),
       routes: {
         ...prefixColumns(this.#routes.map(({ prefix: bytes, length }) => ({ bytes, length }))),
-        interface: Uint16Array.from(this.#routes, (row) => row.interface),
-        gateway: packed(this.#routes, ({ gateway }) => gateway, 16),
-        mac: packed(this.#routes, ({ mac }) => mac, 6),
+        group: Uint32Array.from(this.#routes, (_, index) => firstGroup + index),
       },
       removedRoutes: prefixColumns(
         this.#removedRoutes.map(({ prefix: bytes, length }) => ({ bytes, length })),
