@@ -13,6 +13,7 @@ import {
   sameBytes,
   UNICAST_RULE,
 } from './address.js';
+import { checkSenders } from './check-senders.js';
 import type { CheckedInterface, CheckedInterfaceAddress } from './checked.js';
 import { listOf, nearest, show } from './explain.js';
 import { Fields } from './fields.js';
@@ -28,6 +29,8 @@ const COMMON_KEYS = [
   'scope',
   'checksums',
   'mac',
+  'sources',
+  'pod',
   'mtu',
   'worker',
   'rss',
@@ -87,6 +90,7 @@ export function checkInterface(
     scope,
     unfinishedChecksums,
     mac,
+    ...checkSenders(fields),
     mtu,
     worker,
     queues,
