@@ -79,7 +79,8 @@ export function checkInterface(
   const mtu = fields.has('mtu') ? fields.integer('mtu', 576, 9_000, 'bytes') : 1_500;
   const worker = fields.has('worker') ? fields.integer('worker', 0, 127, 'a worker') : null;
   const queues = fields.has('queues') ? fields.integer('queues', 1, 64, 'queues') : 1;
-  const scope = fields.has('scope') ? fields.oneOf('scope', INTERFACE_SCOPES) : 'outside';
+  const usual = fields.has('pod') ? 'pod' : 'outside';
+  const scope = fields.has('scope') ? fields.oneOf('scope', INTERFACE_SCOPES) : usual;
   const unfinishedChecksums = fields.has('checksums')
     ? fields.oneOf('checksums', CHECKSUMS) === 'unfinished'
     : OFFLOADING_KINDS.includes(kind);

@@ -147,8 +147,8 @@ export interface InterfaceSpec {
   /** Our own addresses on this interface, each with its prefix length: `10.0.0.1/24`, `fd00::1/64`. */
   addresses?: readonly string[];
   /**
-   * Who sends on it: local pods, this node's own processes, or anybody (`outside`, the default).
-   * Decides what is masqueraded.
+   * Who sends on it: local pods, this node's own processes, or anybody (`outside`). Decides what is
+   * masqueraded. Default `outside`; where `pod` is given, `pod`.
    */
   scope?: (typeof INTERFACE_SCOPES)[number];
   /**
