@@ -55,6 +55,8 @@ export class PolicyProgram {
   readonly #identities = new Map<number, Identity>();
   /** Slots of identities by `PREFIX/LENGTH`. */
   readonly #networks = new Map<string, number>();
+  /** What {@link #identityOf} has found since the last delta. */
+  readonly #found = new Map<string, Identity>();
 
   apply(delta: ProgramDelta): void {
     const removed = { sets: delta.removedRuleSets, identities: delta.removedIdentities };
@@ -89,6 +91,7 @@ export class PolicyProgram {
     prefixes(delta.identityNetworks).forEach((text, row) => {
       this.#networks.set(text, delta.identityNetworks.identity[row]!);
     });
+    this.#found.clear();
     this.#check();
   }
 
@@ -142,6 +145,8 @@ export class PolicyProgram {
   }
 
   #identityOf(address: string): Identity {
+    const known = this.#found.get(address);
+    if (known !== undefined) return known;
     const bytes = parseAddress(address)!;
     let best: { length: number; slot: number } | null = null;
     for (const [text, slot] of this.#networks) {
@@ -149,7 +154,9 @@ export class PolicyProgram {
       if (!contains(prefix, bytes)) continue;
       if (best === null || prefix.length > best.length) best = { length: prefix.length, slot };
     }
-    return best === null ? NOBODY : this.#identities.get(best.slot)!;
+    const identity = best === null ? NOBODY : this.#identities.get(best.slot)!;
+    this.#found.set(address, identity);
+    return identity;
   }
 
   #judge(slot: number, peer: Identity, protocol: number, port: number, isSame: boolean) {
