@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { isIpv4 } from '../model/address.js';
+import { hostLength, isIpv4 } from '../model/address.js';
 import { NO_NODE } from '../model/check-node.js';
 import type {
   CheckedInterface,
@@ -20,6 +20,10 @@ import {
 } from './addresses.js';
 import { DeltaBuilder } from './delta-builder.js';
 import { NO_ROUTING, planRouting, type RoutingState, withoutInterface } from './groups.js';
+import { podRoutes } from './pod-routes.js';
+import { prefixKey } from './policy/network-index.js';
+import { PolicyPlanner } from './policy/planner.js';
+import { PolicyState } from './policy/state.js';
 import type { InterfaceRequest, ProgramDelta } from './program.js';
 import { compileRoutes, findRoute, type InterfaceSlots, type RouteRow } from './routes.js';
 import {
@@ -29,7 +33,8 @@ import {
   type ServiceState,
 } from './services.js';
 import { SlotIndex } from './slot-index.js';
-import { SlotAllocator } from './slots.js';
+import { SLOT_LIMIT, SlotAllocator } from './slots.js';
+import { compileSources, type SourceRow, sameSources } from './sources.js';
 import { type Surroundings, sameSurroundings, surroundingsOf } from './surroundings.js';
 import type { ProgramView } from './view.js';
 
@@ -40,9 +45,6 @@ export interface CompilerLimits {
   /** Routes of each family, connected ones included. */
   readonly routes: number;
 }
-
-/** Frontends, pools, service ports and groups of next hops that any engine holds. */
-export const SLOT_LIMIT = 1 << 20;
 
 /** A change that has been worked out and not been made. Commit `delta`, then call `accept`. */
 export interface Plan {
@@ -74,6 +76,7 @@ export class Compiler {
   };
   readonly #groups = new SlotAllocator();
   readonly #services = new Map<string, ServiceState>();
+  readonly #policy = new PolicyState();
   readonly #index = new SlotIndex();
   #accepted: Accepted = NOTHING;
   /** Counts what plans are based on: a plan of an older base cannot be accepted. */
@@ -98,6 +101,9 @@ export class Compiler {
         address,
       );
     },
+    rule: (number) => this.#policy.rules.get(number),
+    pod: (address) =>
+      this.#policy.addresses.get(prefixKey({ bytes: address, length: hostLength(address) }))?.pod,
   };
 
   /**
@@ -118,6 +124,8 @@ export class Compiler {
       services.replace(wanted.services, wanted.surroundings, anew);
     }
     this.#refuseExcess(services);
+    const policy = new PolicyPlanner(this.#policy, builder.policy);
+    policy.plan(model, wanted.interfaces, wanted.node);
     const groups = this.#groups.draft();
     const routing = planRouting(before.routing, routeRows, groups, builder);
     this.#refuseExcessGroups(groups.size);
@@ -142,6 +150,7 @@ export class Compiler {
         this.#sequence = sequence;
         groups.accept();
         this.#acceptServices(services);
+        policy.accept();
         this.#accepted = next;
       },
     };
@@ -153,13 +162,14 @@ export class Compiler {
    */
   forgetInterface(slot: number): void {
     this.#revision++;
-    const { addressRows, scopeRows, routing } = this.#accepted;
+    const { addressRows, scopeRows, sourceRows, routing } = this.#accepted;
     const groups = this.#groups.draft();
     this.#accepted = {
       ...this.#accepted,
       addressRows: addressRows.filter((row) => row.interface !== slot),
       scopeRows: scopeRows.filter((row) => row.interface !== slot),
       routing: withoutInterface(routing, slot, groups),
+      sourceRows: sourceRows.filter((row) => row.interface !== slot),
     };
     groups.accept();
   }
@@ -170,7 +180,8 @@ export class Compiler {
     const node = model.node ?? this.#accepted.node;
     const services = model.services ?? this.#accepted.services;
     const addressRows = compileAddresses(interfaces, node, slots);
-    const routeRows = compileRoutes(interfaces, routes, slots);
+    const ofPods = podRoutes(interfaces, routes);
+    const routeRows = compileRoutes(interfaces, [...routes, ...ofPods], slots);
     this.#refuseExcessRoutes(routeRows);
     return {
       interfaces,
@@ -180,6 +191,7 @@ export class Compiler {
       surroundings: surroundingsOf(interfaces, node, services),
       addressRows,
       scopeRows: compileScopes(interfaces, slots),
+      sourceRows: compileSources(interfaces, slots),
       routeRows,
     };
   }
@@ -248,6 +260,7 @@ interface Accepted {
   readonly surroundings: Surroundings;
   readonly addressRows: readonly AddressRow[];
   readonly scopeRows: readonly ScopeRow[];
+  readonly sourceRows: readonly SourceRow[];
   readonly routing: RoutingState;
 }
 
@@ -259,6 +272,7 @@ const NOTHING: Accepted = {
   surroundings: surroundingsOf([], NO_NODE, []),
   addressRows: [],
   scopeRows: [],
+  sourceRows: [],
   routing: NO_ROUTING,
 };
 
@@ -274,6 +288,7 @@ const NAMES = {
 function putTables(before: Accepted, next: Accepted, builder: DeltaBuilder): void {
   if (!sameAddresses(before.addressRows, next.addressRows)) builder.setAddresses(next.addressRows);
   if (!sameScopes(before.scopeRows, next.scopeRows)) builder.setScopes(next.scopeRows);
+  if (!sameSources(before.sourceRows, next.sourceRows)) builder.setSources(next.sourceRows);
   const { podNetworks, serviceNetworks } = next.node;
   if (!samePrefixes(before.node.podNetworks, podNetworks)) builder.setPodNetworks(podNetworks);
   if (!samePrefixes(before.node.serviceNetworks, serviceNetworks)) {

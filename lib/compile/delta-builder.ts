@@ -4,8 +4,10 @@ import type { Protocol } from '../model/model.js';
 import type { AddressRow, ScopeRow } from './addresses.js';
 import type { PlacedRoute } from './groups.js';
 import { nextHopKey } from './next-hop-key.js';
+import { PolicyDelta } from './policy/policy-delta.js';
 import { emptyDelta, FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
 import type { HopRow, RouteRow } from './routes.js';
+import type { SourceRow } from './sources.js';
 import type { FrontendView, PoolView, PortView } from './view.js';
 
 /** IANA numbers of the protocols that frontends may have. Echo is a protocol of its family. */
@@ -47,6 +49,9 @@ export class DeltaBuilder {
   #scopes: readonly ScopeRow[] | null = null;
   #podNetworks: readonly Prefix[] | null = null;
   #serviceNetworks: readonly Prefix[] | null = null;
+  #sources: readonly SourceRow[] | null = null;
+  /** What changes of identities and rule sets. */
+  readonly policy = new PolicyDelta();
 
   /**
    * @param service - number of the service port
@@ -124,6 +129,10 @@ export class DeltaBuilder {
     this.#serviceNetworks = networks;
   }
 
+  setSources(rows: readonly SourceRow[]): void {
+    this.#sources = rows;
+  }
+
   /** Nothing has been put, removed or set. */
   get empty(): boolean {
     const lists: readonly (readonly unknown[])[] = [
@@ -131,8 +140,10 @@ export class DeltaBuilder {
       ...[this.#pools, this.#removedPools, this.#groups, this.#removedGroups],
       ...[this.#routes, this.#removedRoutes],
     ];
-    const tables = [this.#addresses, this.#scopes, this.#podNetworks, this.#serviceNetworks];
-    return lists.every(({ length }) => length === 0) && tables.every((table) => table === null);
+    const networks = [this.#podNetworks, this.#serviceNetworks, this.#sources];
+    const tables = [this.#addresses, this.#scopes, ...networks];
+    if (!this.policy.empty || tables.some((table) => table !== null)) return false;
+    return lists.every(({ length }) => length === 0);
   }
 
   build(): ProgramDelta {
@@ -183,6 +194,11 @@ export class DeltaBuilder {
       },
       podNetworks: this.#podNetworks && prefixColumns(this.#podNetworks),
       serviceNetworks: this.#serviceNetworks && prefixColumns(this.#serviceNetworks),
+      sources: this.#sources && {
+        ...prefixColumns(this.#sources.map(({ prefix }) => prefix)),
+        interface: Uint16Array.from(this.#sources, (row) => row.interface),
+      },
+      ...this.policy.build(prefixColumns),
     };
   }
 }

@@ -13,7 +13,11 @@ const backend = (over: object) => port({ backends: [{ address: '10.1.1.2', port:
 const model = (...services: object[]) => ({ services });
 
 const MODELS: Row[] = [
-  [null, undefined, 'expected an object with services, interfaces, routes, node, found nothing'],
+  [
+    null,
+    undefined,
+    'expected an object with services, interfaces, routes, node, namespaces, pods, policies, found nothing',
+  ],
   [{ service: [] }, 'service', 'did you mean services?'],
   [{ services: {} }, 'services', 'expected a list of services, found an object'],
   [model(service(), 7 as never), 'services[1]', 'expected an object with name'],

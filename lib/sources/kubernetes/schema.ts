@@ -9,7 +9,7 @@ import {
   parsePrefix,
   UNICAST_RULE,
 } from '../../model/address.js';
-import { isObjectName } from '../../model/check-service.js';
+import { isObjectName } from '../../model/check-name.js';
 import { show, unknownWord } from '../../model/explain.js';
 
 /**
@@ -78,7 +78,7 @@ export const portName = text('a name').refine(
   expected('a name of lower-case letters, digits and "-"'),
 );
 
-const labels = z
+export const labels = z
   .record(z.string(), text('a text (quote numbers and booleans)'), expected('an object of labels'))
   .default({});
 

@@ -7,7 +7,7 @@ import {
   type ProgramDelta,
   type ScopeColumns,
 } from '../../../compile/program.js';
-import { addressBytes, addressOfRow, isZero, type Network, networkOf } from '../base/address.js';
+import { addressBytes, addressOfRow, isZero, type Network } from '../base/address.js';
 import { BackendTable } from '../table/backends.js';
 import { GroupTable, type NextHop } from '../table/groups.js';
 import { buildMaglev } from '../table/maglev.js';
