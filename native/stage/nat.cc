@@ -6,6 +6,7 @@
 
 #include "packet/checksum_changes.h"
 #include "packet/ip.h"
+#include "packet/l4.h"
 #include "stage/flow.h"
 #include "stage/nat_plan.h"
 #include "stage/reject.h"
@@ -30,8 +31,11 @@ FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
   entry.destination_port = leaves.destination_port;
   const uint64_t addresses =
       change(key.source, leaves.source) + change(key.destination, leaves.destination);
-  const uint64_t ports = change(key.source_port, leaves.source_port) +
-                         change(key.destination_port, leaves.destination_port);
+  const bool echo = key.protocol == Wire<F>::kIcmp;
+  const uint64_t ports = echo ? change(identifier_of(key.source_port, key.destination_port),
+                                       identifier_of(leaves.source_port, leaves.destination_port))
+                              : change(key.source_port, leaves.source_port) +
+                                    change(key.destination_port, leaves.destination_port);
   const bool has_pseudo_header = key.protocol != kProtocolIcmp || F::kVersion == 6;
   entry.way.l4_delta = fold(has_pseudo_header ? addresses + ports : ports);
   entry.backend_slot = backend.value_or(kNoBackend);

@@ -2,6 +2,7 @@
 #include "stage/nat_plan.h"
 
 #include "packet/ip.h"
+#include "packet/l4.h"
 #include "stage/service.h"
 #include "stage/snat.h"
 #include "table/maglev.h"
@@ -54,7 +55,7 @@ void plan_backend(NatPlan<F>& plan, const Packet& packet, Scope scope, const Con
   const BackendRecord& backend = snapshot.backends[*plan.backend];
   if (!F::holds(backend.address)) return refuse(plan, DropReason::no_backend);
   plan.leaves.destination = F::from(backend.address);
-  plan.leaves.destination_port = packet.type == PacketClass::echo ? be16{} : backend.port;
+  if (packet.type != PacketClass::echo) plan.leaves.destination_port = backend.port;
 }
 
 template <class F>
@@ -83,6 +84,11 @@ NatPlan<F> plan_nat(const Packet& packet, const Context& context, uint32_t doome
   NatPlan<F> plan;
   const FiveTuple<F>& tuple = packet.tuple<F>();
   plan.leaves = tuple;
+  if (packet.type == PacketClass::echo) {
+    // Of a reply that begins a flow, too.
+    plan.leaves.source_port = identifier_of(tuple.source_port, tuple.destination_port);
+    plan.leaves.destination_port = {};
+  }
   if (packet.fragment == FragmentKind::later) {
     refuse(plan, DropReason::fragment_orphan);
     return plan;

@@ -93,6 +93,25 @@ TEST_CASE_TEMPLATE("a tracked flow changes nothing, and its replies pass", F, Ip
   proxy.expect_drop(DropReason::policy_denied_egress, proxy.to_client(8, 8), 1);
 }
 
+TEST_CASE_TEMPLATE("an echo reply that nobody asked for does not let a request pass", F, Ipv4,
+                   Ipv6) {
+  using N = Names<F>;
+  Policed<F> proxy({}, {"deny any"});
+  const Bytes reply = echo_frame(kIn, N::client, N::pod, 3, true);
+  for (int again = 0; again < 3; again++) {
+    CHECK(packet_of(proxy.pass(0, reply)) == packet_of(hopped(reply)));
+  }
+  CHECK(proxy.forward().packets == 3);
+  proxy.expect_drop(DropReason::policy_denied_egress, echo_frame(kBack, N::pod, N::client, 3), 1);
+  proxy.commit(Delta().rule_set(kEgress, {}));
+  Bytes out = proxy.pass(1, echo_frame(kBack, N::pod, N::client, 3));
+  CHECK(l4_of<IcmpHeader>(out).identifier != be16::from_host(3));  // its own one is in use
+  CHECK(checksums_hold(out));
+  const uint16_t identifier = l4_of<IcmpHeader>(out).identifier.host();
+  out = proxy.pass(0, echo_frame(kIn, N::client, N::pod, identifier, true));
+  CHECK(l4_of<IcmpHeader>(out).identifier == be16::from_host(3));
+}
+
 TEST_CASE_TEMPLATE("TCP midway is tracked, but neither its end nor its reset", F, Ipv4, Ipv6) {
   using N = Names<F>;
   Policed<F> proxy;
