@@ -70,6 +70,8 @@ const NOTHING = {
   maglevSlot: null,
   affinity: false,
   backend: null,
+  egress: null,
+  ingress: null,
   masquerade: false,
 };
 
