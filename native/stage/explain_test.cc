@@ -148,13 +148,14 @@ TEST_CASE_TEMPLATE("drops, from the first stage to the last", F, Ipv4, Ipv6) {
               DropReason::service_port_unknown, false);
   expect_drop(proxy, tcp_frame(kIn, N::client, 1, N::vip, 80, kTcpRst), DropReason::tcp_no_flow);
   expect_drop(proxy, udp_frame(kIn, N::client, 1, N::up, 1), DropReason::not_for_host);
-  expect_drop(proxy, udp_frame(kIn, N::client, 1, N::nowhere, 1), DropReason::no_route);
+  expect_drop(proxy, udp_frame(kIn, N::client, 1, N::nowhere, 1), DropReason::no_route, true);
   expect_drop(proxy,
               fragments_of(sctp_frame(kIn, N::client, 1, N::vip, Proxy::kSctpPort, 1, 40), 24)[0],
               DropReason::fragment_untranslatable);
   proxy.up[1] = false;
   out = explained(proxy, 0, syn<F>());
   CHECK(out.reason == DropReason::interface_down);
+  CHECK(out.rejected);
   CHECK(out.route->interface == 1);
   CHECK_FALSE(out.neighbour);
   proxy.up[1] = true;
