@@ -28,9 +28,32 @@ export type {
   TrafficPolicy,
 } from './model/model.js';
 export type { EngineChoice } from './model/options.js';
+export type {
+  LabelExpression,
+  LabelSelector,
+  Labels,
+  NamedPort,
+  Namespace,
+  NetworkPeer,
+  Pod,
+  PodSelector,
+  Policy,
+  PolicyAction,
+  PolicyPeer,
+  PolicyPort,
+  PolicyProtocol,
+  PolicyRule,
+  PolicyTier,
+} from './model/policy.js';
 export { formatRouteSpec, parseRouteSpec } from './model/route-spec.js';
 export type { DropCounts, InterfaceCounts } from './observe/counters.js';
-export type { ExplainedService, ExplainedTuple, ExplainReport } from './observe/explain-report.js';
+export type {
+  DecidingRule,
+  ExplainedPolicy,
+  ExplainedService,
+  ExplainedTuple,
+  ExplainReport,
+} from './observe/explain-report.js';
 export type { Occupied } from './observe/occupancy.js';
 export type { Fates, InterfaceStats, Stats, WorkerQueue, WorkerStats } from './observe/stats.js';
 export type {

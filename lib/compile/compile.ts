@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { hostLength, isIpv4 } from '../model/address.js';
+import { isIpv4 } from '../model/address.js';
 import { NO_NODE } from '../model/check-node.js';
 import type {
   CheckedInterface,
@@ -21,7 +21,6 @@ import {
 import { DeltaBuilder } from './delta-builder.js';
 import { NO_ROUTING, planRouting, type RoutingState, withoutInterface } from './groups.js';
 import { podRoutes } from './pod-routes.js';
-import { prefixKey } from './policy/network-index.js';
 import { PolicyPlanner } from './policy/planner.js';
 import { PolicyState } from './policy/state.js';
 import type { InterfaceRequest, ProgramDelta } from './program.js';
@@ -102,8 +101,6 @@ export class Compiler {
       );
     },
     rule: (number) => this.#policy.rules.get(number),
-    pod: (address) =>
-      this.#policy.addresses.get(prefixKey({ bytes: address, length: hostLength(address) }))?.pod,
   };
 
   /**

@@ -424,6 +424,17 @@ const CLUSTER: PolicyCase[] = [
     ],
   },
   {
+    name: 'networks are not known on ingress',
+    policies: [
+      cluster('Admin', 0, 'p', {
+        ingress: [
+          { action: 'Accept', from: [{ networks: ['10.1.2.0/24'] }] },
+          { action: 'Deny', from: [ALL] },
+        ],
+      }),
+    ],
+  },
+  {
     name: 'pass with a peer that is not known denies everything',
     policies: [
       cluster('Admin', 0, 'p', {
