@@ -69,7 +69,11 @@ export function withoutInterface(
     if (rest.length > 0) left.set(group, rest);
     else slots.free(group);
   }
-  return { groups: left, routes: new Map([...routes].filter(([, { group }]) => left.has(group))) };
+  const kept = [...routes].flatMap(([prefix, { row, group }]): [string, PlacedRoute][] => {
+    const hops = row.hops.filter((hop) => hop.interface !== slot);
+    return hops.length === 0 ? [] : [[prefix, { row: { ...row, hops }, group }]];
+  });
+  return { groups: left, routes: new Map(kept) };
 }
 
 /** The same for the same next hops, in whatever order. */
