@@ -2,23 +2,12 @@
 #include "table/policy.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
+#include "base/mix.h"
+
 namespace sluice {
-namespace {
-
-// Calls `visit(place in few, place in many)` for each number that is in both; ascending lists.
-template <class Visit>
-void each_common(std::span<const uint32_t> few, std::span<const uint32_t> many, Visit&& visit) {
-  auto at = many.begin();
-  for (size_t i = 0; i < few.size(); i++) {
-    at = std::lower_bound(at, many.end(), few[i]);
-    if (at == many.end()) return;
-    if (*at == few[i]) visit(i, static_cast<size_t>(at - many.begin()));
-  }
-}
-
-}  // namespace
 
 RuleSet::RuleSet(std::span<const Rule> rules) {
   verdicts_.reserve(rules.size());
@@ -30,22 +19,42 @@ RuleSet::RuleSet(std::span<const Rule> rules) {
   matches_.reserve(rules.size());
   for (const uint32_t row : rows) {
     const Rule& rule = rules[row];
-    if (selectors_.empty() || selectors_.back() != rule.selector) {
-      selectors_.push_back(rule.selector);
-      starts_.push_back(static_cast<uint32_t>(matches_.size()));
+    const auto at = static_cast<uint32_t>(matches_.size());
+    if (groups_.empty() || groups_.back().selector != rule.selector) {
+      groups_.push_back({rule.selector, at, at});
     }
+    groups_.back().end++;
     matches_.push_back({row, rule.port_first, rule.port_last, rule.protocol, rule.tier});
   }
-  starts_.push_back(static_cast<uint32_t>(matches_.size()));
-  selectors_.shrink_to_fit();
-  starts_.shrink_to_fit();
+  if (!groups_.empty() && groups_.back().selector == kAnyPeer) {
+    any_ = groups_.back();
+    groups_.pop_back();
+  }
+  groups_.shrink_to_fit();
+  make_places();
 }
 
-// The first row of the selector that is for the question, of this tier or a later one, if it comes
+void RuleSet::make_places() {
+  places_.resize(std::bit_ceil(groups_.size() * 4 / 3 + 1), {0, kNoGroup});
+  for (uint32_t group = 0; group < groups_.size(); group++) {
+    const uint32_t selector = groups_[group].selector;
+    places_[place_of(selector)] = {selector, group};
+  }
+}
+
+// Where the selector is, or the empty place where it would be.
+uint32_t RuleSet::place_of(uint32_t selector) const {
+  const auto mask = static_cast<uint32_t>(places_.size() - 1);
+  uint32_t at = mix(selector) & mask;
+  while (places_[at].group != kNoGroup && places_[at].selector != selector) at = (at + 1) & mask;
+  return at;
+}
+
+// The first row of the group that is for the question, of this tier or a later one, if it comes
 // before `best`; else `best`.
-uint32_t RuleSet::first_match_in(size_t selector, const PolicyQuestion& question, RuleTier from,
+uint32_t RuleSet::first_match_in(const Group& group, const PolicyQuestion& question, RuleTier from,
                                  uint32_t best) const {
-  for (uint32_t at = starts_[selector]; at < starts_[selector + 1]; at++) {
+  for (uint32_t at = group.first; at < group.end; at++) {
     const Match& match = matches_[at];
     if (match.row >= best) break;
     if (match.tier >= from && match.is_for(question)) return match.row;
@@ -54,14 +63,18 @@ uint32_t RuleSet::first_match_in(size_t selector, const PolicyQuestion& question
 }
 
 uint32_t RuleSet::first_match(const PolicyQuestion& question, RuleTier from) const {
-  uint32_t best = kNoRow;
-  if (selectors_.empty()) return best;
-  auto look_at = [&](size_t selector) { best = first_match_in(selector, question, from, best); };
-  if (selectors_.back() == kAnyPeer) look_at(selectors_.size() - 1);
-  if (question.peer.size() <= selectors_.size()) {
-    each_common(question.peer, selectors_, [&](size_t, size_t selector) { look_at(selector); });
+  const std::span<const uint32_t> peer = question.peer;
+  uint32_t best = first_match_in(any_, question, from, kNoRow);
+  if (peer.size() <= groups_.size()) {
+    for (const uint32_t selector : peer) {
+      const uint32_t group = places_[place_of(selector)].group;
+      if (group != kNoGroup) best = first_match_in(groups_[group], question, from, best);
+    }
   } else {
-    each_common(selectors_, question.peer, [&](size_t selector, size_t) { look_at(selector); });
+    for (const Group& group : groups_) {
+      if (!std::binary_search(peer.begin(), peer.end(), group.selector)) continue;
+      best = first_match_in(group, question, from, best);
+    }
   }
   return best;
 }

@@ -2,9 +2,9 @@
 // Theory of operation. What a set of rules says of a peer, a protocol and a port: the first rule
 // that is for them, in the order of the set; a rule that passes hands the question on to the tiers
 // behind its own (docs/packet-path.md, "policy"). Of many rules few name a selector that the peer
-// is a member of. So rules are kept by selector, ascending, and the shorter of two lists, the
-// peer's selectors and the set's, is looked up in the longer one: what a question costs depends on
-// what the peer is a member of, not on how many rules there are. Immutable.
+// is a member of. So rules are kept by selector, and the shorter of two lists, the peer's selectors
+// and the set's, is looked up in the longer one: what a question costs depends on what the peer is
+// a member of, not on how many rules there are. Immutable. What rte_acl would cost: policy_bench.
 #pragma once
 
 #include <cstdint>
@@ -72,16 +72,30 @@ class RuleSet {
     RuleAction action;
     RuleTier tier;
   };
+  // The rules of a selector: a part of matches_, ascending.
+  struct Group {
+    uint32_t selector;
+    uint32_t first, end;
+  };
+  // Open addressing, linear probing; kNoGroup: empty.
+  struct Place {
+    uint32_t selector;
+    uint32_t group;
+  };
   static constexpr uint32_t kNoRow = UINT32_MAX;
+  static constexpr uint32_t kNoGroup = UINT32_MAX;
 
+  void make_places();
+  uint32_t place_of(uint32_t selector) const;
   uint32_t first_match(const PolicyQuestion& question, RuleTier from) const;
-  uint32_t first_match_in(size_t selector, const PolicyQuestion& question, RuleTier from,
+  uint32_t first_match_in(const Group& group, const PolicyQuestion& question, RuleTier from,
                           uint32_t best) const;
 
-  std::vector<Verdict> verdicts_;    // by row
-  std::vector<uint32_t> selectors_;  // distinct, ascending; kAnyPeer is the last, if it is there
-  std::vector<uint32_t> starts_;     // of each in matches_; and the end
-  std::vector<Match> matches_;       // by selector, then by row
+  std::vector<Verdict> verdicts_;  // by row
+  std::vector<Match> matches_;     // by selector, then by row
+  std::vector<Group> groups_;      // but for kAnyPeer, ascending
+  Group any_{kAnyPeer, 0, 0};
+  std::vector<Place> places_;  // of groups_; a power of two, never full
 };
 
 // What addresses that no rule tells apart have in common.
