@@ -2,9 +2,17 @@
 import test from 'ava';
 import type { Engine } from '../../lib/engine/engine.js';
 import { SoftwareEngine } from '../../lib/engine/software/engine.js';
-import { FAMILIES, type Family, fromClient, fromPod, memory, PROGRAM } from '../contract/net.js';
+import {
+  FAMILIES,
+  type Family,
+  fromClient,
+  fromPod,
+  memory,
+  NET,
+  PROGRAM,
+} from '../contract/net.js';
 import { allocatedBy } from '../support/heap.js';
-import { delta } from '../support/program.js';
+import { delta, type ProgramLiteral } from '../support/program.js';
 
 /** Of each family and protocol: together a burst each way. */
 const FLOWS = 16;
@@ -70,11 +78,18 @@ function replies({ client }: Family): Uint8Array[] {
   ]).flat();
 }
 
+/** To the pods one chooses among several next hops, to the clients there is one. */
+const SEVERAL_WAYS: ProgramLiteral = {
+  groups: [{ slot: 3, hops: [1, 2, 3].map((key) => ({ over: 1, mac: NET.pod.mac, key })) }],
+  routes: ['10.1.0.0/16', 'fd01::/64'].map((to) => ({ to, group: 3 })),
+};
+
 test('polls allocate nothing for packets of known flows', async (t) => {
   const engine = await SoftwareEngine.open({ clock: 'manual' });
   await engine.addInterface(memory(0));
   await engine.addInterface(memory(1));
   await engine.commit(delta(PROGRAM));
+  await engine.commit(delta(SEVERAL_WAYS));
   const traffic = new Traffic(engine);
   for (let poll = 0; poll < WARM_POLLS; poll++) traffic.polls(1, (work) => work());
   // Whatever compiles or collects meanwhile disturbs one round or the other, and not all of them.
