@@ -20,6 +20,7 @@ export type {
   InterfaceSpec,
   LoadBalancer,
   Model,
+  NextHopSpec,
   NodeSpec,
   Protocol,
   RouteSpec,
@@ -50,6 +51,7 @@ export type { DropCounts, InterfaceCounts } from './observe/counters.js';
 export type {
   DecidingRule,
   ExplainedPolicy,
+  ExplainedRoute,
   ExplainedService,
   ExplainedTuple,
   ExplainReport,

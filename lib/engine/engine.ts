@@ -31,7 +31,7 @@ export interface EngineOptions {
   fragments: number;
   /** Fragments that wait for the first one of their datagram, per worker. */
   fragmentPackets: number;
-  /** Resets and ICMP errors that say a packet was rejected, per worker and second. */
+  /** Resets and ICMP errors that say a packet was rejected or could not be sent on, per worker and second. */
   icmpRate: number;
   /** Source ports that may be given in place of a client's, both inclusive. */
   snatPortMin: number;

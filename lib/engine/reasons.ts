@@ -234,8 +234,8 @@ export const DROP_EXPLANATIONS: Readonly<Record<DropReason, { cause: string; rem
     remedy: 'None: only echo is answered',
   },
   ttl_expired: {
-    cause: 'TTL or hop limit reached zero',
-    remedy: 'Look for a routing loop',
+    cause: 'TTL or hop limit reached zero; the sender is told',
+    remedy: 'None where somebody traces the route; else look for a routing loop',
   },
   no_route: {
     cause: 'No route to the destination',
@@ -246,8 +246,8 @@ export const DROP_EXPLANATIONS: Readonly<Record<DropReason, { cause: string; rem
     remedy: 'Start the peer',
   },
   mtu_exceeded: {
-    cause: "Packet longer than the egress interface's MTU",
-    remedy: "Lower the sender's MTU",
+    cause: "Packet longer than the egress interface's MTU; the sender is told",
+    remedy: "None where it finds the path's MTU; else lower the sender's",
   },
   neighbour_unresolved: {
     cause: 'The next hop did not answer ARP or neighbour discovery in time',

@@ -52,10 +52,10 @@ namespace sluice {
   X(snat_address_missing, "No address of ours to masquerade with", "Give the egress interface or the node an address of the family") \
   X(snat_ports_exhausted, "Every source port towards the backend that was tried is taken", "Use more backends or node addresses, or widen snatPortMin to snatPortMax") \
   X(not_for_host, "Packet for one of our own addresses that nothing here serves", "None: only echo is answered") \
-  X(ttl_expired, "TTL or hop limit reached zero", "Look for a routing loop") \
+  X(ttl_expired, "TTL or hop limit reached zero; the sender is told", "None where somebody traces the route; else look for a routing loop") \
   X(no_route, "No route to the destination", "Add a route") \
   X(interface_down, "The route's interface has no peer", "Start the peer") \
-  X(mtu_exceeded, "Packet longer than the egress interface's MTU", "Lower the sender's MTU") \
+  X(mtu_exceeded, "Packet longer than the egress interface's MTU; the sender is told", "None where it finds the path's MTU; else lower the sender's") \
   X(neighbour_unresolved, "The next hop did not answer ARP or neighbour discovery in time", "Look at the next hop, or give its MAC with mac=") \
   X(neighbour_queue_full, "Too many packets wait for a neighbour already", "Look at the next hop, or give its MAC with mac=; or raise heldPackets or heldPerNeighbour") \
   X(neighbour_table_full, "No room for another neighbour", "Raise neighbours") \

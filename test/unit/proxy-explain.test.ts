@@ -90,6 +90,24 @@ test('explains a drop with its cause and remedy, and changes nothing', async (t)
   t.deepEqual(proxy.stats(), before);
 });
 
+test('says which of several next hops it is, and who is told that there is none', async (t) => {
+  await using proxy = await openWeb();
+  const nextHops = [{ via: '10.0.0.7' }, { via: '10.1.0.7' }, { via: '10.1.0.8', weight: 2 }];
+  await proxy.apply({ routes: [{ prefix: '192.0.2.0/24', nextHops }] });
+  const seen = new Set<number>();
+  for (let port = 1; port <= 64; port++) {
+    const report = await proxy.explain({ from: '10.0.0.9', to: '192.0.2.1', port });
+    const { number, of } = report.route!.choice!;
+    t.is(of, 3);
+    t.is(report.route?.gateway, nextHops[number - 1]!.via);
+    t.true(report.text.some((line) => line.endsWith(`(next hop ${number} of 3)`)));
+    seen.add(number);
+  }
+  t.is(seen.size, 3);
+  const lost = await proxy.explain({ from: '10.0.0.9', to: '198.51.100.1', port: 80 });
+  t.like(lost, { fate: 'drop', reason: { name: 'no_route' }, rejected: true, route: null });
+});
+
 test('explains a frame, and the flow that it belongs to', async (t) => {
   await using proxy = await openWeb();
   await proxy.apply({

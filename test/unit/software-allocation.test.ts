@@ -2,7 +2,15 @@
 import test from 'ava';
 import type { Engine } from '../../lib/engine/engine.js';
 import { SoftwareEngine } from '../../lib/engine/software/engine.js';
-import { FAMILIES, type Family, fromClient, fromPod, memory, PROGRAM } from '../contract/net.js';
+import {
+  FAMILIES,
+  type Family,
+  fromClient,
+  fromPod,
+  memory,
+  NET,
+  PROGRAM,
+} from '../contract/net.js';
 import { allocatedBy } from '../support/heap.js';
 import { delta, type ProgramLiteral } from '../support/program.js';
 
@@ -70,6 +78,12 @@ function replies({ client }: Family): Uint8Array[] {
   ]).flat();
 }
 
+/** To the pods one chooses among several next hops, to the clients there is one. */
+const SEVERAL_WAYS: ProgramLiteral = {
+  groups: [{ slot: 3, hops: [1, 2, 3].map((key) => ({ over: 1, mac: NET.pod.mac, key })) }],
+  routes: ['10.1.0.0/16', 'fd01::/64'].map((to) => ({ to, group: 3 })),
+};
+
 /** The pod has rules, and the interfaces have sources. */
 const POLICY: ProgramLiteral = {
   sources: FAMILIES.flatMap(({ pod, client }) => [
@@ -83,15 +97,17 @@ const POLICY: ProgramLiteral = {
   ],
 };
 
-for (const [title, policy] of [
+for (const [title, more] of [
   ['polls allocate nothing for packets of known flows', {}],
   ['nor where a policy has judged them', POLICY],
+  ['nor where a group of next hops is chosen from', SEVERAL_WAYS],
 ] as const) {
   test.serial(title, async (t) => {
     const engine = await SoftwareEngine.open({ clock: 'manual' });
     await engine.addInterface(memory(0));
     await engine.addInterface(memory(1));
-    await engine.commit(delta({ ...PROGRAM, ...policy }));
+    await engine.commit(delta(PROGRAM));
+    await engine.commit(delta(more));
     const traffic = new Traffic(engine);
     for (let poll = 0; poll < WARM_POLLS; poll++) traffic.polls(1, (work) => work());
     // Whatever compiles or collects meanwhile disturbs one round or the other, and not all of them.
