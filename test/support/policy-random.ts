@@ -155,14 +155,15 @@ const pods = fc
           .record({
             labels,
             ports: containerPorts,
+            nodeName: fc.constantFrom('n0', 'n1'),
             hostNetwork: fc.constantFrom(false, false, false, false, true),
             phase: fc.constantFrom('Running', 'Running', 'Running', 'Pending', 'Failed'),
           })
-          .map(({ labels: own, ports, hostNetwork, phase }): PodManifest => {
+          .map(({ labels: own, ports, nodeName, hostNetwork, phase }): PodManifest => {
             const podIPs = addressesOf(namespace, name).map((ip) => ({ ip }));
             return {
               metadata: { namespace, name, labels: own },
-              spec: { hostNetwork, containers: [{ ports }] },
+              spec: { nodeName, hostNetwork, containers: [{ ports }] },
               status: { phase, podIPs },
             };
           }),
