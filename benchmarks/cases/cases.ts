@@ -5,6 +5,8 @@ import { fragments } from './fragments.js';
 import { ipv6 } from './ipv6.js';
 import { latency } from './latency.js';
 import { micro } from './micro.js';
+import { policy } from './policy.js';
+import { routes } from './routes.js';
 import { setup } from './setup.js';
 import { software } from './software.js';
 import { workers } from './workers.js';
@@ -16,6 +18,8 @@ export const CASES: readonly Case[] = [
   defineCase(latency),
   defineCase(ipv6),
   defineCase(fragments),
+  defineCase(policy),
+  defineCase(routes),
   defineCase(software),
   defineCase(workers),
   defineCase(micro),

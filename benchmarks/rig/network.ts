@@ -52,6 +52,23 @@ export interface Services {
   protocols: readonly Population['protocol'][];
 }
 
+/** Every IPv4 client of every population is in it. */
+export const CLIENT_NETWORK = '10.16.0.0/12';
+
+/** So many routes to nowhere beside {@link ROUTES}: no packet takes one, every look-up passes by them. */
+export function moreRoutes(count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_, index) =>
+      `${addressAt('20.0.0.0', index * 256)}/24,dev=backends,mac=${BACKENDS.generatorMac}`,
+  );
+}
+
+/** IPv4 addresses of all backends, in their order. */
+export function backendAddresses({ count, each }: Services): string[] {
+  return Array.from({ length: count * each }, (_, index) => addressAt(BASES[4].backends, index));
+}
+
 /** The services as the model wants them. */
 export function serviceModel({ count, each, families, protocols }: Services): Service[] {
   return Array.from({ length: count }, (_, index) => ({

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ProxyOptions } from '../../lib/index.js';
 import type { Services, WireKind } from './network.js';
+import type { Policing } from './policies.js';
 
 /** What a Sluice under test is started with. */
 export interface SluiceSetup {
   wire: WireKind;
   services: Services;
+  /** Default: no pod is known, and there is no rule. */
+  policy?: Policing;
+  /** Routes beside the four that are needed. Default: none. */
+  routes?: number;
   /** Limits and timeouts; the rest is the same for all. */
   options: Pick<ProxyOptions, 'flows' | 'flows6' | 'workers' | 'timeouts'>;
 }

@@ -2,7 +2,8 @@
 // The Sluice under test: a process of its own, because DPDK starts once in a process. It does what
 // its parent orders over the channel, and ends with it.
 import { ServiceProxy } from '../../lib/index.js';
-import { BACKENDS, CLIENTS, ROUTES, serviceModel } from './network.js';
+import { BACKENDS, CLIENTS, moreRoutes, ROUTES, serviceModel } from './network.js';
+import { policyModel } from './policies.js';
 import type { Answer, Counts, Order, SluiceSetup } from './sluice-messages.js';
 
 let proxy: ServiceProxy | null = null;
@@ -30,20 +31,26 @@ async function obey(order: Order): Promise<Answer> {
   return { answer: 'counts', counts: countsOf(proxy) };
 }
 
-async function open({ wire, services, options }: SluiceSetup, folder: string) {
+/** For a million routes of either family, twice (readers keep the one while the other is written). */
+const ROUTES_MEMORY_MIB = 3_072;
+
+async function open(setup: SluiceSetup, folder: string): Promise<ServiceProxy> {
+  const { wire, services, options, policy, routes = 0 } = setup;
   const { count, each, families, protocols } = services;
   const opened = await ServiceProxy.open({
     engine: 'dpdk',
     hugepages: 'on',
+    ...(routes > 0 && { maxRoutes: routes + 64, memory: ROUTES_MEMORY_MIB }),
     ...options,
     backends: Math.max(1_024, count * each * families.length * protocols.length),
     interfaces: [
       specOf(wire, 'clients', CLIENTS, folder),
       specOf(wire, 'backends', BACKENDS, folder),
     ],
-    routes: ROUTES,
+    routes: [...ROUTES, ...moreRoutes(routes)],
   });
   await opened.apply({ services: serviceModel(services) });
+  if (policy !== undefined) await opened.apply(policyModel(services, policy));
   return opened;
 }
 
