@@ -19,7 +19,13 @@ template <>
 struct Fib<Ipv4> {
   using Table = rte_fib;
   using Configuration = rte_fib_conf;
-  static constexpr auto kType = RTE_FIB_DUMMY;
+  static void choose_type(rte_fib_conf& conf) {
+    conf.type = RTE_FIB_DUMMY;
+    const auto routes = static_cast<uint32_t>(conf.max_routes);
+    if (routes <= kWalkedRoutes) return;
+    conf.type = RTE_FIB_DIR24_8;
+    conf.dir24_8 = {RTE_FIB_DIR24_8_4B, max_long_routes(routes)};
+  }
   static constexpr auto create = rte_fib_create;
   static constexpr auto free = rte_fib_free;
   static int add(Table* table, be32 prefix, uint8_t length, uint32_t next_hop) {
@@ -38,7 +44,7 @@ template <>
 struct Fib<Ipv6> {
   using Table = rte_fib6;
   using Configuration = rte_fib6_conf;
-  static constexpr auto kType = RTE_FIB6_DUMMY;
+  static void choose_type(rte_fib6_conf& conf) { conf.type = RTE_FIB6_DUMMY; }
   static constexpr auto create = rte_fib6_create;
   static constexpr auto free = rte_fib6_free;
   static int add(Table* table, const Address& prefix, uint8_t length, uint32_t next_hop) {
@@ -65,9 +71,9 @@ std::unique_ptr<RouteTable<F>> RouteTable<F>::create(uint32_t max_routes) {
   char name[32];
   std::snprintf(name, sizeof(name), "sluice%u_%u", F::kVersion, made.fetch_add(1));
   typename Fib<F>::Configuration conf{};
-  conf.type = Fib<F>::kType;
   conf.default_nh = kNoGroup;
   conf.max_routes = static_cast<int>(max_routes);
+  Fib<F>::choose_type(conf);
   auto* fib = Fib<F>::create(name, SOCKET_ID_ANY, &conf);
   if (fib == nullptr) return nullptr;
   return std::unique_ptr<RouteTable>(new RouteTable(fib));

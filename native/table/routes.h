@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Longest-prefix match: prefix -> slot of a group of next hops. Wraps rte_fib and rte_fib6 (RIB-backed type:
-// cheap to change; looked up only by packets that no flow entry answers). Readers and the writer
-// never meet: see ProgramState's left-right pair. Needs the EAL for its memory.
+// Longest-prefix match: prefix -> slot of a group of next hops. Wraps rte_fib and rte_fib6. A table
+// for few routes walks DPDK's RIB: next to no memory, and a lookup costs the more the more routes
+// there are. One for many IPv4 routes is DIR24_8: a lookup costs a cache line or two, and 64 MiB
+// are taken to begin with. Readers and the writer never meet: see ProgramState's left-right pair.
+// Needs the EAL for its memory.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +14,16 @@
 namespace sluice {
 
 inline constexpr uint32_t kNoGroup = 0x7fffffff;
+
+// Up to so many routes (the limit, not their number) a table is a RIB that is walked; IPv6 always:
+// DPDK's trie reserves three small tables of 1 KiB for a /48, which is 3 GB for a million routes.
+inline constexpr uint32_t kWalkedRoutes = 65'536;
+
+// How many IPv4 routes of more than 24 bits such a table takes at most; next to none of the world's
+// routes are. Each may need a small table of 1 KiB, and these are there from the start.
+constexpr uint32_t max_long_routes(uint32_t max_routes) {
+  return max_routes <= kWalkedRoutes ? max_routes : max_routes / 16;
+}
 
 template <class F>
 class RouteTable {

@@ -35,12 +35,24 @@ std::string text(const typename F::Address& address) {
 
 constexpr uint64_t kTen = 0x0a010203'04050607;
 
+// A family, and one of both kinds of table.
+template <class F, bool large>
+struct Kind {
+  using Family = F;
+  static std::unique_ptr<RouteTable<F>> make(uint32_t routes) {
+    start_eal();
+    auto table = RouteTable<F>::create(large ? kWalkedRoutes + 1 : routes);
+    REQUIRE(table != nullptr);
+    return table;
+  }
+};
+
 }  // namespace
 
-TEST_CASE_TEMPLATE("the longest prefix wins, down to none", F, Ipv4, Ipv6) {
-  start_eal();
-  auto table = RouteTable<F>::create(16);
-  REQUIRE(table != nullptr);
+TEST_CASE_TEMPLATE("the longest prefix wins, down to none", Kind_, Kind<Ipv4, false>,
+                   Kind<Ipv4, true>, Kind<Ipv6, false>, Kind<Ipv6, true>) {
+  using F = typename Kind_::Family;
+  auto table = Kind_::make(16);
   const auto address = prefix<F>(kTen, F::kBits);
   auto other = address;
   reinterpret_cast<uint8_t*>(&other)[sizeof(other) - 1] ^= 1;
@@ -62,11 +74,11 @@ TEST_CASE_TEMPLATE("the longest prefix wins, down to none", F, Ipv4, Ipv6) {
   CHECK(table->lookup(address) == kNoGroup);
 }
 
-TEST_CASE_TEMPLATE("a default route that came last serves the rest, and goes without a trace", F,
-                   Ipv4, Ipv6) {
-  start_eal();
-  auto table = RouteTable<F>::create(16);
-  REQUIRE(table != nullptr);
+TEST_CASE_TEMPLATE("a default route that came last serves the rest, and goes without a trace",
+                   Kind_, Kind<Ipv4, false>, Kind<Ipv4, true>, Kind<Ipv6, false>,
+                   Kind<Ipv6, true>) {
+  using F = typename Kind_::Family;
+  auto table = Kind_::make(16);
   const auto high = prefix<F>(~uint64_t{0}, F::kBits), low = prefix<F>(0, F::kBits);
   CHECK(table->put(prefix<F>(~uint64_t{0}, 1), 1, 1));
   CHECK(table->put({}, 0, 2));
@@ -79,12 +91,11 @@ TEST_CASE_TEMPLATE("a default route that came last serves the rest, and goes wit
 }
 
 TEST_CASE_TEMPLATE(
-    "the table holds what it was made for, and random changes agree with a plain map", F, Ipv4,
-    Ipv6) {
-  start_eal();
+    "the table holds what it was made for, and random changes agree with a plain map", Kind_,
+    Kind<Ipv4, false>, Kind<Ipv4, true>, Kind<Ipv6, false>, Kind<Ipv6, true>) {
+  using F = typename Kind_::Family;
   constexpr uint32_t kRoutes = 300;
-  auto table = RouteTable<F>::create(kRoutes);
-  REQUIRE(table != nullptr);
+  auto table = Kind_::make(kRoutes);
   std::map<std::pair<uint8_t, std::string>, uint32_t> expected;
   std::mt19937_64 random(4);
   // Bits that vary lie all over a prefix, so that many share some of it.

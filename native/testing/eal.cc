@@ -12,7 +12,7 @@ namespace sluice {
 void start_eal() {
   static const bool started = [] {
     const char* arguments[] = {"test", "--no-huge",      "--no-pci",    "--no-shconf",  "-m",
-                               "64",   "--no-telemetry", "--log-level", "lib.eal:error"};
+                               "1024", "--no-telemetry", "--log-level", "lib.eal:error"};
     char* writable[std::size(arguments)];
     for (size_t i = 0; i < std::size(arguments); i++) {
       writable[i] = const_cast<char*>(arguments[i]);
