@@ -95,6 +95,8 @@ Status check_delta(const ProgramDelta& delta, const Master& master);
 // Apply a checked delta. `commit` is its number.
 void apply_services(const ProgramDelta& delta, uint64_t commit, Master& master);
 void apply_network(const ProgramDelta& delta, Master& master);
+// Brings the table of tunnels up to what interfaces there are.
+void collect_tunnels(Snapshot& snapshot);
 // Takes along what an interface has.
 void clear_interface(uint16_t slot, Master& master);
 

@@ -13,6 +13,7 @@
 #include "base/family.h"
 #include "table/routes.h"
 #include "table/service_table.h"
+#include "table/tunnels.h"
 
 namespace sluice {
 
@@ -45,6 +46,10 @@ struct InterfaceView {
   const std::atomic<bool>* up = nullptr;  // the engine's; follows the peer without a commit
   std::vector<Prefix<Ipv4>> addresses4;   // our own, with the length of their network
   std::vector<Prefix<Ipv6>> addresses6;
+  std::shared_ptr<const Tunnel> tunnel;  // null: it is none
+
+  // Packets pass it without the Ethernet header that they have on our side.
+  bool is_layer3() const { return tunnel != nullptr && tunnel->is_layer3(); }
 
   // The MAC in the upper six bytes of a word, as it lies in memory.
   uint64_t mac_word() const {
@@ -137,6 +142,7 @@ struct Snapshot {
   std::vector<BackendRecord> backends;             // by slot
   std::vector<InterfaceView> interfaces;           // by slot
   std::vector<NextHop> next_hops;                  // of both families
+  std::shared_ptr<const TunnelTable> tunnels;      // null: no interface is one
 
   template <class F>
   const FamilyView<F>& of() const {
