@@ -9,6 +9,7 @@ import {
   networkOf,
   sameBytes,
 } from '../model/address.js';
+import { isLayer3 } from '../model/check-tunnel.js';
 import type { CheckedInterface, CheckedRoute } from '../model/checked.js';
 import { listOf, nearest, show } from '../model/explain.js';
 
@@ -28,6 +29,8 @@ export interface RouteRow {
 
 const ON_LINK = new Uint8Array(16);
 const UNKNOWN_MAC = new Uint8Array(6);
+/** Over a tunnel without stations there is nobody to ask. */
+const NO_STATION = Uint8Array.of(2, 0, 0, 0, 0, 0);
 
 /**
  * Connected routes of the interfaces' networks, and the routes that were asked for. A next hop
@@ -43,6 +46,7 @@ export function compileRoutes(
   const rows = new Map<string, RouteRow>();
   const links = new Links();
   const own = new Map<string, string>();
+  const layer3 = new Set(interfaces.filter(({ kind }) => isLayer3(kind)).map(({ name }) => name));
   for (const { name, addresses } of interfaces) {
     for (const address of addresses) {
       own.set(formatAddress(address.bytes), name);
@@ -50,7 +54,7 @@ export function compileRoutes(
       const { bytes: prefix, length } = networkOf(address);
       rows.set(
         formatPrefix({ bytes: prefix, length }),
-        onLink(prefix, length, slotOf(slots, name)),
+        onLink(prefix, length, slotOf(slots, name), layer3.has(name) ? NO_STATION : UNKNOWN_MAC),
       );
       links.add(prefix, length, name);
     }
@@ -85,7 +89,7 @@ export function compileRoutes(
       length: route.length,
       interface: slotOf(slots, name),
       gateway: via ?? ON_LINK,
-      mac: route.mac ?? UNKNOWN_MAC,
+      mac: layer3.has(name) ? NO_STATION : (route.mac ?? UNKNOWN_MAC),
     });
   });
   return rows;
@@ -140,8 +144,8 @@ function keyOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
 
-function onLink(prefix: Uint8Array, length: number, slot: number): RouteRow {
-  return { prefix, length, interface: slot, gateway: ON_LINK, mac: UNKNOWN_MAC };
+function onLink(prefix: Uint8Array, length: number, slot: number, mac: Uint8Array): RouteRow {
+  return { prefix, length, interface: slot, gateway: ON_LINK, mac };
 }
 
 /** Every interface of the model has a slot: `compileAddresses` has seen to it. */

@@ -6,17 +6,19 @@ import { INTERFACE_KINDS, type InterfaceKind, type InterfaceSpec } from './model
 import { readPairs } from './spec-text.js';
 
 const CODE = 'ERR_INTERFACE_SPEC';
-const NUMBER_KEYS = ['mtu', 'worker', 'id', 'queues'];
+const NUMBER_KEYS = ['mtu', 'worker', 'id', 'queues', 'key', 'vni', 'port', 'ttl'];
 
-/** The keys in text: `addresses` is written as one or more `address=`. */
-const TEXT_KEYS = INTERFACE_KEYS.filter((key) => key !== 'kind' && key !== 'name').map((key) =>
-  key === 'addresses' ? 'address' : key,
+/** Lists, and the key in text that is given once for each item. */
+const ITEM_KEYS: Readonly<Record<string, string>> = { addresses: 'address', peers: 'peer' };
+
+const TEXT_KEYS = INTERFACE_KEYS.filter((key) => key !== 'kind' && key !== 'name').map(
+  (key) => ITEM_KEYS[key] ?? key,
 );
 
 /**
  * Reads `KIND:NAME[,key=value...]`, such as
- * `memif:up,role=server,socket=/run/sluice/up.sock,id=0,address=10.0.0.1/24`. `address` may be
- * repeated.
+ * `memif:up,role=server,socket=/run/sluice/up.sock,id=0,address=10.0.0.1/24`. `address` and `peer`
+ * may be repeated.
  * @param path - what errors name, such as `--interface[1]`; the key is added to it
  * @throws SluiceError `ERR_INTERFACE_SPEC`
  */
@@ -36,13 +38,14 @@ export function parseInterfaceSpec(text: string, path: string): InterfaceSpec {
   if (!INTERFACE_KINDS.includes(kind as InterfaceKind)) {
     throw new SluiceError(CODE, unknownWord(kind, INTERFACE_KINDS), { path: join(path, 'kind') });
   }
-  const pairs = readPairs(rest, path, CODE, TEXT_KEYS, ['address']);
+  const pairs = readPairs(rest, path, CODE, TEXT_KEYS, Object.values(ITEM_KEYS));
   const spec: Record<string, unknown> = { kind, name: head.slice(colon + 1) };
   for (const [key, values] of pairs) {
-    if (key === 'address') spec['addresses'] = values;
+    const list = Object.keys(ITEM_KEYS).find((each) => ITEM_KEYS[each] === key);
+    if (list !== undefined) spec[list] = values;
     else spec[key] = NUMBER_KEYS.includes(key) ? readNumber(values[0]!) : values[0];
   }
-  checkInterface(spec, path, (key) => join(path, key === 'addresses' ? 'address' : key));
+  checkInterface(spec, path, (key) => join(path, ITEM_KEYS[key] ?? key));
   return spec as unknown as InterfaceSpec;
 }
 
@@ -51,8 +54,8 @@ export function formatInterfaceSpec(spec: InterfaceSpec): string {
   const parts = [`${spec.kind}:${spec.name}`];
   for (const [key, value] of Object.entries(spec)) {
     if (key === 'kind' || key === 'name' || value === undefined) continue;
-    if (key === 'addresses') {
-      for (const address of value as readonly string[]) parts.push(`address=${address}`);
+    if (key in ITEM_KEYS) {
+      for (const item of value as readonly string[]) parts.push(`${ITEM_KEYS[key]}=${item}`);
     } else parts.push(`${key}=${value}`);
   }
   return parts.join(',');
@@ -60,5 +63,5 @@ export function formatInterfaceSpec(spec: InterfaceSpec): string {
 
 /** What is no decimal number stays text, so that the check can show what was found. */
 function readNumber(text: string): number | string {
-  return /^(0|[1-9][0-9]{0,8})$/.test(text) ? Number(text) : text;
+  return /^(0|[1-9][0-9]{0,9})$/.test(text) ? Number(text) : text;
 }

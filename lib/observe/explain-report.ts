@@ -36,6 +36,10 @@ export interface ExplainReport {
   route: { interface: string; gateway: string | null; mac: string | null } | null;
   /** `mac` `null`: not known yet. */
   neighbour: { address: string; mac: string | null } | null;
+  /** Name of the tunnel that it came by, within another packet; the rest is about what was inside. */
+  tunnel: string | null;
+  /** Where it leaves in another packet: by which interface, to which end, and over which next hop. */
+  encap: { interface: string; remote: string; mac: string | null } | null;
   /** `hold`: it would wait for a neighbour or for a first fragment. */
   fate: Explanation['fate'];
   reason: { name: DropReason; cause: string; remedy: string } | null;
@@ -79,9 +83,11 @@ export function explainReport(
   interfaceName: (slot: number) => string | undefined,
 ): ExplainReport {
   const { scope, flow, maglevSlot, affinity, masquerade, fate, reason, rejected } = explanation;
+  const nameOf = (slot: number) => interfaceName(slot) ?? `slot ${slot}`;
+  const { tunnel, encap } = explanation;
   const report = {
     interface: ingress,
-    packet: explanation.tuple && tuple(explanation.tuple),
+    packet: explanation.tuple && tupleOf(explanation.tuple),
     scope: SCOPES.find((name) => SCOPE[name] === scope) ?? null,
     flow,
     service: serviceOf(explanation.frontend, view),
@@ -90,16 +96,21 @@ export function explainReport(
     affinity,
     backend: backendOf(explanation.backend, view),
     masquerade,
-    rewrite: explanation.rewrite && tuple(explanation.rewrite),
+    rewrite: explanation.rewrite && tupleOf(explanation.rewrite),
     route: explanation.route && {
-      interface:
-        interfaceName(explanation.route.interface) ?? `slot ${explanation.route.interface}`,
+      interface: nameOf(explanation.route.interface),
       gateway: explanation.route.gateway && formatAddress(explanation.route.gateway),
       mac: explanation.route.mac && formatMac(explanation.route.mac),
     },
     neighbour: explanation.neighbour && {
       address: formatAddress(explanation.neighbour.address),
       mac: explanation.neighbour.mac && formatMac(explanation.neighbour.mac),
+    },
+    tunnel: tunnel && nameOf(tunnel.interface),
+    encap: encap && {
+      interface: nameOf(encap.interface),
+      remote: formatAddress(encap.remote),
+      mac: encap.neighbour && formatMac(encap.neighbour),
     },
     fate,
     reason: reason && { name: reason, ...DROP_EXPLANATIONS[reason] },
@@ -136,7 +147,7 @@ function backendOf(slot: number | null, view: ProgramView): ExplainReport['backe
   return { address, port, service: serviceKey(at.port.service) };
 }
 
-function tuple(given: Tuple): ExplainedTuple {
+function tupleOf(given: Tuple): ExplainedTuple {
   return {
     source: formatAddress(given.source),
     sourcePort: given.sourcePort,

@@ -6,6 +6,7 @@ import type { DropCase } from './drop-cases.js';
 import { ND_CASES } from './drops-nd.js';
 import { PARSE_CASES } from './drops-parse.js';
 import { SERVICE_CASES } from './drops-service.js';
+import { TUNNEL_CASES } from './drops-tunnels.js';
 import { FAMILIES, fromClient, memory, NET, udp } from './net.js';
 import { contract, type Rig } from './rig.js';
 
@@ -89,7 +90,7 @@ const DELIVERY_CASES: readonly DropCase[] = FAMILIES.flatMap((family): DropCase[
   ];
 });
 
-const CASES = [...PARSE_CASES, ...ND_CASES, ...SERVICE_CASES, ...DELIVERY_CASES];
+const CASES = [...PARSE_CASES, ...ND_CASES, ...SERVICE_CASES, ...DELIVERY_CASES, ...TUNNEL_CASES];
 
 for (const { reason, title, into = 0, frame, options, before, after, ...expected } of CASES) {
   contract(

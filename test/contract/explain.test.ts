@@ -71,6 +71,8 @@ const NOTHING = {
   affinity: false,
   backend: null,
   masquerade: false,
+  tunnel: null,
+  encap: null,
 };
 
 for (const family of FAMILIES) {

@@ -105,6 +105,7 @@ export class SoftwareEngine implements Engine {
         this.#assertOpen();
       }
       this.#interfaces[slot] = made;
+      if (made.tunnel !== null) this.#context.tunnels.add(made.tunnel);
       this.#wasUp[slot] = made.up;
       this.#schedule();
       return { slot, mac: made.mac.slice(), worker: 0, up: made.up };
@@ -119,6 +120,7 @@ export class SoftwareEngine implements Engine {
     this.#context.fragments.removeInterface(slot);
     dropHeld(this.#context, slot);
     this.#interfaces[slot] = null;
+    this.#context.tunnels.remove(slot);
     this.#program.removeInterface(slot);
     this.#context.neighbours.removeInterface(slot);
     gone.close();

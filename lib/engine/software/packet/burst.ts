@@ -71,8 +71,9 @@ export class Burst {
   readonly fragmentLength = new Uint32Array(MAX_BURST);
   readonly moreFragments = new Uint8Array(MAX_BURST);
 
-  /** Flow entry that `rewrite` goes by. */
+  /** Flow entry that `rewrite` goes by, and whether there is one. */
   readonly entry = new Uint32Array(MAX_BURST);
+  readonly hasFlow = new Uint8Array(MAX_BURST);
   /** Where it is dropped, the sender is to be told. */
   readonly rejected = new Uint8Array(MAX_BURST);
   /** One of `SCOPE`, where a frontend was found. */

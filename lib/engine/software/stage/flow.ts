@@ -46,6 +46,7 @@ export function follow(burst: Burst, i: number, family: Family, context: Context
     case FOUND.hit:
       flows.touch(entry, context.nowSeconds, burst.ipLength[i], burst.tcpFlags[i]);
       burst.entry[i] = entry;
+      burst.hasFlow[i] = 1;
       burst.lane[i] = LANE.rewrite;
       return true;
     case FOUND.flushed:

@@ -46,6 +46,7 @@ function restore(burst: Burst, i: number, packet: WaitingFragment): void {
   burst.tcpFlags[i] = 0;
   burst.fragment[i] = FRAGMENT.later;
   burst.rejected[i] = 0;
+  burst.hasFlow[i] = 0;
   burst.frontend[i] = null;
   burst.lane[i] = laneOf(packet.class);
 }

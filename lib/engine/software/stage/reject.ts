@@ -16,6 +16,7 @@ import {
   TCP_FLAG,
 } from '../packet/headers.js';
 import type { Context, Station } from './context.js';
+import { originateAnswer } from './own-frames.js';
 
 const REPLY_TTL = 64;
 /** Internetwork control (RFC 1812, 4.3.2.5). */
@@ -36,7 +37,7 @@ export function refuse(burst: Burst, i: number, reason: number, context: Context
   const frame = isTcp ? reset(burst, i, family) : portUnreachable(burst, i, family);
   copyMac(frame, ETH.destination, burst.frame[i], ETH.source);
   frame.set(station.mac, ETH.source);
-  context.originate(burst.ingress[i], frame);
+  originateAnswer(burst, i, frame, context);
 }
 
 /** Whether the sender of such a packet is told when it is rejected. */

@@ -58,6 +58,8 @@ export class FlowTable {
   readonly backend: Uint32Array;
   readonly serial: Uint32Array;
   readonly live: Uint8Array;
+  /** 1: the first packet of the connection came by a tunnel. */
+  readonly cameByTunnel: Uint8Array;
 
   readonly #buckets: FlowBuckets;
   readonly #timeouts: FlowTimeouts;
@@ -90,6 +92,7 @@ export class FlowTable {
     this.backend = new Uint32Array(capacity);
     this.serial = new Uint32Array(capacity);
     this.live = new Uint8Array(capacity);
+    this.cameByTunnel = new Uint8Array(capacity);
     this.#free = new FreePairs(capacity);
   }
 
