@@ -46,8 +46,8 @@ template <class F>
 struct alignas(64) FlowEntry {
   FlowKey<F> key;              // as this direction's packets arrive
   uint8_t tcp_flags;           // seen in this direction
-  uint8_t alive;               // of the pair; meaningful in the forward entry. Accessed atomically
   uint8_t marks;               // kCameByTunnel
+  uint8_t alive;               // of the pair; meaningful in the forward entry. Accessed atomically
   typename F::Address source;  // as they leave
   typename F::Address destination;  // as they leave
   be16 source_port;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DROP_REASONS, type DropReason } from '../../lib/engine/reasons.js';
 import { get16, read } from '../support/packets.js';
+import { TUNNELS } from './tunnels.js';
 import type { Arrival } from './world.js';
 
 /** Kinds of event, and how many of each a run sees at least, taken over many runs. */
@@ -18,6 +19,8 @@ const MINIMUM = {
   'ICMP errors': 1,
   'fragments out': 1,
   'IPv6 out': 5,
+  'tunnelled in': 2,
+  'tunnelled out': 1,
 } as const;
 
 type Kind = keyof typeof MINIMUM;
@@ -49,6 +52,8 @@ export class Coverage {
   run(counters: readonly [string, number][]): void {
     for (const [name, value] of counters) {
       if (name in MINIMUM) this.#add(name as Kind, value);
+      if (TUNNELS.some((slot) => name === `${slot}.rxPackets`)) this.#add('tunnelled in', value);
+      if (TUNNELS.some((slot) => name === `${slot}.txPackets`)) this.#add('tunnelled out', value);
       const reason = DROP_REASONS.find((each) => each === name);
       if (reason !== undefined) this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + value);
     }

@@ -8,6 +8,7 @@ import {
   type PoolLiteral,
   type ProgramLiteral,
 } from '../support/program.js';
+import { tunnelRoutes } from './tunnels.js';
 import {
   at,
   BACKEND_PORTS,
@@ -168,17 +169,19 @@ const scopes: fc.Arbitrary<NonNullable<ProgramLiteral['scopes']>> = fc
 
 const routes = fc.uniqueArray(
   fc.oneof(
-    ...WORLDS.map(({ networks, gateway }) =>
-      pick(
+    ...WORLDS.map((world) => {
+      const { networks, gateway } = world;
+      return pick<NonNullable<ProgramLiteral['routes']>[number]>(
+        ...tunnelRoutes(world),
         { to: networks.behindGateway, over: 2, via: gateway },
         { to: networks.host, over: 1, mac: PEER_MACS[1] },
         { to: networks.everything, over: 2, via: gateway },
         { to: networks.other, over: 2, via: gateway },
         { to: networks.behindGateway, over: 7, via: gateway }, // no such interface: to be refused
-      ),
-    ),
+      );
+    }),
   ),
-  { maxLength: 1, selector: ({ to }) => to },
+  { maxLength: 2, selector: ({ to }) => to },
 );
 
 const removedRoutes = fc.array(
@@ -245,7 +248,7 @@ const change: fc.Arbitrary<ProgramLiteral> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ podNetworks: networks('pods'), serviceNetworks: networks('services') }),
   },
-  { weight: 1, arbitrary: fc.record({ routes, removedRoutes }) },
+  { weight: 3, arbitrary: fc.record({ routes, removedRoutes }) },
 );
 
 export const anyChange: fc.Arbitrary<ProgramDelta> = change.map((literal) => delta(literal));
@@ -265,11 +268,18 @@ export const start: fc.Arbitrary<ProgramDelta> = fc
       scopes,
     ),
     serviceNetworks: networks('services'),
+    tunnelled: fc.uniqueArray(pick(...WORLDS.flatMap((world) => tunnelRoutes(world))), {
+      maxLength: 2,
+      selector: ({ to }) => to,
+    }),
   })
-  .map((literal) =>
+  .map(({ tunnelled, ...literal }) =>
     delta({
       ...literal,
       addresses: ADDRESSES,
-      routes: ROUTES,
+      routes: [
+        ...ROUTES.filter((route) => !tunnelled.some(({ to }) => to === route.to)),
+        ...tunnelled,
+      ],
     }),
   );
