@@ -32,7 +32,7 @@ const IDLE_POLL_MS = 100;
 /**
  * The engine in TypeScript: the same program and the same packet path as the native one, without
  * root, compiler or DPDK. It runs on the event loop, a burst of each interface at a time, and carries
- * `memory` and `pcap` interfaces.
+ * `memory` and `pcap` interfaces, and tunnels.
  */
 export class SoftwareEngine implements Engine {
   readonly description: EngineDescription = {
