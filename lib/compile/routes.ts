@@ -9,6 +9,7 @@ import {
   networkOf,
   sameBytes,
 } from '../model/address.js';
+import { isLayer3 } from '../model/check-tunnel.js';
 import type { CheckedHop, CheckedInterface, CheckedRoute } from '../model/checked.js';
 import { listOf, nearest, show } from '../model/explain.js';
 
@@ -37,6 +38,8 @@ export interface HopRow {
 
 export const ON_LINK = new Uint8Array(16);
 export const UNKNOWN_MAC = new Uint8Array(6);
+/** Over a tunnel without stations there is nobody to ask. */
+const NO_STATION = Uint8Array.of(2, 0, 0, 0, 0, 0);
 
 /**
  * Connected routes of the interfaces' networks, and the routes that were asked for. A next hop
@@ -53,6 +56,8 @@ export function compileRoutes(
   const rows = new Map<string, RouteRow>();
   const links = new Links();
   const own = new Map<string, string>();
+  const layer3 = new Set(interfaces.filter(({ kind }) => isLayer3(kind)).map(({ name }) => name));
+  const ground: Ground = { links, own, slots, layer3 };
   for (const { name, addresses } of interfaces) {
     for (const address of addresses) {
       own.set(formatAddress(address.bytes), name);
@@ -60,7 +65,7 @@ export function compileRoutes(
       const { bytes: prefix, length } = networkOf(address);
       rows.set(
         formatPrefix({ bytes: prefix, length }),
-        onLink(prefix, length, slotOf(slots, name), name),
+        onLink(prefix, length, hopOver(name, ground)),
       );
       links.add(prefix, length, name);
     }
@@ -84,7 +89,7 @@ export function compileRoutes(
     const compiled: HopRow[] = [];
     hops.forEach((checked, hop) => {
       const path = pathOf(hops, index, hop);
-      const row = compileHop(checked, links, own, slots, path);
+      const row = compileHop(checked, ground, path);
       const twin = compiled.findIndex((other) => sameHop(row, other));
       if (twin !== -1) {
         const message = `the same next hop as ${pathOf(hops, index, twin)}; give it a weight instead`;
@@ -97,28 +102,34 @@ export function compileRoutes(
   return rows;
 }
 
-function compileHop(
-  { via, dev, mac, weight }: CheckedHop,
-  links: Links,
-  own: ReadonlyMap<string, string>,
-  slots: InterfaceSlots,
-  path: string,
-): HopRow {
-  const holder = via === null ? undefined : own.get(formatAddress(via));
+/** What next hops are looked up in. */
+interface Ground {
+  readonly links: Links;
+  /** Names of interfaces by our own addresses. */
+  readonly own: ReadonlyMap<string, string>;
+  readonly slots: InterfaceSlots;
+  /** Names of interfaces without stations. */
+  readonly layer3: ReadonlySet<string>;
+}
+
+function compileHop({ via, dev, mac, weight }: CheckedHop, ground: Ground, path: string): HopRow {
+  const holder = via === null ? undefined : ground.own.get(formatAddress(via));
   if (holder !== undefined) {
     const message =
       `${formatAddress(via!)} is our own address on ${holder}; ` +
       'a next hop is the address of another machine';
     throw new SluiceError('ERR_ROUTE_SPEC', message, { path: `${path}.via` });
   }
-  const name = dev ?? links.find(via!) ?? refuseNextHop(via!, path);
-  return {
-    interface: slotOf(slots, name),
-    name,
-    gateway: via ?? ON_LINK,
-    mac: mac ?? UNKNOWN_MAC,
-    weight,
-  };
+  const name = dev ?? ground.links.find(via!) ?? refuseNextHop(via!, path);
+  const hop = hopOver(name, ground);
+  const isStation = !ground.layer3.has(name);
+  return { ...hop, gateway: via ?? ON_LINK, mac: (isStation ? mac : null) ?? hop.mac, weight };
+}
+
+/** The destination itself, on the link of an interface. */
+function hopOver(name: string, { slots, layer3 }: Ground): HopRow {
+  const mac = layer3.has(name) ? NO_STATION : UNKNOWN_MAC;
+  return { interface: slotOf(slots, name), name, gateway: ON_LINK, mac, weight: 1 };
 }
 
 /** Where a next hop is in the model; the only one is the route itself. */
@@ -172,8 +183,7 @@ function keyOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
 
-function onLink(prefix: Uint8Array, length: number, slot: number, name: string): RouteRow {
-  const hop = { interface: slot, name, gateway: ON_LINK, mac: UNKNOWN_MAC, weight: 1 };
+function onLink(prefix: Uint8Array, length: number, hop: HopRow): RouteRow {
   return { prefix, length, hops: [hop] };
 }
 

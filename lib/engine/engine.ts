@@ -225,6 +225,13 @@ export interface Explanation {
   route: { interface: number; gateway: Uint8Array | null; mac: Uint8Array | null } | null;
   /** The next hop's address, and its MAC where it is known. */
   neighbour: { address: Uint8Array; mac: Uint8Array | null } | null;
+  /** Slot of the tunnel that it came by, within another packet; the rest is about what was inside. */
+  tunnel: { interface: number } | null;
+  /**
+   * Of a packet that leaves by a tunnel: the interface that the packet leaves by which carries it, the
+   * tunnel's other end, and the MAC of the next hop to there where it is known.
+   */
+  encap: { interface: number; remote: Uint8Array; neighbour: Uint8Array | null } | null;
 }
 
 /** The policy's word on one direction. `rule` is its number in the program; `null`: no rule was for it. */

@@ -16,6 +16,7 @@ export const DROP_REASONS = [
   'martian_destination',
   'malformed_fragment',
   'malformed_l4',
+  'malformed_tunnel',
   'malformed_arp',
   'arp_not_for_us',
   'arp_absorbed',
@@ -47,6 +48,8 @@ export const DROP_REASONS = [
   'no_route',
   'interface_down',
   'mtu_exceeded',
+  'tunnel_no_remote',
+  'tunnel_loop',
   'neighbour_unresolved',
   'neighbour_queue_full',
   'neighbour_table_full',
@@ -120,6 +123,11 @@ export const DROP_EXPLANATIONS: Readonly<Record<DropReason, { cause: string; rem
   malformed_l4: {
     cause: 'TCP, UDP, SCTP or ICMP header cut short, or lengths that contradict each other',
     remedy: 'Look at the sender',
+  },
+  malformed_tunnel: {
+    cause:
+      'Packet for one of our tunnels whose GRE or VXLAN header is malformed or asks for what is not supported',
+    remedy: "Look at the sender's tunnel",
   },
   malformed_arp: {
     cause: 'ARP packet cut short, not Ethernet/IPv4, or with a group sender MAC',
@@ -248,6 +256,14 @@ export const DROP_EXPLANATIONS: Readonly<Record<DropReason, { cause: string; rem
   mtu_exceeded: {
     cause: "Packet longer than the egress interface's MTU; the sender is told",
     remedy: "None where it finds the path's MTU; else lower the sender's",
+  },
+  tunnel_no_remote: {
+    cause: 'The route leads into a tunnel that only receives',
+    remedy: 'Give the tunnel a remote, or mend the route',
+  },
+  tunnel_loop: {
+    cause: "The way to the tunnel's remote is a tunnel itself",
+    remedy: 'Add a route to the remote over a real interface',
   },
   neighbour_unresolved: {
     cause: 'The next hop did not answer ARP or neighbour discovery in time',

@@ -14,6 +14,7 @@ import {
   UNICAST_RULE,
 } from './address.js';
 import { checkSenders } from './check-senders.js';
+import { checkTunnel, isTunnel, NOT_OF_TUNNELS, TUNNEL_KEYS, tunnelMtu } from './check-tunnel.js';
 import type { CheckedInterface, CheckedInterfaceAddress } from './checked.js';
 import { listOf, nearest, show } from './explain.js';
 import { Fields } from './fields.js';
@@ -48,6 +49,7 @@ const KIND_KEYS: Readonly<Record<InterfaceKind, readonly string[]>> = {
   af_packet: ['device', 'queues'],
   pcap: ['rx', 'tx'],
   memory: [],
+  ...TUNNEL_KEYS,
 };
 
 const ROLES = ['server', 'client'] as const;
@@ -76,7 +78,6 @@ export function checkInterface(
   }
   refuseForeignKeys(fields, kind);
   const mac = fields.has('mac') ? checkMac(fields) : null;
-  const mtu = fields.has('mtu') ? fields.integer('mtu', 576, 9_000, 'bytes') : 1_500;
   const worker = fields.has('worker') ? fields.integer('worker', 0, 127, 'a worker') : null;
   const queues = fields.has('queues') ? fields.integer('queues', 1, 64, 'queues') : 1;
   const usual = fields.has('pod') ? 'pod' : 'outside';
@@ -84,6 +85,11 @@ export function checkInterface(
   const unfinishedChecksums = fields.has('checksums')
     ? fields.oneOf('checksums', CHECKSUMS) === 'unfinished'
     : OFFLOADING_KINDS.includes(kind);
+  const parameters = isTunnel(kind)
+    ? checkTunnel(fields, kind)
+    : checkParameters(fields, kind, name);
+  const usualMtu = isTunnel(kind) ? tunnelMtu(kind, parameters) : 1_500;
+  const mtu = fields.has('mtu') ? fields.integer('mtu', 576, 9_000, 'bytes') : usualMtu;
   return {
     kind,
     name,
@@ -96,7 +102,7 @@ export function checkInterface(
     worker,
     queues,
     softwareRss: checkRss(fields, queues),
-    parameters: checkParameters(fields, kind, name),
+    parameters,
   };
 }
 
@@ -120,6 +126,10 @@ function checkRss(fields: Fields, queues: number): boolean {
 }
 
 function refuseForeignKeys(fields: Fields, kind: InterfaceKind): void {
+  for (const key of isTunnel(kind) ? NOT_OF_TUNNELS : []) {
+    if (!fields.has(key)) continue;
+    fields.fail(key, `a tunnel has no ${key}: its packets come in those of other interfaces`);
+  }
   for (const key of INTERFACE_KEYS) {
     if (!fields.has(key) || COMMON_KEYS.includes(key) || KIND_KEYS[kind].includes(key)) continue;
     const own = KIND_KEYS[kind];

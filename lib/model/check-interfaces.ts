@@ -2,6 +2,7 @@
 import { SluiceError } from '../errors.js';
 import { formatAddress, formatPrefix, hostLength, networkOf } from './address.js';
 import { checkInterface } from './check-interface.js';
+import { isTunnel } from './check-tunnel.js';
 import type { CheckedInterface } from './checked.js';
 import { join, show } from './explain.js';
 
@@ -17,6 +18,7 @@ export function checkInterfaces(values: readonly unknown[], path: string): Check
   refuseSharedSockets(interfaces, path);
   refuseSharedNetworks(interfaces, path);
   refuseSharedPods(interfaces, path);
+  refuseSharedTunnels(interfaces, path);
   return interfaces;
 }
 
@@ -101,6 +103,22 @@ function refuseSharedPods(interfaces: readonly CheckedInterface[], path: string)
       }
       holders.set(address, name);
     });
+  });
+}
+
+/** Of two tunnels with the same ends and label one would get nothing. */
+function refuseSharedTunnels(interfaces: readonly CheckedInterface[], path: string): void {
+  const tunnels = new Map<string, number>();
+  interfaces.forEach(({ kind, parameters }, index) => {
+    if (!isTunnel(kind)) return;
+    const { local, remote, peers, key, vni, port } = parameters;
+    const ends = JSON.stringify([kind, local, remote, peers, key, vni, port]);
+    const same = tunnels.get(ends);
+    if (same !== undefined) {
+      const message = `${path}[${same}] is the same tunnel; give them different ends, keys or VNIs`;
+      refuse(join(`${path}[${index}]`, 'local'), message);
+    }
+    tunnels.set(ends, index);
   });
 }
 

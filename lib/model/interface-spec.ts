@@ -6,17 +6,21 @@ import { INTERFACE_KINDS, type InterfaceKind, type InterfaceSpec } from './model
 import { readPairs } from './spec-text.js';
 
 const CODE = 'ERR_INTERFACE_SPEC';
-const NUMBER_KEYS = ['mtu', 'worker', 'id', 'queues'];
+const NUMBER_KEYS = ['mtu', 'worker', 'id', 'queues', 'key', 'vni', 'port', 'ttl'];
 
 /** Lists, and the keys that they are written with in text, once or more. */
-const LIST_KEYS: Readonly<Record<string, string>> = { addresses: 'address', sources: 'source' };
+const LIST_KEYS: Readonly<Record<string, string>> = {
+  addresses: 'address',
+  sources: 'source',
+  peers: 'peer',
+};
 
 const TEXT_KEYS = INTERFACE_KEYS.filter((key) => key !== 'kind' && key !== 'name').map(textKey);
 
 /**
  * Reads `KIND:NAME[,key=value...]`, such as
- * `memif:up,role=server,socket=/run/sluice/up.sock,id=0,address=10.0.0.1/24`. `address` and
- * `source` may be repeated.
+ * `memif:up,role=server,socket=/run/sluice/up.sock,id=0,address=10.0.0.1/24`. `address`,
+ * `source` and `peer` may be repeated.
  * @param path - what errors name, such as `--interface[1]`; the key is added to it
  * @throws SluiceError `ERR_INTERFACE_SPEC`
  */
@@ -65,5 +69,5 @@ function textKey(key: string): string {
 
 /** What is no decimal number stays text, so that the check can show what was found. */
 function readNumber(text: string): number | string {
-  return /^(0|[1-9][0-9]{0,8})$/.test(text) ? Number(text) : text;
+  return /^(0|[1-9][0-9]{0,9})$/.test(text) ? Number(text) : text;
 }

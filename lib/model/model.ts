@@ -123,7 +123,7 @@ export interface NodeSpec {
   masqueradeAll?: boolean;
 }
 
-/** The kinds of interface there are; the software engine carries `memory` and `pcap`. */
+/** The kinds of interface there are; the software engine carries `memory`, `pcap` and tunnels. */
 export const INTERFACE_KINDS = [
   'memif',
   'vhost-user',
@@ -132,8 +132,13 @@ export const INTERFACE_KINDS = [
   'af_packet',
   'pcap',
   'memory',
+  'gre',
+  'ipip',
+  'vxlan',
 ] as const;
 export type InterfaceKind = (typeof INTERFACE_KINDS)[number];
+/** Interfaces whose packets come and go within other interfaces' packets. */
+export type TunnelKind = 'gre' | 'ipip' | 'vxlan';
 
 export const INTERFACE_SCOPES = ['outside', 'pod', 'host'] as const;
 export const CHECKSUMS = ['finished', 'unfinished'] as const;
@@ -168,7 +173,7 @@ export interface InterfaceSpec {
    * the model has that pod with that address, nothing goes to the address or comes from it.
    */
   pod?: string;
-  /** Largest IP packet in bytes, 576 to 9,000. Default 1,500. */
+  /** Largest IP packet in bytes, 576 to 9,000. Default 1,500; of a tunnel less what it adds. */
   mtu?: number;
   /** Index of the worker that polls it, or its first queue. Default: the least loaded. */
   worker?: number;
@@ -201,6 +206,20 @@ export interface InterfaceSpec {
   rx?: string;
   /** `pcap`: file to write packets to. */
   tx?: string;
+  /** Tunnels: where their packets come from, and must be sent to. An address of ours. */
+  local?: string;
+  /** Tunnels: the other end, of the family of `local`. Without it the tunnel only receives. */
+  remote?: string;
+  /** Tunnels without `remote`: networks of those who may send. Default: anybody. */
+  peers?: readonly string[];
+  /** `gre`: key, 0 to 4,294,967,295; `flow`: one by flow is sent, and any is taken. Default: none. */
+  key?: number | 'flow';
+  /** `vxlan`: network identifier, 0 to 16,777,215. */
+  vni?: number;
+  /** `vxlan`: UDP port. Default 4,789. */
+  port?: number;
+  /** Tunnels: TTL (hop limit) of their packets, 1 to 255. Default 64. */
+  ttl?: number;
 }
 
 /**

@@ -45,6 +45,10 @@ export interface ExplainReport {
   route: ExplainedRoute | null;
   /** `mac` `null`: not known yet. */
   neighbour: { address: string; mac: string | null } | null;
+  /** Name of the tunnel that it came by, within another packet; the rest is about what was inside. */
+  tunnel: string | null;
+  /** Where it leaves in another packet: by which interface, to which end, and over which next hop. */
+  encap: { interface: string; remote: string; mac: string | null } | null;
   /** `hold`: it would wait for a neighbour or for a first fragment. */
   fate: Explanation['fate'];
   reason: { name: DropReason; cause: string; remedy: string } | null;
@@ -115,9 +119,11 @@ export function explainReport(
   interfaceName: (slot: number) => string | undefined,
 ): ExplainReport {
   const { scope, flow, maglevSlot, affinity, masquerade, fate, reason, rejected } = explanation;
+  const nameOf = (slot: number) => interfaceName(slot) ?? `slot ${slot}`;
+  const { tunnel, encap } = explanation;
   const report = {
     interface: ingress,
-    packet: explanation.tuple && tuple(explanation.tuple),
+    packet: explanation.tuple && tupleOf(explanation.tuple),
     scope: SCOPES.find((name) => SCOPE[name] === scope) ?? null,
     flow,
     service: serviceOf(explanation.frontend, view),
@@ -128,11 +134,17 @@ export function explainReport(
     egress: policyOf(explanation.egress, view),
     ingress: policyOf(explanation.ingress, view),
     masquerade,
-    rewrite: explanation.rewrite && tuple(explanation.rewrite),
+    rewrite: explanation.rewrite && tupleOf(explanation.rewrite),
     route: routeOf(explanation, view, interfaceName),
     neighbour: explanation.neighbour && {
       address: formatAddress(explanation.neighbour.address),
       mac: explanation.neighbour.mac && formatMac(explanation.neighbour.mac),
+    },
+    tunnel: tunnel && nameOf(tunnel.interface),
+    encap: encap && {
+      interface: nameOf(encap.interface),
+      remote: formatAddress(encap.remote),
+      mac: encap.neighbour && formatMac(encap.neighbour),
     },
     fate,
     reason: reason && { name: reason, ...DROP_EXPLANATIONS[reason] },
@@ -200,7 +212,7 @@ function policyOf(judgement: Judgement | null, view: ProgramView): ExplainedPoli
   return { allowed, by: { tier, policies: policies.map(policyKey), rule: index, ruleName } };
 }
 
-function tuple(given: Tuple): ExplainedTuple {
+function tupleOf(given: Tuple): ExplainedTuple {
   return {
     source: formatAddress(given.source),
     sourcePort: given.sourcePort,

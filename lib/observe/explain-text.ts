@@ -14,7 +14,7 @@ const KINDS = {
 export function explainLines(facts: Facts): string[] {
   const { packet } = facts;
   return [
-    `packet     ${packet === null ? 'not understood' : arrow(packet)}, in by ${facts.interface}`,
+    `packet     ${packet === null ? 'not understood' : arrow(packet)}, in by ${ingressText(facts)}`,
     ...decisions(facts),
     `fate       ${fate(facts)}`,
     ...(facts.reason === null
@@ -25,7 +25,7 @@ export function explainLines(facts: Facts): string[] {
 
 function decisions(facts: Facts): string[] {
   const { packet, flow, scope, service, pool, backend, rewrite, route, neighbour } = facts;
-  const { egress, ingress } = facts;
+  const { egress, ingress, encap } = facts;
   const lines: [name: string, decision: string | null][] = [
     ['flow', flow === null ? packet && 'none' : `${flow.direction}, ${flow.state}`],
     ['scope', scope],
@@ -42,6 +42,7 @@ function decisions(facts: Facts): string[] {
     ['leaves as', rewrite && arrow(rewrite)],
     ['route', route && routeText(route)],
     ['next hop', neighbour && `${neighbour.address} at ${neighbour.mac ?? 'a MAC not known yet'}`],
+    ['tunnelled', encap && encapText(encap)],
   ];
   return lines.flatMap(([name, decision]) =>
     decision === null ? [] : [`${name.padEnd(10)} ${decision}`],
@@ -58,6 +59,14 @@ function serviceText({
 }: NonNullable<Facts['service']>) {
   const which = portName === '' ? name : `${name} (${portName})`;
   return `${which}, ${KINDS[kind]} ${formatEndpoint(address, port)}/${protocol}`;
+}
+
+function ingressText({ interface: name, tunnel }: Facts): string {
+  return tunnel === null ? name : `${name}, out of the tunnel ${tunnel}`;
+}
+
+function encapText({ interface: name, remote, mac }: NonNullable<Facts['encap']>): string {
+  return `to ${remote}, out by ${name}, at ${mac ?? 'a MAC not known yet'}`;
 }
 
 function chosenBy({ affinity, maglevSlot }: Facts): string | null {

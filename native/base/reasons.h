@@ -25,6 +25,7 @@ namespace sluice {
   X(martian_destination, "Destination address that is not forwarded: unspecified, loopback, multicast, broadcast, or link-local in IPv6", "None: multicast is not forwarded") \
   X(malformed_fragment, "Fragment without data, of odd length, beyond 65,535 bytes, or of an ICMP error", "Look at the sender") \
   X(malformed_l4, "TCP, UDP, SCTP or ICMP header cut short, or lengths that contradict each other", "Look at the sender") \
+  X(malformed_tunnel, "Packet for one of our tunnels whose GRE or VXLAN header is malformed or asks for what is not supported", "Look at the sender's tunnel") \
   X(malformed_arp, "ARP packet cut short, not Ethernet/IPv4, or with a group sender MAC", "Look at the sender") \
   X(arp_not_for_us, "ARP request or reply that concerns another station", "None: normal on a shared segment") \
   X(arp_absorbed, "ARP reply or announcement taken in: the neighbour table has learned from it", "None: normal") \
@@ -56,6 +57,8 @@ namespace sluice {
   X(no_route, "No route to the destination", "Add a route") \
   X(interface_down, "The route's interface has no peer", "Start the peer") \
   X(mtu_exceeded, "Packet longer than the egress interface's MTU; the sender is told", "None where it finds the path's MTU; else lower the sender's") \
+  X(tunnel_no_remote, "The route leads into a tunnel that only receives", "Give the tunnel a remote, or mend the route") \
+  X(tunnel_loop, "The way to the tunnel's remote is a tunnel itself", "Add a route to the remote over a real interface") \
   X(neighbour_unresolved, "The next hop did not answer ARP or neighbour discovery in time", "Look at the next hop, or give its MAC with mac=") \
   X(neighbour_queue_full, "Too many packets wait for a neighbour already", "Look at the next hop, or give its MAC with mac=; or raise heldPackets or heldPerNeighbour") \
   X(neighbour_table_full, "No room for another neighbour", "Raise neighbours") \

@@ -31,6 +31,7 @@ Napi::Value from_value(Napi::Env env, const Explanation::Flow& flow);
 Napi::Value from_value(Napi::Env env, const Judgement& judgement);
 Napi::Value from_value(Napi::Env env, const Explanation::Route& route);
 Napi::Value from_value(Napi::Env env, const Explanation::NextStation& station);
+Napi::Value from_value(Napi::Env env, const Explanation::Carrier& carrier);
 
 template <typename T>
 Napi::Value from_optional(Napi::Env env, const std::optional<T>& value) {
@@ -78,6 +79,21 @@ Napi::Value from_value(Napi::Env env, const Explanation::NextStation& station) {
   return object;
 }
 
+Napi::Value from_value(Napi::Env env, const Explanation::Carrier& carrier) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("interface", Napi::Number::New(env, carrier.interface));
+  object.Set("remote", from_value(env, carrier.remote));
+  object.Set("neighbour", from_optional(env, carrier.neighbour));
+  return object;
+}
+
+Napi::Value from_tunnel(Napi::Env env, const std::optional<uint16_t>& slot) {
+  if (!slot) return env.Null();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("interface", Napi::Number::New(env, *slot));
+  return object;
+}
+
 }  // namespace
 
 Napi::Value from_explanation(Napi::Env env, const Explanation& explanation) {
@@ -100,6 +116,8 @@ Napi::Value from_explanation(Napi::Env env, const Explanation& explanation) {
   object.Set("rewrite", from_optional(env, explanation.rewrite));
   object.Set("route", from_optional(env, explanation.route));
   object.Set("neighbour", from_optional(env, explanation.neighbour));
+  object.Set("tunnel", from_tunnel(env, explanation.tunnel));
+  object.Set("encap", from_optional(env, explanation.encap));
   return object;
 }
 

@@ -88,10 +88,19 @@ void apply_network(const ProgramDelta& delta, Master& master) {
   }
 }
 
+void collect_tunnels(Snapshot& snapshot) {
+  std::vector<std::shared_ptr<const Tunnel>> tunnels;
+  for (const InterfaceView& view : snapshot.interfaces) {
+    if (view.tunnel != nullptr) tunnels.push_back(view.tunnel);
+  }
+  snapshot.tunnels = tunnels.empty() ? nullptr : std::make_shared<TunnelTable>(std::move(tunnels));
+}
+
 void clear_interface(uint16_t slot, Master& master) {
   Snapshot& snapshot = master.snapshot;
   snapshot.interfaces[slot] = {};
   collect_own_addresses(snapshot);
+  collect_tunnels(snapshot);
   clear_routes_over(slot, master);
 }
 

@@ -126,6 +126,8 @@ void apply_services(const ProgramDelta& delta, uint64_t commit, Master& master);
 void apply_network(const ProgramDelta& delta, Master& master);
 void apply_routes(const ProgramDelta& delta, Master& master);
 void apply_policy(const ProgramDelta& delta, Master& master);
+// Brings the table of tunnels up to what interfaces there are.
+void collect_tunnels(Snapshot& snapshot);
 // Takes along what an interface has.
 void clear_interface(uint16_t slot, Master& master);
 // The next hops over it, the groups that have no other, and the routes that name these.

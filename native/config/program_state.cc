@@ -87,7 +87,8 @@ void ProgramState::settle() {
 }
 
 std::unique_ptr<Snapshot> ProgramState::add_interface(uint16_t slot, const uint8_t mac[6],
-                                                      uint16_t mtu, bool unfinished_checksums) {
+                                                      uint16_t mtu, bool unfinished_checksums,
+                                                      std::shared_ptr<const Tunnel> tunnel) {
   settle();
   InterfaceView& view = state_->master.snapshot.interfaces[slot];
   view = {};
@@ -96,6 +97,8 @@ std::unique_ptr<Snapshot> ProgramState::add_interface(uint16_t slot, const uint8
   std::memcpy(view.mac, mac, 6);
   view.mtu = mtu;
   view.up = &state_->up[slot];
+  view.tunnel = std::move(tunnel);
+  collect_tunnels(state_->master.snapshot);
   state_->next_stamp();
   return state_->publish();
 }

@@ -36,8 +36,11 @@ bool FamilyView<F>::is_service_network(const typename F::Address& destination) c
 template <class F>
 Snapshot::Way Snapshot::find_way(const typename F::Address& destination, uint32_t hash) const {
   const uint32_t slot = of<F>().routes->lookup(destination);
-  if (slot == kNoGroup) return {kNoNextHop, false};
-  const NextHopGroup& group = groups[slot];
+  return slot == kNoGroup ? Way{kNoNextHop, false} : choose(slot, hash);
+}
+
+Snapshot::Way Snapshot::choose(uint32_t group_slot, uint32_t hash) const {
+  const NextHopGroup& group = groups[group_slot];
   if (group.choice == nullptr) return {group.hops.front(), false};
   const uint32_t bucket = EcmpTable::bucket_of(hash);
   const uint32_t owner = group.choice->owner(bucket);

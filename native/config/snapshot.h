@@ -18,6 +18,7 @@
 #include "table/routes.h"
 #include "table/service_table.h"
 #include "table/shared_slots.h"
+#include "table/tunnels.h"
 
 namespace sluice {
 
@@ -53,6 +54,10 @@ struct InterfaceView {
   std::vector<Prefix<Ipv6>> addresses6;
   std::vector<Prefix<Ipv4>> sources4;
   std::vector<Prefix<Ipv6>> sources6;
+  std::shared_ptr<const Tunnel> tunnel;  // null: it is none
+
+  // Packets pass it without the Ethernet header that they have on our side.
+  bool is_layer3() const { return tunnel != nullptr && tunnel->is_layer3(); }
 
   // The MAC in the upper six bytes of a word, as it lies in memory.
   uint64_t mac_word() const {
@@ -177,6 +182,7 @@ struct Snapshot {
   std::vector<NextHopGroup> groups;  // by slot
   SharedSlots<RuleSet> rule_sets;
   SharedSlots<Identity> identities;
+  std::shared_ptr<const TunnelTable> tunnels;  // null: no interface is one
 
   template <class F>
   const FamilyView<F>& of() const {
@@ -198,6 +204,8 @@ struct Snapshot {
   };
   template <class F>
   Way find_way(const typename F::Address& destination, uint32_t hash) const;
+  // The same of a group.
+  Way choose(uint32_t group_slot, uint32_t hash) const;
   // What packets of ours to a next hop can come from: the first address of the interface whose
   // network holds it, else its first one, else one of the node; never a link-local one. Null: none.
   template <class F>

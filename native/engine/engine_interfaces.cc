@@ -45,18 +45,21 @@ Result<InterfaceReport> Engine::add_interface(const InterfaceRequest& request) {
       make_interface(request, pool_, [this] { publisher_->quiesce(); });
   if (!made.ok()) return made.error();
   std::unique_ptr<Interface> interface = std::move(made.value());
-  const uint32_t first =
-      request.worker >= 0 ? static_cast<uint32_t>(request.worker) : pick_worker();
+  const uint32_t first = interface->queues == 0 ? 0
+                         : request.worker >= 0  ? static_cast<uint32_t>(request.worker)
+                                                : pick_worker();
   if (Status wrong = interface->share(first, options_.limits.workers)) return *wrong;
   InterfaceReport report{slot, {}, interface->worker, interface->link_up()};
   std::memcpy(report.mac, interface->mac, sizeof(report.mac));
   up_[slot].store(report.up);
+  auto tunnel = interface->tunnel;
   {
     std::lock_guard lock(interfaces_mutex_);
     interfaces_[slot] = std::move(interface);
   }
   attached_[slot] = true;
-  publish(program_.add_interface(slot, report.mac, request.mtu, request.unfinished_checksums));
+  publish(program_.add_interface(slot, report.mac, request.mtu, request.unfinished_checksums,
+                                 std::move(tunnel)));
   return report;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/interface_ethdev.h"
 #include "engine/interface_memif.h"
 #include "engine/interface_memory.h"
+#include "engine/interface_tunnel.h"
 
 namespace sluice {
 
@@ -28,6 +29,7 @@ Interface::~Interface() = default;
 
 Status Interface::share(uint32_t first, uint32_t workers) {
   worker = first;
+  if (queues == 0) return {};
   const Error no_memory{"ERR_INTERFACE", "no memory for the rings between workers", ""};
   if (workers > queues) {
     handoff =
@@ -52,6 +54,7 @@ rte_mbuf* Interface::extract() { return nullptr; }
 Result<std::unique_ptr<Interface>> make_interface(const InterfaceRequest& request,
                                                   rte_mempool* pool,
                                                   const std::function<void()>& wait_for_workers) {
+  if (is_tunnel(request)) return TunnelInterface::make(request);
   if (request.kind == "memory") return MemoryInterface::make(request, pool);
   if (request.kind == "memif") return MemifInterface::make(request, pool, wait_for_workers);
   return EthdevInterface::make(request, pool);

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "engine/mbuf_ring.h"
 #include "engine/software_rss.h"
+#include "table/tunnels.h"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -72,12 +73,13 @@ class Interface {
   const std::string name;
   const uint16_t mtu;
   uint8_t mac[6]{};
-  const uint16_t queues;
-  uint32_t worker = 0;  // that has the first queue
+  const uint16_t queues;  // 0: of a tunnel
+  uint32_t worker = 0;    // that has the first queue
   // From the workers that have no queue to the first one; null where every worker has one.
   MbufRing handoff;
   // Null: the worker that receives a frame runs it.
   std::unique_ptr<SoftwareRss> rss;
+  std::shared_ptr<const Tunnel> tunnel;  // null: it is none
 
  private:
   const bool wants_rss_;

@@ -8,6 +8,8 @@
 #include <rte_ring.h>
 #include <time.h>
 
+#include <cstring>
+
 #include "stage/fragment.h"
 #include "stage/pipeline.h"
 
@@ -48,6 +50,7 @@ Worker::Worker(uint32_t index, Publisher& publisher, rte_mempool* pool, const Li
   context_.outside = this;
   context_.fragments = make_fragments(context_);
   context_.held.reserve(limits.held_packets);
+  context_.ready.reserve(limits.held_packets);
   context_.originated.reserve(kMaxBurst + limits.held_packets);
   tables.flows4.attach(context_.flow_cache4);
   tables.flows6.attach(context_.flow_cache6);
@@ -246,6 +249,18 @@ Frame Worker::allocate() {
 }
 
 void Worker::free(void* handle) { rte_pktmbuf_free(static_cast<rte_mbuf*>(handle)); }
+
+// The headroom of our pools is enough as a rule; some drivers use it for themselves.
+bool Worker::make_room(Frame& frame, uint32_t bytes) {
+  const auto* mbuf = static_cast<const rte_mbuf*>(frame.handle);
+  auto* const buffer = static_cast<uint8_t*>(mbuf->buf_addr);
+  if (frame.data >= buffer + bytes) [[likely]]
+    return true;
+  if (bytes + frame.length > mbuf->buf_len) return false;
+  std::memmove(buffer + bytes, frame.data, frame.length);
+  frame.data = buffer + bytes;
+  return true;
+}
 
 uint32_t Worker::send(uint16_t interface, const Frame* frames, uint32_t count,
                       uint32_t* handed_over) {

@@ -54,6 +54,7 @@ class alignas(kCacheLine) Worker final : public Outside {
 
   Frame allocate() override;
   void free(void* handle) override;
+  bool make_room(Frame& frame, uint32_t bytes) override;
   uint32_t send(uint16_t interface, const Frame* frames, uint32_t count,
                 uint32_t* handed_over) override;
   DropReason refusal(uint16_t interface) override;

@@ -5,6 +5,7 @@ namespace sluice {
 namespace {
 
 void attach(Interface& interface, WorkerQueues& queues, uint32_t worker, uint32_t workers) {
+  if (interface.queues == 0) return;
   const uint16_t queue = interface.queue_of(worker, workers);
   queues.transmit[interface.slot] = {&interface, queue};
   if (queue != kNoQueue || interface.rss) queues.receive.push_back({&interface, queue});

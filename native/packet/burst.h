@@ -141,6 +141,11 @@ struct Burst {
     classes |= 1u << static_cast<uint32_t>(packet.type);
     fragments |= packet.fragment != FragmentKind::none;
   }
+  // Packet `number` is none any more that parse_plain has parsed.
+  void forget_plain(uint32_t number) {
+    plain4 &= ~(uint64_t{1} << number);
+    plain6 &= ~(uint64_t{1} << number);
+  }
   template <class F>
   uint64_t plain() const {
     return F::kVersion == 4 ? plain4 : plain6;

@@ -16,10 +16,13 @@ inline constexpr uint16_t kEtherTypeIpv6 = 0x86dd;
 // IANA protocol numbers, IPv6 extension headers among them.
 inline constexpr uint8_t kProtocolHopByHop = 0;
 inline constexpr uint8_t kProtocolIcmp = 1;
+inline constexpr uint8_t kProtocolIpv4 = 4;
 inline constexpr uint8_t kProtocolTcp = 6;
 inline constexpr uint8_t kProtocolUdp = 17;
+inline constexpr uint8_t kProtocolIpv6 = 41;
 inline constexpr uint8_t kProtocolRouting = 43;
 inline constexpr uint8_t kProtocolFragment = 44;
+inline constexpr uint8_t kProtocolGre = 47;
 inline constexpr uint8_t kProtocolAuthentication = 51;
 inline constexpr uint8_t kProtocolIcmpv6 = 58;
 inline constexpr uint8_t kProtocolDestinationOptions = 60;
@@ -31,6 +34,9 @@ struct [[gnu::may_alias]] EthernetHeader {
   be16 type;
 };
 static_assert(sizeof(EthernetHeader) == 14 && alignof(EthernetHeader) == 1);
+
+// Stands where there is no station: on the far side of a tunnel that carries packets, not frames.
+inline constexpr uint8_t kNoStation[6] = {2, 0, 0, 0, 0, 0};
 
 inline constexpr uint16_t kArpEthernet = 1;
 inline constexpr uint16_t kArpRequest = 1;
@@ -154,6 +160,29 @@ struct [[gnu::may_alias]] IcmpHeader {
   be16 rest;
 };
 static_assert(sizeof(IcmpHeader) == 8 && alignof(IcmpHeader) == 1);
+
+// RFC 2784, RFC 2890. Checksum, key and sequence number follow, four bytes each, those that the
+// flags say are there.
+struct [[gnu::may_alias]] GreHeader {
+  be16 flags;
+  be16 type;
+};
+static_assert(sizeof(GreHeader) == 4 && alignof(GreHeader) == 1);
+
+inline constexpr uint16_t kGreChecksum = 0x8000;
+inline constexpr uint16_t kGreKey = 0x2000;
+inline constexpr uint16_t kGreSequence = 0x1000;
+inline constexpr uint32_t kGreField = 4;
+
+// RFC 7348, behind the UDP header.
+struct [[gnu::may_alias]] VxlanHeader {
+  uint8_t flags;
+  uint8_t reserved[3];
+  be32 vni;  // in the upper 24 bits
+};
+static_assert(sizeof(VxlanHeader) == 8 && alignof(VxlanHeader) == 1);
+
+inline constexpr uint8_t kVxlanHasVni = 0x08;
 
 inline constexpr uint8_t kRouterSolicitation = 133;
 inline constexpr uint8_t kNeighbourSolicitation = 135;

@@ -40,6 +40,7 @@ class Adjacencies {
   }
 
   void next_burst() { burst_++; }
+  uint64_t burst() const { return burst_; }
   // `number`: of an adjacency that the context's snapshot knows.
   const Adjacency& at(uint16_t number, const Context& context) {
     Adjacency& adjacency = all_[number];

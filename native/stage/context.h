@@ -13,6 +13,7 @@
 #include "config/snapshot.h"
 #include "packet/burst.h"
 #include "stage/adjacencies.h"
+#include "stage/underlays.h"
 #include "table/affinity.h"
 #include "table/flow_table.h"
 #include "table/fragments.h"
@@ -27,6 +28,7 @@ struct Frame {
   uint32_t length = 0;
   uint16_t interface = 0;     // egress
   Fate fate = Fate::pending;  // what it counts as: forward, answer, or pending if we have made it
+  uint32_t hash = 0;          // of its five-tuple as received
 };
 
 // An ICMPv6 error: Ethernet, and what every link carries (RFC 8200, 5).
@@ -39,6 +41,8 @@ class Outside {
   // An empty frame with room for at least kAllocatedRoom bytes; handle null: out of buffers.
   virtual Frame allocate() = 0;
   virtual void free(void* handle) = 0;
+  // Makes room for `bytes` in front of the frame, which may have to move. False: there is none.
+  virtual bool make_room(Frame& frame, uint32_t bytes) = 0;
   // Sends frames in order; returns how many (a prefix) the interface took over. The rest stays the
   // caller's. `handed_over`: out, how many of the taken ones went to another worker's ring instead.
   virtual uint32_t send(uint16_t interface, const Frame* frames, uint32_t count,
@@ -82,11 +86,14 @@ struct Context {
   NeighbourTable* neighbours = nullptr;
   NeighbourAges neighbour_ages;
   Adjacencies adjacencies;
+  Underlays underlays;
   std::unique_ptr<FragmentTable> fragments;
   CounterBlock counters;
   Outside* outside = nullptr;
   RejectBudget budget;
   std::vector<HeldPacket> held;   // in order of arrival
+  uint32_t held_own = 0;          // how many of them we have made: those have no fate
+  std::vector<Frame> ready;       // that the walk over them has set free
   std::vector<Packet> released;   // fragments that the current burst has set free
   std::vector<Frame> originated;  // made by the current burst or walk
 

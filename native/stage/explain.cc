@@ -4,13 +4,18 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/mix.h"
 #include "packet/ip.h"
 #include "stage/arp.h"
+#include "stage/decap.h"
+#include "stage/encap.h"
 #include "stage/flow.h"
 #include "stage/fragment.h"
+#include "stage/hold.h"
 #include "stage/nat_plan.h"
 #include "stage/nd.h"
 #include "stage/neighbour.h"
+#include "stage/own_frames.h"
 #include "stage/parse.h"
 #include "stage/reject.h"
 #include "stage/related.h"
@@ -167,6 +172,52 @@ bool find_flow(Packet& packet, const Context& context, Explanation& out) {
   return follow_miss<F>(packet, doomed, context, out);
 }
 
+std::optional<std::array<uint8_t, 6>> mac_of(const Station& station, const Context& context) {
+  if (station.mac != nullptr) return copy_mac(station.mac);
+  if (station.neighbour == nullptr ||
+      !station.neighbour->usable(context.now_ms, context.neighbour_ages)) {
+    return {};
+  }
+  uint8_t mac[6];
+  station.neighbour->copy_mac(mac);
+  return copy_mac(mac);
+}
+
+void wait(uint16_t interface, const Station& station, const Context& context, Explanation& out) {
+  out.fate = Outcome::hold;
+  const std::optional<DropReason> no_room = judge_hold(interface, station, context);
+  if (no_room) drop(out, *no_room);
+}
+
+// What a packet that leaves by a tunnel leaves in.
+void find_carrier(const Packet& packet, const Context& context, Explanation& out) {
+  const Snapshot& snapshot = *context.snapshot;
+  const Tunnel* tunnel = snapshot.interfaces[packet.out_interface].tunnel.get();
+  if (tunnel == nullptr) return;
+  if (!tunnel->has_remote()) {
+    drop(out, DropReason::tunnel_no_remote);
+    return;
+  }
+  const uint32_t room = room_for(*tunnel);
+  std::vector<uint8_t> copy(room + packet.length);
+  std::copy_n(packet.data, packet.length, &copy[room]);
+  Frame frame{nullptr, &copy[room], packet.length, kNoInterface, Fate::forward, packet.hash};
+  write_outer(frame, *tunnel);
+  const OwnRoute route =
+      route_own(frame.data, frame.length, OwnFrame::carrier, mix(packet.hash), snapshot);
+  if (route.next_hop != kNoNextHop) {
+    out.encap = {snapshot.next_hops[route.next_hop].interface, tunnel->remote, {}};
+  }
+  if (route.refused) {
+    drop(out, *route.refused);
+    return;
+  }
+  const NextHop& hop = snapshot.next_hops[route.next_hop];
+  const Station station = station_of(hop, tunnel->remote, context);
+  out.encap->neighbour = mac_of(station, context);
+  if (!out.encap->neighbour) wait(hop.interface, station, context, out);
+}
+
 template <class F>
 void find_way(Packet& packet, const Context& context, Explanation& out) {
   const Snapshot& snapshot = *context.snapshot;
@@ -185,19 +236,9 @@ void find_way(Packet& packet, const Context& context, Explanation& out) {
   }
   ip_header<F>(packet.data)->destination = destination;
   const Station station = find_station<F>(packet, context);
-  out.neighbour = {station.address, {}};
-  if (station.mac != nullptr) {
-    out.neighbour->mac = copy_mac(station.mac);
-  } else if (station.neighbour != nullptr &&
-             station.neighbour->usable(context.now_ms, context.neighbour_ages)) {
-    uint8_t mac[6];
-    station.neighbour->copy_mac(mac);
-    out.neighbour->mac = copy_mac(mac);
-  }
-  out.fate = out.neighbour->mac ? Outcome::forward : Outcome::hold;
-  if (out.neighbour->mac) return;
-  const std::optional<DropReason> no_room = judge_hold(packet.out_interface, station, context);
-  if (no_room) drop(out, *no_room);
+  out.neighbour = {station.address, mac_of(station, context)};
+  if (!out.neighbour->mac) return wait(packet.out_interface, station, context, out);
+  find_carrier(packet, context, out);
 }
 
 template <class F>
@@ -216,9 +257,15 @@ Explanation explain(const Context& context, uint16_t interface, const uint8_t* f
   packet.data = copy.data();
   packet.length = length;
   packet.in_interface = interface;
-  parse_packet(packet, *context.snapshot);
+  const Snapshot& snapshot = *context.snapshot;
+  parse_packet(packet, snapshot);
 
   Explanation out;
+  if (packet.fate == Fate::pending && snapshot.tunnels != nullptr &&
+      snapshot.interfaces[interface].tunnel == nullptr && decapsulate(packet, snapshot)) {
+    out.tunnel = packet.in_interface;
+    parse_packet(packet, snapshot);
+  }
   if (packet.fate == Fate::drop) {
     drop(out, packet.reason);
   } else if (packet.type == PacketClass::arp || packet.type == PacketClass::nd) {

@@ -34,6 +34,11 @@ struct Explanation {
     Address address;
     std::optional<std::array<uint8_t, 6>> mac;
   };
+  struct Carrier {
+    uint16_t interface;
+    Address remote;
+    std::optional<std::array<uint8_t, 6>> neighbour;
+  };
 
   Outcome fate = Outcome::forward;
   std::optional<DropReason> reason;  // where fate is drop
@@ -50,6 +55,8 @@ struct Explanation {
   std::optional<Tuple> rewrite;  // as it leaves; ports of an ICMP error are 0
   std::optional<Route> route;
   std::optional<NextStation> neighbour;
+  std::optional<uint16_t> tunnel;  // slot of the tunnel that it came by, in another packet
+  std::optional<Carrier> encap;    // where it leaves in another packet
 };
 
 // A frame that comes in by `interface`.

@@ -19,11 +19,17 @@ namespace {
 // How often a plan is made anew because another worker has used its five-tuple meanwhile.
 constexpr uint32_t kPlans = 4;
 
+// What a connection keeps of its first packet.
+uint8_t marks_of(const Packet& packet, const Snapshot& snapshot) {
+  return snapshot.interfaces[packet.in_interface].tunnel != nullptr ? kCameByTunnel : 0;
+}
+
 // An entry for packets that arrive with `key` and leave with `leaves`.
 template <class F>
 FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
-                         const Snapshot& snapshot, std::optional<uint32_t> backend) {
+                         const Snapshot& snapshot, std::optional<uint32_t> backend, uint8_t marks) {
   FlowEntry<F> entry{};
+  entry.marks = marks;
   entry.key = {key.source, key.destination, key.source_port, key.destination_port, key.protocol};
   entry.source = leaves.source;
   entry.destination = leaves.destination;
@@ -47,13 +53,14 @@ template <class F>
 Inserted insert(const Packet& packet, const NatPlan<F>& plan, Context& context) {
   const FiveTuple<F>& tuple = packet.tuple<F>();
   const Snapshot& snapshot = *context.snapshot;
-  FlowEntry<F> forward = translation<F>(tuple, plan.leaves, snapshot, plan.backend);
+  const uint8_t marks = marks_of(packet, snapshot);
+  FlowEntry<F> forward = translation<F>(tuple, plan.leaves, snapshot, plan.backend, marks);
   forward.last_seen = context.now_s;
   forward.packets = 1;
   forward.bytes = packet.l3_length;
   forward.tcp_flags = packet.tcp_flags;
   const FlowEntry<F> reply =
-      translation<F>(plan.leaves.reversed(), tuple.reversed(), snapshot, plan.backend);
+      translation<F>(plan.leaves.reversed(), tuple.reversed(), snapshot, plan.backend, marks);
   Removals removals;
   const Inserted inserted = context.flows<F>().insert(context.flow_cache<F>(), context.worker,
                                                       context.now_s, forward, reply, removals);

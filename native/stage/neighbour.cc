@@ -12,54 +12,25 @@
 namespace sluice {
 namespace {
 
-void set_source(uint8_t* frame, const InterfaceView& egress) {
-  std::memcpy(header_at<EthernetHeader>(frame, 0)->source, egress.mac, 6);
-}
-
-bool queue_is_full(const Context& context, uint16_t interface, const Address& next_hop) {
-  if (context.held.size() >= context.limits->held_packets) return true;
-  const auto waiting =
-      std::count_if(context.held.begin(), context.held.end(), [&](const HeldPacket& held) {
-        return held.next_hop == next_hop && held.frame.interface == interface;
-      });
-  return waiting >= context.limits->held_per_neighbour;
-}
-
 void hold(Packet& packet, const Station& station, Context& context) {
-  const uint16_t interface = packet.out_interface;
-  const Address& next_hop = station.address;
-  const std::optional<DropReason> no_room = judge_hold(interface, station, context);
+  const Frame frame{packet.handle,        packet.data,   packet.length,
+                    packet.out_interface, Fate::forward, packet.hash};
+  const std::optional<DropReason> no_room = hold_frame(frame, station, context);
   if (no_room) return packet.drop(*no_room);
-  Neighbour* neighbour = context.neighbours->find_or_add(interface, next_hop);
-  // Another worker may have taken the last place.
-  if (neighbour == nullptr) return packet.drop(DropReason::neighbour_table_full);
-  context.held.push_back({{packet.handle, packet.data, packet.length, interface, Fate::forward},
-                          next_hop,
-                          context.now_ms});
   packet.fate = Fate::held;
-  solicit(*neighbour, interface, next_hop, context);
 }
 
 template <class F>
 void resolve(Packet& packet, Context& context) {
   const Station station = find_station<F>(packet, context);
-  auto* ethernet = header_at<EthernetHeader>(packet.data, 0);
-  set_source(packet.data, context.snapshot->interfaces[packet.out_interface]);
-  if (station.mac != nullptr) {
-    std::memcpy(ethernet->destination, station.mac, 6);
-    packet.fate = Fate::forward;
-    return remember_way<F>(packet, Adjacencies::of_next_hop(packet.next_hop), context);
-  }
-  Neighbour* neighbour = station.neighbour;
-  if (neighbour == nullptr || !neighbour->usable(context.now_ms, context.neighbour_ages)) {
+  if (reach(packet.data, station, packet.out_interface, context) == StationMac::unknown) {
     return hold(packet, station, context);
   }
-  neighbour->copy_mac(ethernet->destination);
   packet.fate = Fate::forward;
-  remember_way<F>(packet, Adjacencies::of_neighbour(*context.neighbours, *neighbour), context);
-  if (neighbour->stale(context.now_ms, context.neighbour_ages)) {
-    solicit(*neighbour, packet.out_interface, station.address, context);
-  }
+  const uint16_t adjacency =
+      station.mac != nullptr ? Adjacencies::of_next_hop(packet.next_hop)
+                             : Adjacencies::of_neighbour(*context.neighbours, *station.neighbour);
+  remember_way<F>(packet, adjacency, context);
 }
 
 enum class Verdict { wait, send, gone };
@@ -68,15 +39,16 @@ Verdict judge_held(const HeldPacket& held, Context& context) {
   const Frame& frame = held.frame;
   const InterfaceView& egress = context.snapshot->interfaces[frame.interface];
   auto drop = [&](DropReason reason) {
-    drop_frame(context, frame.handle, reason);
+    drop_frame(context, frame, reason);
     return Verdict::gone;
   };
   if (!egress.present) return drop(DropReason::interface_removed);
   if (!egress.up->load(std::memory_order_relaxed)) return drop(DropReason::interface_down);
   Neighbour* neighbour = context.neighbours->find(frame.interface, held.next_hop);
   if (neighbour != nullptr && neighbour->usable(context.now_ms, context.neighbour_ages)) {
-    set_source(frame.data, egress);
-    neighbour->copy_mac(header_at<EthernetHeader>(frame.data, 0)->destination);
+    auto* ethernet = header_at<EthernetHeader>(frame.data, 0);
+    std::memcpy(ethernet->source, egress.mac, sizeof(egress.mac));
+    neighbour->copy_mac(ethernet->destination);
     return Verdict::send;
   }
   if (context.now_ms >= held.since_ms + uint64_t{context.limits->timeouts.hold} * 1000) {
@@ -88,25 +60,10 @@ Verdict judge_held(const HeldPacket& held, Context& context) {
 
 }  // namespace
 
-std::optional<DropReason> judge_hold(uint16_t interface, const Station& station,
-                                     const Context& context) {
-  if (queue_is_full(context, interface, station.address)) return DropReason::neighbour_queue_full;
-  const bool table_full = context.neighbours->used() >= context.limits->neighbours;
-  if (station.neighbour == nullptr && table_full) return DropReason::neighbour_table_full;
-  return {};
-}
-
 template <class F>
 Station find_station(const Packet& packet, const Context& context) {
   const NextHop& hop = context.snapshot->next_hops[packet.next_hop];
-  Station station{hop.gateway, nullptr, nullptr};
-  if (hop.gateway.is_zero()) station.address = F::general(ip_header<F>(packet.data)->destination);
-  if (hop.has_mac) {
-    station.mac = hop.mac;
-  } else {
-    station.neighbour = context.neighbours->find(packet.out_interface, station.address);
-  }
-  return station;
+  return station_of(hop, F::general(ip_header<F>(packet.data)->destination), context);
 }
 
 template <class F>
@@ -117,29 +74,30 @@ void run_neighbour(Burst& burst, Context& context) {
   }
 }
 
+// What is set free is sent when the walk is over: on its way into a tunnel it may have to wait
+// again.
 void walk_held(Context& context) {
-  Frame ready[kMaxBurst];
-  uint32_t ready_count = 0;
   size_t kept = 0;
   for (const HeldPacket& held : context.held) {
-    switch (judge_held(held, context)) {
-      case Verdict::wait:
-        context.held[kept++] = held;
-        break;
-      case Verdict::gone:
-        break;
-      case Verdict::send:
-        ready[ready_count++] = held.frame;
-        break;
+    const Verdict verdict = judge_held(held, context);
+    if (verdict == Verdict::wait) {
+      context.held[kept++] = held;
+      continue;
     }
-    if (ready_count == kMaxBurst) {
-      send_frames(context, ready, ready_count);
-      ready_count = 0;
-    }
+    let_go(held, context);
+    if (verdict == Verdict::send) context.ready.push_back(held.frame);
   }
   context.held.resize(kept);
-  send_frames(context, ready, ready_count);
+  for (size_t first = 0; first < context.ready.size(); first += kMaxBurst) {
+    const size_t count = std::min<size_t>(kMaxBurst, context.ready.size() - first);
+    send_frames(context, &context.ready[first], static_cast<uint32_t>(count));
+  }
+  context.ready.clear();
   send_originated(context);
+}
+
+void let_go(const HeldPacket& held, Context& context) {
+  context.held_own -= held.frame.fate == Fate::pending;
 }
 
 template void run_neighbour<Ipv4>(Burst&, Context&);

@@ -4,10 +4,8 @@
 // drops them (docs/packet-path.md, "neighbour").
 #pragma once
 
-#include <optional>
-
 #include "packet/burst.h"
-#include "stage/context.h"
+#include "stage/hold.h"
 
 namespace sluice {
 
@@ -15,19 +13,13 @@ template <class F>
 void run_neighbour(Burst& burst, Context& context);
 
 // Who a routed packet goes to next.
-struct Station {
-  Address address;
-  const uint8_t* mac;    // that the route was given; null: the neighbour's
-  Neighbour* neighbour;  // null: none, or not needed
-};
 template <class F>
 Station find_station(const Packet& packet, const Context& context);
 
-// Why a packet cannot wait for a station that is not resolved; nothing: it can.
-std::optional<DropReason> judge_hold(uint16_t interface, const Station& station,
-                                     const Context& context);
-
 // The walk: once a poll, in order of arrival.
 void walk_held(Context& context);
+
+// A held packet leaves the queue, whichever way.
+void let_go(const HeldPacket& held, Context& context);
 
 }  // namespace sluice

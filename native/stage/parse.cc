@@ -52,6 +52,25 @@ void parse_ethernet(Packet& packet, const InterfaceView& ingress, const Snapshot
   parse_ip(packet, ingress, snapshot, group);
 }
 
+[[gnu::always_inline]] inline void parse_next(Burst& burst, uint32_t number,
+                                              const InterfaceView* ingress, uint64_t mac,
+                                              Context& context) {
+  const Snapshot& snapshot = *context.snapshot;
+  Packet& packet = burst.packets[number];
+  if (ingress != nullptr && parse_plain(packet, *ingress, mac, snapshot)) {
+    if (ingress->unfinished_checksums) finish(packet);
+    burst.note_plain(number);
+  } else {
+    parse_packet(packet, snapshot);
+    burst.note(packet);
+  }
+  if (packet.version == 4) {
+    context.flows4->prefetch_bucket(packet.hash);
+  } else {
+    context.flows6->prefetch_bucket(packet.hash);
+  }
+}
+
 }  // namespace
 
 void parse_packet(Packet& packet, const Snapshot& snapshot) {
@@ -76,24 +95,18 @@ void run_parse(Burst& burst, Context& context) {
   const InterfaceView* ingress = nullptr;
   uint64_t mac = 0;
   for (uint32_t i = 0; i < burst.count; i++) {
-    Packet& packet = burst.packets[i];
+    const Packet& packet = burst.packets[i];
     if (i == 0 || packet.in_interface != burst.packets[i - 1].in_interface) {
       ingress = ingress_of(packet, snapshot);
       mac = ingress != nullptr ? ingress->mac_word() : 0;
     }
-    if (ingress != nullptr && parse_plain(packet, *ingress, mac, snapshot)) {
-      if (ingress->unfinished_checksums) finish(packet);
-      burst.note_plain(i);
-    } else {
-      parse_packet(packet, snapshot);
-      burst.note(packet);
-    }
-    if (packet.version == 4) {
-      context.flows4->prefetch_bucket(packet.hash);
-    } else {
-      context.flows6->prefetch_bucket(packet.hash);
-    }
+    parse_next(burst, i, ingress, mac, context);
   }
+}
+
+void parse_one(Burst& burst, uint32_t number, const InterfaceView* ingress, uint64_t mac,
+               Context& context) {
+  parse_next(burst, number, ingress, mac, context);
 }
 
 }  // namespace sluice

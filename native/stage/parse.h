@@ -13,6 +13,10 @@ namespace sluice {
 
 void run_parse(Burst& burst, Context& context);
 
+// Packet `number` of the burst. `ingress`: its interface, or null; `mac`: its mac_word().
+void parse_one(Burst& burst, uint32_t number, const InterfaceView* ingress, uint64_t mac,
+               Context& context);
+
 // One packet (data, length, in_interface and handle are set). Changes nothing outside of it.
 void parse_packet(Packet& packet, const Snapshot& snapshot);
 

@@ -5,8 +5,10 @@
 
 #include "packet/ip.h"
 #include "stage/arp.h"
+#include "stage/decap.h"
 #include "stage/flow.h"
 #include "stage/fragment.h"
+#include "stage/mss.h"
 #include "stage/nat.h"
 #include "stage/nd.h"
 #include "stage/neighbour.h"
@@ -36,7 +38,7 @@ void count_received(const Burst& burst, Context& context) {
 
 void count_waiting(Context& context) {
   const uint32_t waiting = context.fragments->waiting();
-  context.counters.set(WorkerCounter::held, context.held.size() + waiting);
+  context.counters.set(WorkerCounter::held, context.held.size() - context.held_own + waiting);
   context.counters.set(WorkerCounter::fragments, context.fragments->datagrams());
   context.counters.set(WorkerCounter::fragmentPackets, waiting);
 }
@@ -55,6 +57,7 @@ void run_family(Burst& burst, Context& context) {
   run_nat<F>(burst, context);
   run_route<F>(burst, context);
   run_rewrite<F>(burst, context);
+  if (context.snapshot->tunnels != nullptr) run_mss<F>(burst, context);
   run_neighbour<F>(burst, context);
 }
 
@@ -91,6 +94,7 @@ void run_burst(Burst& burst, Context& context) {
   context.adjacencies.next_burst();
   count_received(burst, context);
   run_parse(burst, context);
+  if (context.snapshot->tunnels != nullptr) run_decap(burst, context);
   run_arp(burst, context);
   run_nd(burst, context);
   run_fragment(burst, context);
@@ -100,6 +104,7 @@ void run_burst(Burst& burst, Context& context) {
 }
 
 void run_housekeeping(Context& context) {
+  context.adjacencies.next_burst();
   walk_held(context);
   context.fragments->expire(context.now_s);
   count_waiting(context);
@@ -114,7 +119,8 @@ void run_housekeeping(Context& context) {
 void drop_held(Context& context, uint16_t interface) {
   std::erase_if(context.held, [&](const HeldPacket& held) {
     if (held.frame.interface != interface) return false;
-    drop_frame(context, held.frame.handle, DropReason::interface_removed);
+    let_go(held, context);
+    drop_frame(context, held.frame, DropReason::interface_removed);
     return true;
   });
   context.fragments->drop_from(interface);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "packet/ip.h"
+#include "stage/own_frames.h"
 #include "stage/reject_budget.h"
 
 namespace sluice {
@@ -101,11 +102,9 @@ void tell(const Packet& packet, Context& context, Write write) {
     return context.counters.add(WorkerCounter::icmpLimited, 1);
   Frame frame = context.outside->allocate();
   if (frame.handle == nullptr) return;
-  frame.interface = packet.in_interface;
   write_ethernet<F>(frame, packet, context.snapshot->interfaces[packet.in_interface]);
   write(frame);
-  context.originated.push_back(frame);
-  context.counters.add(WorkerCounter::originated, 1);
+  originate_answer(frame, packet, context);
 }
 
 template <class F>

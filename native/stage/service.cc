@@ -3,6 +3,7 @@
 
 #include "packet/ip.h"
 #include "stage/echo.h"
+#include "stage/own_frames.h"
 #include "stage/reject.h"
 
 namespace sluice {
@@ -47,7 +48,8 @@ void apply(Packet& packet, const ServiceVerdict& verdict, Context& context) {
       packet.tracked = true;
       return;
     case Kind::answer:
-      return answer_echo<F>(packet, context.snapshot->interfaces[packet.in_interface]);
+      answer_echo<F>(packet, context.snapshot->interfaces[packet.in_interface]);
+      return route_answer(packet, context);
     case Kind::drop:
       return packet.drop(verdict.reason);
     case Kind::reject:

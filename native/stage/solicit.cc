@@ -59,6 +59,7 @@ void write_solicitation(Frame& frame, const Address& target, const InterfaceView
 }  // namespace
 
 void solicit(Neighbour& neighbour, uint16_t interface, const Address& target, Context& context) {
+  if (context.snapshot->interfaces[interface].is_layer3()) return;  // nobody hears it there
   if (!neighbour.may_request(context.now_ms)) return;
   Frame frame = context.outside->allocate();
   if (frame.handle == nullptr) return;

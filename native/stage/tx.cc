@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "stage/encap.h"
+
 namespace sluice {
 namespace {
 
@@ -39,15 +41,13 @@ void send_to(uint16_t interface, const Frame* frames, uint32_t count, Context& c
   }
   if (taken == count) return;
   const DropReason reason = context.outside->refusal(interface);
-  for (uint32_t i = taken; i < count; i++) {
-    if (frames[i].fate != Fate::pending) counters.drop(reason);
-    context.outside->free(frames[i].handle);
-  }
+  for (uint32_t i = taken; i < count; i++) drop_frame(context, frames[i], reason);
 }
 
 }  // namespace
 
-void send_frames(Context& context, const Frame* frames, uint32_t count) {
+void send_frames(Context& context, Frame* frames, uint32_t count) {
+  if (context.snapshot->tunnels != nullptr) count = encapsulate(frames, count, context);
   if (count == 0) return;
   const uint16_t first = frames[0].interface;
   // The frames of a burst have one way more often than not.
@@ -70,10 +70,14 @@ void send_frames(Context& context, const Frame* frames, uint32_t count) {
 }
 
 void send_originated(Context& context) {
+  // What goes into a tunnel may make us ask for the way to its other end: there are more of them
+  // then.
   const auto& originated = context.originated;
-  for (size_t first = 0; first < originated.size(); first += kMaxBurst) {
-    const size_t count = std::min<size_t>(kMaxBurst, originated.size() - first);
-    send_frames(context, &originated[first], static_cast<uint32_t>(count));
+  for (size_t first = 0, count; first < originated.size(); first += count) {
+    Frame batch[kMaxBurst];
+    count = std::min<size_t>(kMaxBurst, originated.size() - first);
+    std::copy_n(&originated[first], count, batch);
+    send_frames(context, batch, static_cast<uint32_t>(count));
   }
   context.originated.clear();
 }
@@ -81,6 +85,11 @@ void send_originated(Context& context) {
 void drop_frame(Context& context, void* handle, DropReason reason) {
   context.counters.drop(reason);
   context.outside->free(handle);
+}
+
+void drop_frame(Context& context, const Frame& frame, DropReason reason) {
+  if (frame.fate != Fate::pending) context.counters.drop(reason);
+  context.outside->free(frame.handle);
 }
 
 void run_tx(Burst& burst, Context& context) {
@@ -91,8 +100,8 @@ void run_tx(Burst& burst, Context& context) {
     if (packet.fate == Fate::drop) {
       drop_frame(context, packet.handle, packet.reason);
     } else if (packet.fate != Fate::held) {
-      frames[count++] = {packet.handle, packet.data, packet.length, packet.out_interface,
-                         packet.fate};
+      frames[count++] = {packet.handle,        packet.data, packet.length,
+                         packet.out_interface, packet.fate, packet.hash};
     }
   }
   send_frames(context, frames, count);

@@ -9,12 +9,15 @@
 namespace sluice {
 
 // At most kMaxBurst frames.
-void send_frames(Context& context, const Frame* frames, uint32_t count);
+// Frames of tunnels are changed into those that carry them.
+void send_frames(Context& context, Frame* frames, uint32_t count);
 
 // Sends and forgets what the burst or walk has originated.
 void send_originated(Context& context);
 
 void drop_frame(Context& context, void* handle, DropReason reason);
+// The same; of a frame of our own nothing is counted.
+void drop_frame(Context& context, const Frame& frame, DropReason reason);
 
 void run_tx(Burst& burst, Context& context);
 

@@ -34,6 +34,14 @@ class FakeOutside : public Outside {
     delete static_cast<Bytes*>(handle);
     live--;
   }
+  bool make_room(Frame& frame, uint32_t bytes) override {
+    if (no_headroom) return false;
+    auto* buffer = static_cast<Bytes*>(frame.handle);
+    const auto before = static_cast<size_t>(frame.data - buffer->data());
+    if (before < bytes) buffer->insert(buffer->begin(), bytes - before, 0xcc);
+    frame.data = buffer->data() + std::max<size_t>(before, bytes);
+    return true;
+  }
   uint32_t send(uint16_t interface, const Frame* frames, uint32_t count,
                 uint32_t* handed_over) override {
     auto& queue = sent[interface];
@@ -62,6 +70,7 @@ class FakeOutside : public Outside {
   std::map<uint16_t, std::vector<Bytes>> sent;
   size_t room = SIZE_MAX;
   bool out_of_buffers = false;
+  bool no_headroom = false;
   bool hands_over = false;
   size_t live = 0;  // buffers that belong to the worker
 };
@@ -110,6 +119,11 @@ struct World {
 
   static Mac mac(uint16_t slot) { return {2, 0, 0, 0, 0xee, static_cast<uint8_t>(slot)}; }
 
+  void add_tunnel(Tunnel tunnel) {
+    const uint16_t slot = tunnel.slot;
+    publish(state.add_interface(slot, mac(slot).data(), tunnel.mtu, false,
+                                std::make_shared<Tunnel>(std::move(tunnel))));
+  }
   void add_interface(uint16_t slot, uint16_t mtu = 1500, bool unfinished_checksums = false) {
     publish(state.add_interface(slot, mac(slot).data(), mtu, unfinished_checksums));
   }
@@ -174,7 +188,7 @@ struct World {
     const size_t fragments = context.fragments->waiting();
     const size_t waiting = context.held.size() + fragments;
     return counter(WorkerCounter::rx) == fates && waiting == outside.live &&
-           waiting == counter(WorkerCounter::held) &&
+           waiting - context.held_own == counter(WorkerCounter::held) &&
            fragments == counter(WorkerCounter::fragmentPackets) &&
            context.fragments->datagrams() == counter(WorkerCounter::fragments);
   }

@@ -7,6 +7,7 @@ import { ND_CASES } from './drops-nd.js';
 import { PARSE_CASES } from './drops-parse.js';
 import { POLICY_CASES } from './drops-policy.js';
 import { SERVICE_CASES } from './drops-service.js';
+import { TUNNEL_CASES } from './drops-tunnels.js';
 import { FAMILIES, fromClient, memory, NET, udp } from './net.js';
 import { contract, type Rig } from './rig.js';
 
@@ -102,7 +103,14 @@ const DELIVERY_CASES: readonly DropCase[] = FAMILIES.flatMap((family): DropCase[
   ];
 });
 
-const CASES = [...PARSE_CASES, ...ND_CASES, ...SERVICE_CASES, ...POLICY_CASES, ...DELIVERY_CASES];
+const CASES = [
+  ...PARSE_CASES,
+  ...ND_CASES,
+  ...SERVICE_CASES,
+  ...POLICY_CASES,
+  ...DELIVERY_CASES,
+  ...TUNNEL_CASES,
+];
 
 for (const { reason, title, into = 0, frame, options, before, after, ...expected } of CASES) {
   contract(

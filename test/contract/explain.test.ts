@@ -73,6 +73,8 @@ const NOTHING = {
   egress: null,
   ingress: null,
   masquerade: false,
+  tunnel: null,
+  encap: null,
 };
 
 for (const family of FAMILIES) {

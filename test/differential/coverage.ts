@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DROP_REASONS, type DropReason } from '../../lib/engine/reasons.js';
 import { get16, read } from '../support/packets.js';
+import { TUNNELS } from './tunnels.js';
 import type { Arrival } from './world.js';
 
 /** Kinds of event, and how many of each a run sees at least, taken over many runs. */
@@ -23,6 +24,8 @@ const MINIMUM = {
   policy_denied_egress: 0.4,
   policy_denied_ingress: 0.4,
   source_spoofed: 0.5,
+  'tunnelled in': 2,
+  'tunnelled out': 1,
 } as const;
 
 type Kind = keyof typeof MINIMUM;
@@ -57,6 +60,8 @@ export class Coverage {
     this.#add('tracked', sum(made) - sum(ofServices));
     for (const [name, value] of counters) {
       if (name in MINIMUM) this.#add(name as Kind, value);
+      if (TUNNELS.some((slot) => name === `${slot}.rxPackets`)) this.#add('tunnelled in', value);
+      if (TUNNELS.some((slot) => name === `${slot}.txPackets`)) this.#add('tunnelled out', value);
       const reason = DROP_REASONS.find((each) => each === name);
       if (reason !== undefined) this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + value);
     }

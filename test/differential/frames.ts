@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { packet } from '../support/packets.js';
 import { extensions, layer4, shortPayload } from './layers.js';
 import { arpFrame, ndFrame } from './neighbours.js';
+import { tunnelled } from './tunnels.js';
 import { askers, talkers, type Way, wanderers } from './ways.js';
 import { type Arrival, MACS, mostly, PEER_MACS, pick, WORLDS, type World } from './world.js';
 
@@ -80,6 +81,14 @@ const mangled = fc
     return { on: whole.on, frame: bytes };
   });
 
+const inside = fc.oneof(
+  { weight: 8, arbitrary: asked },
+  { weight: 3, arbitrary: wandering },
+  { weight: 1, arbitrary: arpFrame },
+  { weight: 1, arbitrary: ndFrame },
+  { weight: 1, arbitrary: mangled },
+);
+
 /** One frame, mostly for a service. */
 export const anyFrame: fc.Arbitrary<Arrival> = fc.oneof(
   { weight: 14, arbitrary: asked },
@@ -88,4 +97,5 @@ export const anyFrame: fc.Arbitrary<Arrival> = fc.oneof(
   { weight: 2, arbitrary: arpFrame },
   { weight: 2, arbitrary: ndFrame },
   { weight: 2, arbitrary: mangled },
+  { weight: 6, arbitrary: tunnelled(inside) },
 );

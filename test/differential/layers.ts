@@ -7,6 +7,7 @@ import {
   type Extension,
   fragmentHeader,
   hopByHop,
+  mssOption,
   type PacketBuilder,
   routing,
 } from '../support/packets.js';
@@ -38,6 +39,17 @@ export type Layer4 = (builder: PacketBuilder) => PacketBuilder;
 
 const checksum = mostly(6, fc.constant({}), fc.constant({ checksum: 'unfinished' as const }));
 
+const options = mostly(
+  4,
+  fc.constant(new Uint8Array(0)),
+  pick(
+    mssOption(1_460),
+    mssOption(1_460, [1]),
+    mssOption(1_250, [3, 3, 7]),
+    mssOption(9_000, [8, 1]),
+  ),
+);
+
 export function layer4(
   ports: fc.Arbitrary<{ src: number; dst: number }>,
   payload: fc.Arbitrary<Uint8Array>,
@@ -47,13 +59,14 @@ export function layer4(
       ports,
       payload,
       flags: pick(...FLAGS),
+      options,
       checksum,
       broken: breakage({ dataOffset: 4 }, { dataOffset: 15 }),
     })
     .map(
-      ({ ports, payload, flags, checksum, broken }): Layer4 =>
+      ({ ports, payload, flags, options, checksum, broken }): Layer4 =>
         (builder) =>
-          builder.tcp({ ...ports, payload, flags, ...checksum, ...broken }),
+          builder.tcp({ ...ports, payload, flags, options, ...checksum, ...broken }),
     );
   const udp = fc
     .record({

@@ -10,6 +10,7 @@ import {
   type ProgramLiteral,
 } from '../support/program.js';
 import { policyChange, startPolicy } from './policies.js';
+import { tunnelRoutes } from './tunnels.js';
 import {
   at,
   BACKEND_PORTS,
@@ -170,17 +171,19 @@ const scopes: fc.Arbitrary<NonNullable<ProgramLiteral['scopes']>> = fc
 
 const routes = fc.uniqueArray(
   fc.oneof(
-    ...WORLDS.map(({ networks, gateway }) =>
-      pick(
+    ...WORLDS.map((world) => {
+      const { networks, gateway } = world;
+      return pick<NonNullable<ProgramLiteral['routes']>[number]>(
+        ...tunnelRoutes(world),
         { to: networks.behindGateway, over: 2, via: gateway },
         { to: networks.host, over: 1, mac: PEER_MACS[1] },
         { to: networks.everything, over: 2, via: gateway },
         { to: networks.other, over: 2, via: gateway },
         { to: networks.behindGateway, over: 7, via: gateway }, // no such interface: to be refused
-      ),
-    ),
+      );
+    }),
   ),
-  { maxLength: 1, selector: ({ to }) => to },
+  { maxLength: 2, selector: ({ to }) => to },
 );
 
 /** Slots 0 and 1 hold groups of IPv4, 2 and 3 of IPv6. */
@@ -288,7 +291,7 @@ const change: fc.Arbitrary<ProgramLiteral> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ podNetworks: networks('pods'), serviceNetworks: networks('services') }),
   },
-  { weight: 1, arbitrary: fc.record({ routes, removedRoutes }) },
+  { weight: 3, arbitrary: fc.record({ routes, removedRoutes }) },
   { weight: 5, arbitrary: policyChange },
   { weight: 3, arbitrary: group },
 );
@@ -311,12 +314,19 @@ export const start: fc.Arbitrary<ProgramDelta> = fc
     ),
     serviceNetworks: networks('services'),
     policy: startPolicy,
+    tunnelled: fc.uniqueArray(pick(...WORLDS.flatMap((world) => tunnelRoutes(world))), {
+      maxLength: 2,
+      selector: ({ to }) => to,
+    }),
   })
-  .map(({ policy, ...literal }) =>
+  .map(({ policy, tunnelled, ...literal }) =>
     delta({
       ...literal,
       ...policy,
       addresses: ADDRESSES,
-      routes: ROUTES,
+      routes: [
+        ...ROUTES.filter((route) => !tunnelled.some(({ to }) => to === route.to)),
+        ...tunnelled,
+      ],
     }),
   );

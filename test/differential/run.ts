@@ -14,6 +14,7 @@ import {
 import { DROP_REASONS } from '../../lib/engine/reasons.js';
 import { SluiceError } from '../../lib/errors.js';
 import { addressText, macBytes, macText } from '../support/packets.js';
+import { TUNNELS, tunnelRequest } from './tunnels.js';
 import { type Arrival, INTERFACES, MACS, MTUS, SNAT_PORTS, UNFINISHED } from './world.js';
 
 /** Small tables, so that they run full. */
@@ -25,7 +26,7 @@ export const OPTIONS: Partial<EngineOptions> = {
   neighbours: 13,
   backends: 64,
   interfaces: 8,
-  routes: 12,
+  routes: 14,
   fragments: 5,
   fragmentPackets: 4,
   heldPerNeighbour: 4,
@@ -72,6 +73,7 @@ export class Run {
 
   async prepare(): Promise<void> {
     for (const slot of INTERFACES) await this.#add(slot);
+    for (const slot of TUNNELS) await this.engine.addInterface(tunnelRequest(slot));
   }
 
   async take(step: Happening): Promise<{ sight: Sight; frames: Arrival[] }> {
@@ -101,7 +103,7 @@ export class Run {
     const named: [string, number][] = [
       ...WORKER_COUNTERS.map((name, i): [string, number] => [name, layout.worker + i]),
       ...DROP_REASONS.map((name, i): [string, number] => [name, layout.drops + i]),
-      ...INTERFACES.flatMap((slot) =>
+      ...[...INTERFACES, ...TUNNELS].flatMap((slot) =>
         INTERFACE_COUNTERS.map((name, i): [string, number] => [
           `${slot}.${name}`,
           layout.interfaces + slot * INTERFACE_COUNTERS.length + i,
@@ -123,8 +125,11 @@ export class Run {
     if (step.kind === 'clock') {
       this.#now += step.forwardMs;
     } else if (step.kind === 'interface') {
-      await this.engine.removeInterface(step.slot);
-      await this.#add(step.slot);
+      const { slot } = step;
+      await this.engine.removeInterface(slot);
+      const tunnel = TUNNELS.find((each) => each === slot);
+      if (tunnel === undefined) await this.#add(slot);
+      else await this.engine.addInterface(tunnelRequest(tunnel));
     } else if (step.kind === 'link') {
       await this.engine.setLink(step.slot, step.up);
     } else {
@@ -166,9 +171,14 @@ function flowText(flow: FlowRecord): string {
 }
 
 function explanationText(explanation: Explanation): string {
-  const { tuple, rewrite, route, neighbour, ...rest } = explanation;
+  const { tuple, rewrite, route, neighbour, encap, ...rest } = explanation;
   return JSON.stringify({
     ...Object.fromEntries(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))),
+    encap: encap && [
+      encap.interface,
+      addressText(encap.remote),
+      encap.neighbour && macText(encap.neighbour),
+    ],
     tuple: tuple && tupleText(tuple),
     rewrite: rewrite && tupleText(rewrite),
     route: route && [

@@ -117,7 +117,7 @@ const clock = fc
 /** An interface is removed and made anew. What went with it is mostly put back. */
 const renewal = fc
   .tuple(
-    pick(1, 2),
+    pick(1, 2, 4, 5, 6),
     mostly<Step[]>(4, fc.constant([{ kind: 'commit', delta: restoration }]), fc.constant([])),
     greeting,
   )

@@ -15,7 +15,8 @@ import { packet, read } from '../support/packets.js';
 export const PROBE = 'memory:probe,address=10.9.0.1/24,mac=02:00:00:00:09:01';
 const PROBE_MAC = '02:00:00:00:09:01';
 const TESTER = { address: '10.9.0.2', mac: '02:00:00:00:09:02' };
-const TESTER_ROUTE = `${TESTER.address}/32,dev=probe,mac=${TESTER.mac}`;
+/** The way back to {@link PROBE}'s far side. */
+export const TESTER_ROUTE = `${TESTER.address}/32,dev=probe,mac=${TESTER.mac}`;
 
 /** A proxy on the native engine with a probe; closed when the test ends. */
 export async function openProbed(

@@ -75,6 +75,8 @@ export interface TcpFields {
   window?: number;
   payload?: Uint8Array | string;
   checksum?: ChecksumField;
+  /** Multiple of 4 bytes. */
+  options?: Uint8Array;
   /** In 32-bit words. */
   dataOffset?: number;
 }
@@ -174,12 +176,13 @@ export class PacketBuilder {
   }
 
   tcp(fields: TcpFields): this {
-    const l4 = concat(new Uint8Array(20), toBytes(fields.payload));
+    const options = fields.options ?? new Uint8Array(0);
+    const l4 = concat(new Uint8Array(20), options, toBytes(fields.payload));
     put16(l4, 0, fields.src);
     put16(l4, 2, fields.dst);
     put32(l4, 4, fields.seq ?? 1);
     put32(l4, 8, fields.ack ?? 0);
-    l4[12] = (fields.dataOffset ?? 5) << 4;
+    l4[12] = (fields.dataOffset ?? 5 + options.length / 4) << 4;
     for (const flag of fields.flags ?? 'A') l4[13] |= 1 << TCP_FLAGS.indexOf(flag);
     put16(l4, 14, fields.window ?? 65_535);
     return this.#layer4(PROTOCOL.tcp, l4, fields.checksum);

@@ -36,7 +36,9 @@ export function unfinishedChecksum(ends: Ends, protocol: number, l4: Uint8Array)
   return foldCarries(pseudoSum(ends, protocol, l4.length));
 }
 
-/** The L4 checksum is right. A UDP checksum of zero is, in IPv4 only. */
+const VXLAN_PORT = 4_789;
+
+/** The L4 checksum is right. A UDP checksum of zero is in IPv4, and in tunnels (RFC 6935). */
 export function l4ChecksumHolds(ends: Ends, protocol: number, bytes: Uint8Array): boolean {
   if (protocol === PROTOCOL.sctp) {
     const l4 = bytes.slice();
@@ -46,7 +48,9 @@ export function l4ChecksumHolds(ends: Ends, protocol: number, bytes: Uint8Array)
   const length = get16(bytes, 4);
   const shorter = protocol === PROTOCOL.udp && length >= 8 && length <= bytes.length;
   const l4 = shorter ? bytes.subarray(0, length) : bytes;
-  if (protocol === PROTOCOL.udp && get16(l4, 6) === 0) return ends.src.length === 4;
+  if (protocol === PROTOCOL.udp && get16(l4, 6) === 0) {
+    return ends.src.length === 4 || get16(l4, 2) === VXLAN_PORT;
+  }
   return foldCarries(onesSum(l4) + pseudoSum(ends, protocol, l4.length)) === 0xffff;
 }
 

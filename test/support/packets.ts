@@ -12,3 +12,4 @@ export * from './packets-extensions.js';
 export * from './packets-fragments.js';
 export * from './packets-neighbours.js';
 export * from './packets-read.js';
+export * from './packets-tunnels.js';

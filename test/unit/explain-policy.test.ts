@@ -38,6 +38,8 @@ const DROPPED: Explanation = {
   rewrite: null,
   route: null,
   neighbour: null,
+  tunnel: null,
+  encap: null,
 };
 
 /** The report on what rules with these numbers said. */

@@ -31,6 +31,11 @@ const host = fc.integer({ min: 1, max: 253 }).map((low) => `10.0.0.${low}`);
 
 const queues = fc.integer({ min: 1, max: 64 });
 
+const TUNNEL = {
+  local: fc.constantFrom('192.0.2.1', '198.51.100.7'),
+  ttl: fc.integer({ min: 1, max: 255 }),
+};
+
 const KIND_KEYS: Record<(typeof INTERFACE_KINDS)[number], object> = {
   memif: {
     socket: path,
@@ -45,6 +50,9 @@ const KIND_KEYS: Record<(typeof INTERFACE_KINDS)[number], object> = {
   af_packet: { device: name, queues },
   pcap: { rx: path.map((file) => `${file}.in`), tx: path.map((file) => `${file}.out`) },
   memory: {},
+  gre: { ...TUNNEL, key: fc.oneof(fc.constant('flow'), fc.nat(0xffff_ffff)) },
+  ipip: { ...TUNNEL, remote: fc.constant('192.0.2.2') },
+  vxlan: { ...TUNNEL, vni: fc.nat(0xff_ffff), port: fc.integer({ min: 1, max: 65_535 }) },
 };
 
 const interfaceSpec = fc.constantFrom(...INTERFACE_KINDS).chain((kind) =>
@@ -57,10 +65,14 @@ const interfaceSpec = fc.constantFrom(...INTERFACE_KINDS).chain((kind) =>
       }),
       mac,
       mtu: fc.integer({ min: 576, max: 9_000 }),
-      worker: fc.nat(127),
       scope: fc.constantFrom('outside', 'pod', 'host'),
-      checksums: fc.constantFrom('finished', 'unfinished'),
-      rss: fc.constantFrom('off', ...('queues' in KIND_KEYS[kind] ? [] : ['software'])),
+      ...('local' in KIND_KEYS[kind]
+        ? {}
+        : {
+            worker: fc.nat(127),
+            checksums: fc.constantFrom('finished', 'unfinished'),
+            rss: fc.constantFrom('off', ...('queues' in KIND_KEYS[kind] ? [] : ['software'])),
+          }),
       ...KIND_KEYS[kind],
     },
     {
@@ -69,6 +81,8 @@ const interfaceSpec = fc.constantFrom(...INTERFACE_KINDS).chain((kind) =>
         'name',
         ...('socket' in KIND_KEYS[kind] ? ['socket'] : []),
         ...(kind === 'pcap' ? ['rx'] : []),
+        ...('local' in KIND_KEYS[kind] ? ['local'] : []),
+        ...(kind === 'vxlan' ? ['vni'] : []),
       ] as never,
     },
   ),

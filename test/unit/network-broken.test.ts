@@ -143,6 +143,68 @@ const INTERFACES: Row[] = [
     'interfaces[1].addresses[0]',
     'fd00::2/128',
   ],
+  [[{ kind: 'gre', name: 'a' }], 'interfaces[0].local', 'needs local'],
+  [[{ kind: 'gre', name: 'a', local: '192.0.2' }], 'interfaces[0].local', 'such as 192.0.2.1'],
+  [[{ kind: 'gre', name: 'a', local: 'fe80::1' }], 'interfaces[0].local', 'unicast'],
+  [
+    [{ kind: 'ipip', name: 'a', local: '192.0.2.1', remote: '2001:db8::1' }],
+    'interfaces[0].remote',
+    'IPv4',
+  ],
+  [
+    [{ kind: 'ipip', name: 'a', local: '192.0.2.1', remote: '192.0.2.1' }],
+    'interfaces[0].remote',
+    'two ends',
+  ],
+  [
+    [{ kind: 'ipip', name: 'a', local: '192.0.2.1', remote: '192.0.2.2', peers: ['10.0.0.0/8'] }],
+    'interfaces[0].peers',
+    'only the remote',
+  ],
+  [
+    [{ kind: 'ipip', name: 'a', local: '192.0.2.1', peers: ['10.0.0.1/8'] }],
+    'interfaces[0].peers[0]',
+    'host bits of zero',
+  ],
+  [[{ kind: 'gre', name: 'a', local: '192.0.2.1', key: 2 ** 32 }], 'interfaces[0].key', 'or flow'],
+  [[{ kind: 'gre', name: 'a', local: '192.0.2.1', key: 'x' }], 'interfaces[0].key', 'or flow'],
+  [[{ kind: 'gre', name: 'a', local: '192.0.2.1', vni: 1 }], 'interfaces[0].vni', 'vxlan'],
+  [[{ kind: 'gre', name: 'a', local: '192.0.2.1', ttl: 0 }], 'interfaces[0].ttl', 'from 1 to 255'],
+  [
+    [{ kind: 'gre', name: 'a', local: '192.0.2.1', worker: 0 }],
+    'interfaces[0].worker',
+    'no worker',
+  ],
+  [[{ kind: 'gre', name: 'a', local: '192.0.2.1', rss: 'off' }], 'interfaces[0].rss', 'no rss'],
+  [
+    [{ kind: 'gre', name: 'a', local: '192.0.2.1', queues: 1 }],
+    'interfaces[0].queues',
+    'no queues',
+  ],
+  [
+    [{ kind: 'gre', name: 'a', local: '192.0.2.1', checksums: 'finished' }],
+    'interfaces[0].checksums',
+    'no checksums',
+  ],
+  [[{ kind: 'vxlan', name: 'a', local: '192.0.2.1' }], 'interfaces[0].vni', 'needs vni'],
+  [
+    [{ kind: 'vxlan', name: 'a', local: '192.0.2.1', vni: 2 ** 24 }],
+    'interfaces[0].vni',
+    '16,777,215',
+  ],
+  [
+    [{ kind: 'vxlan', name: 'a', local: '192.0.2.1', vni: 1, port: 0 }],
+    'interfaces[0].port',
+    'from 1 to 65,535',
+  ],
+  [
+    [
+      { kind: 'gre', name: 'a', local: '192.0.2.1', remote: '192.0.2.2', key: 1 },
+      { kind: 'gre', name: 'b', local: '192.0.2.1', remote: '192.0.2.2', key: 1 },
+    ],
+    'interfaces[1].local',
+    'the same tunnel',
+  ],
   [[{ kind: 'memory', name: 'a', scope: 'pods' }], 'interfaces[0].scope', 'did you mean pod?'],
   [
     [{ kind: 'tap', name: 'a', checksums: 'none' }],

@@ -32,7 +32,7 @@ const IDLE_POLL_MS = 100;
 /**
  * The engine in TypeScript: the same program and the same packet path as the native one, without
  * root, compiler or DPDK. It runs on the event loop, a burst of each interface at a time, and carries
- * `memory` and `pcap` interfaces.
+ * `memory` and `pcap` interfaces, and tunnels.
  */
 export class SoftwareEngine implements Engine {
   readonly description: EngineDescription = {
@@ -105,6 +105,7 @@ export class SoftwareEngine implements Engine {
         this.#assertOpen();
       }
       this.#interfaces[slot] = made;
+      if (made.tunnel !== null) this.#context.tunnels.add(made.tunnel);
       this.#wasUp[slot] = made.up;
       this.#schedule();
       return { slot, mac: made.mac.slice(), worker: 0, up: made.up };
@@ -119,6 +120,7 @@ export class SoftwareEngine implements Engine {
     this.#context.fragments.removeInterface(slot);
     dropHeld(this.#context, slot);
     this.#interfaces[slot] = null;
+    this.#context.tunnels.remove(slot);
     this.#program.removeInterface(slot);
     this.#context.neighbours.removeInterface(slot);
     gone.close();

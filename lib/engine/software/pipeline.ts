@@ -4,8 +4,10 @@ import type { Burst } from './packet/burst.js';
 import { FAMILIES } from './packet/family.js';
 import { arp } from './stage/arp.js';
 import type { Context, Station } from './stage/context.js';
+import { decap } from './stage/decap.js';
 import { flow } from './stage/flow.js';
 import { fragment, refill } from './stage/fragment.js';
+import { clampMss } from './stage/mss.js';
 import { nat } from './stage/nat.js';
 import { nd } from './stage/nd.js';
 import { neighbour, walkHeld } from './stage/neighbour.js';
@@ -24,6 +26,7 @@ export interface Source extends Station {
 /** The packet path: docs/packet-path.md. A stage is done with the whole burst before the next begins. */
 export function runBurst(burst: Burst, context: Context): void {
   parse(burst, context);
+  if (!context.tunnels.isEmpty) decap(burst, context);
   arp(burst, context);
   nd(burst, context);
   fragment(burst, context);
@@ -42,6 +45,7 @@ function runFromFlow(burst: Burst, context: Context): void {
     nat(burst, family, context);
     route(burst, family, context);
     rewrite(burst, family, context);
+    if (!context.tunnels.isEmpty) clampMss(burst, family, context);
     neighbour(burst, family, context);
   }
   tx(burst, context);

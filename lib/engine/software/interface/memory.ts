@@ -8,6 +8,7 @@ const CAPACITY = 1_024;
 /** An interface whose peer is this process: `Engine.send` and `Engine.receive`. */
 export class MemoryInterface implements SoftwareInterface {
   up = true;
+  readonly tunnel = null;
   readonly #rx = new FrameQueue(CAPACITY);
   readonly #tx = new FrameQueue(CAPACITY);
 

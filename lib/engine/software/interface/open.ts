@@ -5,6 +5,7 @@ import { type ErrorCode, SluiceError } from '../../../errors.js';
 import type { SoftwareInterface } from './interface.js';
 import { MemoryInterface } from './memory.js';
 import { PcapInterface } from './pcap.js';
+import { isTunnelKind, readTunnel, TunnelInterface } from './tunnel.js';
 
 const MTU = { least: 576, most: 9_000 } as const;
 
@@ -14,7 +15,7 @@ const MTU = { least: 576, most: 9_000 } as const;
  */
 export function checkRequest(request: InterfaceRequest, slots: number): void {
   const { kind, slot, mac, mtu, worker } = request;
-  if (kind !== 'memory' && kind !== 'pcap') {
+  if (kind !== 'memory' && kind !== 'pcap' && !isTunnelKind(kind)) {
     refuse('ERR_INTERFACE_KIND', 'kind', `the software engine has no ${kind} interfaces`);
   }
   if (!Number.isInteger(slot) || slot < 0 || slot >= slots) {
@@ -45,6 +46,7 @@ export async function openInterface(
   const { rx, tx } = request.parameters;
   const { mtu, unfinishedChecksums } = request;
   if (request.kind === 'memory') return new MemoryInterface(mac, mtu, unfinishedChecksums);
+  if (isTunnelKind(request.kind)) return new TunnelInterface(mac, readTunnel(request));
   return PcapInterface.open({ mac, mtu, unfinishedChecksums, rx, tx, now });
 }
 

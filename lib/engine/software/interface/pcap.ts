@@ -30,6 +30,7 @@ export class PcapInterface implements SoftwareInterface {
   readonly mac: Uint8Array;
   readonly mtu: number;
   readonly unfinishedChecksums: boolean;
+  readonly tunnel = null;
   up = true;
   readonly #frames: readonly Uint8Array[] | null;
   #next = 0;

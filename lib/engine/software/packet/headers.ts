@@ -35,7 +35,16 @@ export const IPV6 = {
 } as const;
 
 /** IANA protocol numbers. */
-export const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const;
+export const PROTOCOL = {
+  icmp: 1,
+  ipv4: 4,
+  tcp: 6,
+  udp: 17,
+  ipv6: 41,
+  gre: 47,
+  icmpv6: 58,
+  sctp: 132,
+} as const;
 
 /** Offsets from the start of the TCP header. */
 export const TCP = {
@@ -54,6 +63,23 @@ export const UDP = { length: 4, checksum: 6, minimumLength: 8 } as const;
 
 /** SCTP (RFC 9260): offsets from the start of the common header. */
 export const SCTP = { checksum: 8, chunkType: 12, minimumLength: 16 } as const;
+
+/** GRE (RFC 2784, RFC 2890): offset from the start of its header; optional fields follow it. */
+export const GRE = {
+  type: 2,
+  length: 4,
+  /** Of each field: checksum, key, sequence number. */
+  field: 4,
+  hasChecksum: 0x8000,
+  hasKey: 0x2000,
+  hasSequence: 0x1000,
+} as const;
+
+/** VXLAN (RFC 7348): offset from the start of its header, behind the UDP header. */
+export const VXLAN = { vni: 4, length: 8, hasVni: 0x08 } as const;
+
+/** Stands where there is no station: on the far side of a tunnel that carries packets, not frames. */
+export const NO_STATION: Uint8Array = Uint8Array.of(2, 0, 0, 0, 0, 0);
 
 /** ICMP and ICMPv6: offsets from the start of the header. */
 export const ICMP = {

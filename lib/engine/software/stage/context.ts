@@ -9,6 +9,7 @@ import type { WaitingFragment } from '../table/datagrams.js';
 import { FlowTable } from '../table/flow-table.js';
 import { FragmentTable } from '../table/fragments.js';
 import { type Neighbour, NeighbourTable } from '../table/neighbours.js';
+import { type Tunnel, TunnelTable } from '../table/tunnels.js';
 import { PolicyJudge } from './policy.js';
 import { RejectBudget } from './reject-budget.js';
 
@@ -22,22 +23,27 @@ export interface Station {
   readonly up: boolean;
   /** Its peer may leave L4 checksums to us. */
   readonly unfinishedChecksums: boolean;
+  /** `null`: it is none. */
+  readonly tunnel: Tunnel | null;
   /** Hands a frame over for good; `false`: no room. */
   transmit(frame: Uint8Array): boolean;
 }
 
-/** A packet that waits for its neighbour. */
-export interface HeldPacket {
+/** A frame on its way out. */
+export interface OutgoingFrame {
   frame: Uint8Array;
+  /** Slot of the interface to send on. */
   egress: number;
-  neighbour: Neighbour;
-  sinceMs: number;
+  /** The worker's counter to add to when it has left; `null`: we have made it, and it has no fate. */
+  fate: number | null;
+  /** Of its five-tuple as received. */
+  hash: number;
 }
 
-/** A frame of our own, waiting for the end of the burst. */
-export interface OriginatedFrame {
-  frame: Uint8Array;
-  egress: number;
+/** A packet that waits for its neighbour. */
+export interface HeldPacket extends OutgoingFrame {
+  neighbour: Neighbour;
+  sinceMs: number;
 }
 
 /**
@@ -56,11 +62,12 @@ export class Context {
   readonly fragments: FragmentTable;
   readonly budget: RejectBudget;
   readonly policy: PolicyJudge;
+  readonly tunnels = new TunnelTable();
   /** In order of arrival. */
   held: HeldPacket[] = [];
   /** Fragments that the burst under way has set free. */
   readonly released: WaitingFragment[] = [];
-  readonly originated: OriginatedFrame[] = [];
+  readonly originated: OutgoingFrame[] = [];
 
   constructor(
     readonly options: EngineOptions,
@@ -111,14 +118,16 @@ export class Context {
 
   /** Takes a frame of our own; it is sent behind the burst under way. */
   originate(egress: number, frame: Uint8Array): void {
-    this.originated.push({ frame, egress });
+    this.originated.push({ frame, egress, fate: null, hash: 0 });
     this.counters.add(WORKER.originated, 1);
   }
 
   /** Brings the gauges up to what waits. */
   showWaiting(): void {
     const { counters, fragments } = this;
-    counters.set(WORKER.held, this.held.length + fragments.waiting);
+    let held = fragments.waiting;
+    for (const { fate } of this.held) if (fate !== null) held++;
+    counters.set(WORKER.held, held);
     counters.set(WORKER.fragments, fragments.size);
     counters.set(WORKER.fragmentPackets, fragments.waiting);
   }

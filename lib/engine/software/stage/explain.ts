@@ -7,13 +7,17 @@ import { FAMILIES, type Family } from '../packet/family.js';
 import { NO_BACKEND, NO_FLOW } from '../table/flow-table.js';
 import { HOLD } from '../table/fragments.js';
 import type { NextHop } from '../table/groups.js';
+import type { Neighbour } from '../table/neighbours.js';
 import { judgeArp } from './arp.js';
 import type { Context } from './context.js';
+import { decapsulate, NOT_CARRIED } from './decap.js';
+import { wrap } from './encap.js';
 import { FOUND, findEntry, judgeEntry } from './flow.js';
 import { laneOf } from './fragment.js';
+import { judgeHold } from './hold.js';
 import { NatPlan, UNDECIDED } from './nat-plan.js';
 import { judgeNd } from './nd.js';
-import { judgeHold } from './neighbour.js';
+import { routeOwn } from './own-frames.js';
 import { parsePacket } from './parse.js';
 import { isTold, sourceOfError } from './reject.js';
 import { findRelated } from './related.js';
@@ -77,7 +81,7 @@ class Explainer {
   #walk(): number {
     const burst = this.#burst;
     const context = this.#context;
-    const parsed = parsePacket(burst, 0, context);
+    const parsed = this.#parse();
     if (parsed !== PASSED) return parsed;
     if (burst.lane[0] === LANE.arp) {
       return answered(judgeArp(burst.frame[0], burst.ingress[0], context));
@@ -91,6 +95,18 @@ class Explainer {
     const family = FAMILIES[burst.family[0]];
     const translated = this.#translate(family);
     return translated === END.goesOn ? this.#findWay(family) : translated;
+  }
+
+  #parse(): number {
+    const burst = this.#burst;
+    const context = this.#context;
+    const parsed = parsePacket(burst, 0, context);
+    const isInside = context.stations[burst.ingress[0]]?.tunnel !== null;
+    if (parsed !== PASSED || isInside || context.tunnels.isEmpty) return parsed;
+    const taken = decapsulate(burst, 0, context);
+    if (taken !== PASSED) return taken === NOT_CARRIED ? PASSED : taken;
+    this.#explanation.tunnel = { interface: burst.ingress[0] };
+    return parsePacket(burst, 0, context);
   }
 
   #followFragment(): number {
@@ -248,9 +264,39 @@ class Explainer {
       address: addressBytes(nextHop),
       mac: found === null ? null : found.slice(),
     };
-    if (found !== null) return END.forward;
-    const room = judgeHold(known, context);
+    return found === null ? this.#wait(known) : this.#findCarrier(egress);
+  }
+
+  #wait(known: Neighbour | undefined): number {
+    const room = judgeHold(known, this.#context);
     return room === PASSED ? END.hold : room;
+  }
+
+  #findCarrier(egress: number): number {
+    const burst = this.#burst;
+    const context = this.#context;
+    const tunnel = context.stations[egress]?.tunnel ?? null;
+    if (tunnel === null) return END.forward;
+    if (!tunnel.hasRemote) return DROP.tunnel_no_remote;
+    const frame = burst.frame[0].subarray(0, burst.length[0]);
+    const { reason, route, nextHop } = routeOwn(
+      wrap(frame, tunnel, burst.hash[0]),
+      burst.hash[0],
+      true,
+      context,
+    );
+    if (route === null) return reason;
+    const encap = {
+      interface: route.interface,
+      remote: addressBytes(tunnel.remote),
+      neighbour: null as Uint8Array | null,
+    };
+    this.#explanation.encap = encap;
+    if (reason !== PASSED) return reason;
+    const known = context.neighbours.find(route.interface, nextHop, 0);
+    const learned = known?.usable(context.nowMs) ? known.mac : null;
+    encap.neighbour = (route.mac ?? learned)?.slice() ?? null;
+    return encap.neighbour === null ? this.#wait(known) : END.forward;
   }
 }
 
@@ -273,6 +319,8 @@ function nothing(): Explanation {
     rewrite: null,
     route: null,
     neighbour: null,
+    tunnel: null,
+    encap: null,
   };
 }
 

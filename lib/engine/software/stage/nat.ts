@@ -60,6 +60,7 @@ function carryOut(burst: Burst, i: number, family: Family, context: Context): nu
   flows.judge(pair, program.policy.version, PASSED);
   flows.touch(pair * 2, nowSeconds, burst.ipLength[i], burst.tcpFlags[i]);
   burst.entry[i] = pair * 2;
+  flows.cameByTunnel[pair] = context.stations[burst.ingress[i]]?.tunnel ? 1 : 0;
   counters.add(WORKER.flowsCreated, 1);
   if (plan.affinity) counters.add(WORKER.affinityHits, 1);
   if (plan.masquerade) counters.add(WORKER.masqueraded, 1);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DROP } from '../../reasons.js';
 import { ADDRESS_WORDS } from '../base/address.js';
-import { copyMac } from '../base/byte-order.js';
 import { WORKER } from '../base/counters.js';
 import { type Burst, LANE, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
-import { ETH } from '../packet/headers.js';
 import type { NextHop } from '../table/groups.js';
 import type { Neighbour } from '../table/neighbours.js';
 import type { Context, HeldPacket, Station } from './context.js';
+import { addressFrame, holdFrame } from './hold.js';
 import { solicit } from './solicit.js';
 import { send, sendOriginated } from './tx.js';
 
@@ -20,42 +19,42 @@ export function neighbour(burst: Burst, family: Family, context: Context): void 
     const station = context.stations[egress] as Station;
     const { mac } = burst.route[i] as NextHop;
     if (mac !== null) {
-      address(burst.frame[i], mac, station);
+      addressFrame(burst.frame[i], mac, station);
       burst.lane[i] = LANE.forward;
       continue;
     }
     const known = context.neighbours.find(egress, burst.nextHop, i * ADDRESS_WORDS);
     if (known?.usable(context.nowMs)) {
-      address(burst.frame[i], known.mac, station);
+      addressFrame(burst.frame[i], known.mac, station);
       burst.lane[i] = LANE.forward;
       if (known.stale(context.nowMs)) solicit(known, context);
     } else {
-      const reason = judgeHold(known, context);
-      if (reason === PASSED) hold(burst, i, known, context);
-      else context.drop(burst, i, reason);
+      hold(burst, i, known, context);
     }
   }
 }
 
-/**
- * Whether there is room for a packet to wait for a neighbour.
- * @param known - the neighbour, where there is an entry
- * @returns `PASSED` or one of `DROP`
- */
-export function judgeHold(known: Neighbour | undefined, context: Context): number {
-  const { held, neighbours, options } = context;
-  const waiting = known?.held ?? 0;
-  if (held.length >= options.heldPackets || waiting >= options.heldPerNeighbour) {
-    return DROP.neighbour_queue_full;
-  }
-  return known === undefined && neighbours.isFull ? DROP.neighbour_table_full : PASSED;
+function hold(burst: Burst, i: number, known: Neighbour | undefined, context: Context): void {
+  const outgoing = {
+    frame: burst.frame[i].subarray(0, burst.length[i]),
+    egress: burst.egress[i],
+    fate: WORKER.forwarded,
+    hash: burst.hash[i],
+  };
+  const reason = holdFrame(outgoing, burst.nextHop, i * ADDRESS_WORDS, known, context);
+  if (reason === PASSED) burst.lane[i] = LANE.done;
+  else context.drop(burst, i, reason);
 }
 
-/** Once a poll: sends held packets whose neighbour has answered, gives up on those that wait too long. */
+/**
+ * Once a poll: sends held packets whose neighbour has answered, gives up on those that wait too long.
+ * What is set free is sent when the walk is over: on its way into a tunnel it may have to wait again.
+ */
 export function walkHeld(context: Context): void {
   if (context.held.length === 0) return;
   const { held, nowMs } = context;
   const holdMs = context.options.timeouts.hold * 1000;
+  const ready: HeldPacket[] = [];
   let kept = 0;
   for (const packet of held) {
     const station = context.stations[packet.egress];
@@ -64,9 +63,9 @@ export function walkHeld(context: Context): void {
     } else if (!station.up) {
       release(packet, context, DROP.interface_down);
     } else if (packet.neighbour.usable(nowMs)) {
-      address(packet.frame, packet.neighbour.mac, station);
-      const isSent = send(context, packet.egress, packet.frame, WORKER.forwarded);
-      release(packet, context, isSent ? PASSED : DROP.tx_full);
+      addressFrame(packet.frame, packet.neighbour.mac, station);
+      release(packet, context, PASSED);
+      ready.push(packet);
     } else if (nowMs - packet.sinceMs >= holdMs) {
       release(packet, context, DROP.neighbour_unresolved);
     } else {
@@ -75,6 +74,7 @@ export function walkHeld(context: Context): void {
     }
   }
   held.length = kept;
+  for (const packet of ready) send(context, packet);
   context.showWaiting();
   sendOriginated(context);
 }
@@ -88,29 +88,7 @@ export function dropHeld(context: Context, slot: number): void {
   context.showWaiting();
 }
 
-function hold(burst: Burst, i: number, known: Neighbour | undefined, context: Context): void {
-  const egress = burst.egress[i];
-  // There is room: `judgeHold` has looked.
-  const entry = (known ??
-    context.neighbours.add(egress, burst.nextHop, i * ADDRESS_WORDS)) as Neighbour;
-  entry.held++;
-  context.held.push({
-    frame: burst.frame[i].subarray(0, burst.length[i]),
-    egress,
-    neighbour: entry,
-    sinceMs: context.nowMs,
-  });
-  burst.lane[i] = LANE.done;
-  context.showWaiting();
-  solicit(entry, context);
-}
-
 function release(packet: HeldPacket, context: Context, reason: number): void {
   packet.neighbour.held--;
-  if (reason !== PASSED) context.counters.drop(reason);
-}
-
-function address(frame: Uint8Array, mac: Uint8Array, station: Station): void {
-  copyMac(frame, ETH.destination, mac, 0);
-  copyMac(frame, ETH.source, station.mac, 0);
+  if (reason !== PASSED && packet.fate !== null) context.counters.drop(reason);
 }

@@ -29,6 +29,7 @@ export function parsePacket(burst: Burst, i: number, context: Context): number {
   burst.fragment[i] = FRAGMENT.none;
   burst.class[i] = CLASS.other;
   burst.rejected[i] = 0;
+  burst.hash[i] = 0;
   burst.frontend[i] = null;
   if (frame.length < ETH.length) return DROP.malformed_ethernet;
   const type = read16(frame, ETH.type);

@@ -24,6 +24,7 @@ import {
   TCP_FLAG,
 } from '../packet/headers.js';
 import type { Context, Station } from './context.js';
+import { originateAnswer } from './own-frames.js';
 
 const REPLY_TTL = 64;
 /** Internetwork control (RFC 1812, 4.3.2.5). */
@@ -99,7 +100,7 @@ function originate(burst: Burst, i: number, frame: Uint8Array, context: Context)
   const station = context.stations[burst.ingress[i]] as Station;
   copyMac(frame, ETH.destination, burst.frame[i], ETH.source);
   frame.set(station.mac, ETH.source);
-  context.originate(burst.ingress[i], frame);
+  originateAnswer(burst, i, frame, context);
 }
 
 /** Whether the sender of such a packet is told when it is rejected. */

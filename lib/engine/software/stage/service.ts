@@ -8,6 +8,7 @@ import { NO_FLOW } from '../table/flow-table.js';
 import type { Frontend } from '../table/service-table.js';
 import type { Context } from './context.js';
 import { answerEcho } from './echo.js';
+import { routeAnswer } from './own-frames.js';
 import { refuse } from './reject.js';
 
 /** Decides what a packet without a flow is for: a service, ourselves, or plain routing. */
@@ -16,7 +17,10 @@ export function service(burst: Burst, family: Family, context: Context): void {
     if (!burst.isIn(i, LANE.service, family)) continue;
     const reason = judgeMiss(burst, i, family, context);
     if (reason !== PASSED) refuse(burst, i, reason, context);
-    else if (burst.lane[i] === LANE.answer) answerEcho(burst, i, family, context);
+    else if (burst.lane[i] === LANE.answer) {
+      answerEcho(burst, i, family, context);
+      routeAnswer(burst, i, context);
+    }
   }
 }
 

@@ -13,6 +13,8 @@ const REQUEST = 1;
  * behind the burst under way.
  */
 export function solicit(neighbour: Neighbour, context: Context): void {
+  // Nobody hears it where there are no stations.
+  if (context.stations[neighbour.slot]?.tunnel?.isLayer3) return;
   if (!neighbour.takeRequest(context.nowMs)) return;
   const { slot, address } = neighbour;
   const { mac } = context.stations[slot] as Station;

@@ -66,6 +66,8 @@ export class FlowTable {
   /** What the policy said of the pair: `PASSED` or one of `DROP`. */
   readonly verdict: Int8Array;
   readonly live: Uint8Array;
+  /** 1: the first packet of the connection came by a tunnel. */
+  readonly cameByTunnel: Uint8Array;
 
   readonly #buckets: FlowBuckets;
   readonly #timeouts: FlowTimeouts;
@@ -100,6 +102,7 @@ export class FlowTable {
     this.judged = new Uint32Array(capacity);
     this.verdict = new Int8Array(capacity);
     this.live = new Uint8Array(capacity);
+    this.cameByTunnel = new Uint8Array(capacity);
     this.#free = new FreePairs(capacity);
   }
 

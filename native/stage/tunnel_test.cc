@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tunnels on the path, where the contract suite does not reach: buffers without room, frames of our
+// own that wait, and what a burst keeps.
+#include "stage/decap.h"
+#include "stage/encap.h"
+#include "stage/mss.h"
+#include "testing/proxy.h"
+
+namespace sluice {
+namespace {
+
+constexpr uint16_t kTunnel = 2;
+
+Tunnel tunnel_of(TunnelKind kind, const AnyAddress& local, const AnyAddress& remote) {
+  Tunnel tunnel{.slot = kTunnel, .kind = kind, .vni = 7, .mtu = 1400};
+  if (kind == TunnelKind::vxlan) tunnel.port = 4789;
+  tunnel.local = local;
+  tunnel.remote = remote;
+  return tunnel;
+}
+
+// A proxy with a tunnel to the client's machine, and a network behind it.
+template <class F>
+struct Tunnelled : Proxy {
+  using N = Names<F>;
+  static inline const Network behind =
+      F::kVersion == 4 ? Network{ip(10, 50, 0, 0), 16} : Network{ip6("fd50::"), 64};
+  static inline const AnyAddress host =
+      F::kVersion == 4 ? AnyAddress(ip(10, 50, 0, 5)) : AnyAddress(ip6("fd50::5"));
+
+  explicit Tunnelled(TunnelKind kind, bool resolved = true) : Proxy(options(resolved)) {
+    add_tunnel(tunnel_of(kind, N::up, N::client));
+    commit(Delta().route(behind.prefix, behind.length, kTunnel, kOnLink, {2, 0, 0, 0, 0, 0}));
+  }
+  static ProxyOptions options(bool resolved) {
+    ProxyOptions made;
+    made.resolved = resolved;
+    return made;
+  }
+  Bytes outwards() const { return udp_frame(kBack, N::pod, 9, host, 10); }
+  // A frame, as it comes for the tunnel.
+  Bytes wrapped(const Bytes& inside) const {
+    Tunnel theirs = *snapshot->interfaces[kTunnel].tunnel;
+    std::swap(theirs.local, theirs.remote);
+    const uint32_t room = room_for(theirs);
+    Bytes buffer(room + inside.size());
+    std::copy(inside.begin(), inside.end(), buffer.begin() + room);
+    Frame frame{nullptr, &buffer[room], static_cast<uint32_t>(inside.size())};
+    write_outer(frame, theirs);
+    Bytes out(frame.data, frame.data + frame.length);
+    std::copy_n(mac(0).begin(), 6, out.begin());
+    std::copy_n(kClientMac.begin(), 6, out.begin() + 6);
+    return out;
+  }
+  Bytes inwards(const AnyAddress& to) const {
+    return udp_frame({kClientMac, mac(kTunnel)}, host, 10, to, 9);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("what is put in comes out again as it was", F, Ipv4, Ipv6) {
+  for (const TunnelKind kind : {TunnelKind::gre, TunnelKind::ipip, TunnelKind::vxlan}) {
+    CAPTURE(static_cast<int>(kind));
+    Tunnelled<F> world(kind);
+    const Bytes inside = world.inwards(Names<F>::pod);
+    world.poll(0, {world.wrapped(inside)});
+    const auto out = world.sent(1);
+    REQUIRE(out.size() == 1);
+    CHECK(Bytes(out[0].begin() + 14, out[0].end()) ==
+          Bytes(hopped(inside).begin() + 14, hopped(inside).end()));
+    CHECK(world.counter(kTunnel, InterfaceCounter::rx_bytes) == inside.size());
+  }
+}
+
+TEST_CASE_TEMPLATE("a plain packet that is malformed inside is not taken for a hit", F, Ipv4,
+                   Ipv6) {
+  Tunnelled<F> world(TunnelKind::vxlan);
+  Bytes frame = world.wrapped(world.inwards(Names<F>::pod));
+  frame[(F::kVersion == 4 ? 34 : 54) + 8] = 0;  // flags of VXLAN
+  // A flow with the very five-tuple of what carries: the shortcut would take it.
+  world.expect_drop(DropReason::malformed_tunnel, frame);
+}
+
+TEST_CASE_TEMPLATE("a buffer without room in front", F, Ipv4, Ipv6) {
+  Tunnelled<F> world(TunnelKind::gre);
+  world.outside.no_headroom = true;
+  world.expect_drop(DropReason::tx_full, world.outwards(), 1);
+  CHECK(world.counter(kTunnel, InterfaceCounter::tx_packets) == 0);
+}
+
+TEST_CASE_TEMPLATE("a frame of our own waits for the way to the other end, without a fate", F, Ipv4,
+                   Ipv6) {
+  Tunnelled<F> world(TunnelKind::gre, false);
+  // Nobody serves this port of a cluster address: a reset, by the tunnel.
+  const Bytes asked =
+      tcp_frame({kClientMac, World::mac(kTunnel)}, world.host, 5, Names<F>::vip, 81, kTcpSyn);
+  world.poll(0, {world.wrapped(asked)});
+  CHECK(world.drops(DropReason::service_port_unknown) == 1);
+  CHECK(world.context.held.size() == 1);
+  CHECK(world.context.held_own == 1);
+  CHECK(world.counter(WorkerCounter::held) == 0);
+  world.sent(0);
+  SUBCASE("and leaves") {
+    Neighbour* neighbour = world.neighbours.find_or_add(0, Names<F>::client);
+    neighbour->learn(kClientMac.data(), world.context.now_ms);
+    world.idle();
+    CHECK(world.sent(0).size() == 1);
+    CHECK(world.counter(WorkerCounter::forwarded) == 0);
+  }
+  SUBCASE("or is just gone") {
+    world.at(world.context.now_ms + 3000);
+    world.idle();
+    CHECK(world.drops(DropReason::neighbour_unresolved) == 0);
+  }
+  SUBCASE("or goes with its interface") {
+    world.remove_interface(0);
+    CHECK(world.drops(DropReason::interface_removed) == 0);
+  }
+  CHECK(world.context.held.empty());
+  CHECK(world.context.held_own == 0);
+}
+
+TEST_CASE("no more is looked up for the frames of a burst than once, and anew in the next") {
+  Tunnelled<Ipv4> world(TunnelKind::ipip);
+  world.poll(1, {world.outwards(), world.outwards()});
+  CHECK(world.sent(0).size() == 2);
+  // The way to the client has gone.
+  world.commit(Delta().remove_route(Names<Ipv4>::clients.prefix, Names<Ipv4>::clients.length));
+  world.expect_drop(DropReason::no_route, world.outwards(), 1);
+}
+
+TEST_CASE("an MSS at an odd place") {
+  Bytes tcp(28, 0);
+  auto& header = *header_at<TcpHeader>(tcp.data(), 0);
+  header.data_offset = 7 << 4;
+  tcp[20] = 1;
+  tcp[21] = 2;
+  tcp[22] = 4;
+  tcp[23] = 0x05;
+  tcp[24] = 0xb4;
+  header.checksum = full_checksum(tcp.data(), tcp.size());
+  clamp_mss(tcp.data(), 1300);
+  CHECK((tcp[23] << 8 | tcp[24]) == 1300);
+  CHECK(full_checksum(tcp.data(), tcp.size()).raw == 0);
+}
+
+}  // namespace sluice
