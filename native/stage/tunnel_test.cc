@@ -82,7 +82,7 @@ TEST_CASE_TEMPLATE("a malformed packet is not taken for one of a flow of the sam
                    .backend(60, N::pod, 9, 60)
                    .pool(60, {{60}})
                    .frontend(60, N::up, 4789, kProtocolUdp, 60,
-                             {.kind = FrontendKind::nodePort, .service = 60}));
+                             {.kind = FrontendKind::node_port, .service = 60}));
   const uint32_t vxlan = (F::kVersion == 4 ? 34 : 54) + sizeof(UdpHeader);
   Bytes frame = world.wrapped(world.inwards(N::pod));
   frame[vxlan + 4] = 1;  // another VNI: the service's
