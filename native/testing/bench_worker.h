@@ -6,6 +6,7 @@
 #include <x86intrin.h>
 
 #include "base/zeroed_memory.h"
+#include "packet/headers.h"
 #include "stage/context.h"
 #include "stage/pipeline.h"
 #include "testing/bench_world.h"
@@ -50,6 +51,16 @@ class BenchWorker {
       packet.handle = data;
     }
     given_ += count;
+  }
+  // Puts `bytes` in place of the Ethernet headers of the burst's frames: what carries them.
+  void wrap(const uint8_t* bytes, uint32_t count) {
+    for (uint32_t i = 0; i < burst_.count; i++) {
+      Packet& packet = burst_.packets[i];
+      const uint32_t more = count - kEthernetBytes;
+      packet.data -= more;
+      packet.length += more;
+      std::memcpy(packet.data, bytes, count);
+    }
   }
   void run() { run_burst(burst_, context); }
   // The same, in TSC clocks. Not inlined, so that a profiler can be told to collect here alone:

@@ -29,7 +29,7 @@ Limits limits_for(const BenchOptions& options) {
   limits.flows = options.version == 4 ? room_for(options.flows) : 1;
   limits.flows6 = options.version == 6 ? room_for(options.flows) : 1;
   limits.backends = std::max(limits.backends, backends);
-  limits.interfaces = 2;
+  limits.interfaces = options.tunnel ? 3 : 2;
   limits.neighbours = std::max(limits.neighbours, backends + 1);
   limits.routes = 64;
   return limits;
@@ -54,6 +54,7 @@ BenchWorld::BenchWorld(const BenchOptions& options_)
   Delta delta;
   add_routes<Ipv4>(delta);
   add_routes<Ipv6>(delta);
+  if (options.tunnel) add_tunnel(delta);
   options.version == 4 ? add_services<Ipv4>(delta) : add_services<Ipv6>(delta);
   commit(delta);
   if (options.hops == BenchHops::resolved) {
@@ -89,9 +90,30 @@ void BenchWorld::add_routes(Delta& delta) const {
                   {mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]});
     }
   };
-  add(Names::clients, 0, Names::client_gateway);
+  if (!options.tunnel) add(Names::clients, 0, Names::client_gateway);
   add(Names::backends, 1, kOnLink);
   add(Names::others, 1, F::general(Names::backend(0)));
+}
+
+// Over the family of the services.
+void BenchWorld::add_tunnel(Delta& delta) {
+  auto tunnel = std::make_shared<Tunnel>();
+  tunnel->slot = kBenchTunnel;
+  tunnel->mtu = 1476;
+  auto add = [&](auto names) {
+    using Names = decltype(names);
+    tunnel->local = Names::up;
+    tunnel->remote = Names::client_gateway;
+    const uint8_t* mac = kBenchPeers[0];
+    const uint8_t bits = options.version == 4 ? Ipv4::kBits : Ipv6::kBits;
+    delta.route(Names::client_gateway, bits, 0, kOnLink,
+                {mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]});
+    delta.route(Names::clients.prefix, Names::clients.length, kBenchTunnel, kOnLink,
+                {2, 0, 0, 0, 0, 0});
+  };
+  options.version == 4 ? add(BenchNames<Ipv4>{}) : add(BenchNames<Ipv6>{});
+  snapshot = state_.add_interface(kBenchTunnel, kBenchMacs[0], tunnel->mtu, false, tunnel);
+  state_.settle();
 }
 
 template <class F>

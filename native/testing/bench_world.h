@@ -16,6 +16,8 @@ namespace sluice {
 inline constexpr uint8_t kBenchMacs[2][6] = {{2, 0, 0, 0, 0xee, 0}, {2, 0, 0, 0, 0xee, 1}};
 inline constexpr uint8_t kBenchPeers[2][6] = {{2, 1, 1, 1, 1, 1}, {2, 2, 2, 2, 2, 2}};
 
+inline constexpr uint16_t kBenchTunnel = 2;
+
 enum class BenchHops : uint8_t {
   given,    // routes have a MAC
   resolved  // each backend is a neighbour, and so is the gateway to the clients
@@ -29,6 +31,7 @@ struct BenchOptions {
   uint8_t protocol = 17;
   uint8_t version = 4;  // of the services
   BenchHops hops = BenchHops::given;
+  bool tunnel = false;  // the way to the clients is a GRE tunnel
 
   bool operator==(const BenchOptions&) const = default;
 };
@@ -56,7 +59,9 @@ struct BenchWorld {
   void learn_neighbours();
   void commit(const Delta& delta);
 
-  std::atomic<bool> up_[2] = {true, true};
+  void add_tunnel(Delta& delta);
+
+  std::atomic<bool> up_[3] = {true, true, true};
   ProgramState state_;
 };
 
