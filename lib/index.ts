@@ -30,7 +30,12 @@ export type {
 export type { EngineChoice } from './model/options.js';
 export { formatRouteSpec, parseRouteSpec } from './model/route-spec.js';
 export type { DropCounts, InterfaceCounts } from './observe/counters.js';
-export type { ExplainedService, ExplainedTuple, ExplainReport } from './observe/explain-report.js';
+export type {
+  ExplainedEndpoint,
+  ExplainedService,
+  ExplainedTuple,
+  ExplainReport,
+} from './observe/explain-report.js';
 export type { Occupied } from './observe/occupancy.js';
 export type { Fates, InterfaceStats, Stats, WorkerQueue, WorkerStats } from './observe/stats.js';
 export type {

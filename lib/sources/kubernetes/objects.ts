@@ -44,7 +44,8 @@ export function readNode(value: unknown): NodeObject {
   return read(nodeSchema, value);
 }
 
-function read<T>(schema: z.ZodType<T>, value: unknown): T {
+/** @throws ObjectMistake with the first mistake */
+export function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(withoutNulls(value), { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;

@@ -78,7 +78,7 @@ export const portName = text('a name').refine(
   expected('a name of lower-case letters, digits and "-"'),
 );
 
-const labels = z
+export const labels = z
   .record(z.string(), text('a text (quote numbers and booleans)'), expected('an object of labels'))
   .default({});
 
