@@ -119,6 +119,10 @@ function add(inventory: Inventory, given: Given<unknown>, seen: Map<string, stri
     const object = readGiven(given, schema);
     list.push({ ...given, ...more, object });
   };
+  const version = raw['apiVersion'];
+  if (version !== READ_HERE[kind]) {
+    refuse(given, 'apiVersion', `expected ${READ_HERE[kind]}, found ${show(version)}`);
+  }
   refuseTwice(given, seen);
   if (Object.hasOwn(WORKLOADS, kind)) {
     // A ReplicaSet of a Deployment says nothing that its owner does not say.
