@@ -163,7 +163,7 @@ test('some backends answer and others do not: mixed', async (t) => {
     node('n1'),
     node('n2'),
     workload('a/client', { pod: { nodeName: 'n1' } }),
-    // An endpoint whose pod has gone from the network: its address is a node's own.
+    // Its address is the other node's own, which takes nothing in.
     pod('a/on-1', { nodeName: 'n1', containers: [{}] }, {}, { app: 'web' }),
     pod('a/on-2', { nodeName: 'n2', hostNetwork: true }, {}, { app: 'web' }),
     service('a/web', [{ port: 80 }]),
