@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { isIpv4 } from '../model/address.js';
+import { hostLength, isIpv4 } from '../model/address.js';
 import { NO_NODE } from '../model/check-node.js';
 import type {
   CheckedInterface,
@@ -19,6 +19,10 @@ import {
   sameScopes,
 } from './addresses.js';
 import { DeltaBuilder } from './delta-builder.js';
+import { podRoutes } from './pod-routes.js';
+import { prefixKey } from './policy/network-index.js';
+import { PolicyPlanner } from './policy/planner.js';
+import { PolicyState } from './policy/state.js';
 import type { InterfaceRequest, ProgramDelta } from './program.js';
 import {
   compileRoutes,
@@ -34,7 +38,8 @@ import {
   type ServiceState,
 } from './services.js';
 import { SlotIndex } from './slot-index.js';
-import { SlotAllocator } from './slots.js';
+import { SLOT_LIMIT, SlotAllocator } from './slots.js';
+import { compileSources, type SourceRow, sameSources } from './sources.js';
 import { type Surroundings, sameSurroundings, surroundingsOf } from './surroundings.js';
 import type { ProgramView } from './view.js';
 
@@ -45,9 +50,6 @@ export interface CompilerLimits {
   /** Routes of each family, connected ones included. */
   readonly routes: number;
 }
-
-/** Frontends, pools and service ports that any engine holds. */
-export const SLOT_LIMIT = 1 << 20;
 
 /** A change that has been worked out and not been made. Commit `delta`, then call `accept`. */
 export interface Plan {
@@ -78,6 +80,7 @@ export class Compiler {
     backends: new SlotAllocator(),
   };
   readonly #services = new Map<string, ServiceState>();
+  readonly #policy = new PolicyState();
   readonly #index = new SlotIndex();
   #accepted: Accepted = NOTHING;
   /** Counts what plans are based on: a plan of an older base cannot be accepted. */
@@ -96,6 +99,9 @@ export class Compiler {
     frontend: (slot) => this.#index.frontends.get(slot),
     pool: (slot) => this.#index.pools.get(slot),
     route: (address) => findRoute(this.#accepted.routeRows, address),
+    rule: (number) => this.#policy.rules.get(number),
+    pod: (address) =>
+      this.#policy.addresses.get(prefixKey({ bytes: address, length: hostLength(address) }))?.pod,
   };
 
   /**
@@ -116,6 +122,8 @@ export class Compiler {
       services.replace(next.services, next.surroundings, anew);
     }
     this.#refuseExcess(services);
+    const policy = new PolicyPlanner(this.#policy, builder.policy);
+    policy.plan(model, next.interfaces, next.node);
     diffRoutes(before.routeRows, next.routeRows, builder);
     putTables(before, next, builder);
 
@@ -136,6 +144,7 @@ export class Compiler {
         this.#revision++;
         this.#sequence = sequence;
         this.#acceptServices(services);
+        policy.accept();
         this.#accepted = next;
       },
     };
@@ -147,11 +156,12 @@ export class Compiler {
    */
   forgetInterface(slot: number): void {
     this.#revision++;
-    const { addressRows, scopeRows, routeRows } = this.#accepted;
+    const { addressRows, scopeRows, sourceRows, routeRows } = this.#accepted;
     this.#accepted = {
       ...this.#accepted,
       addressRows: addressRows.filter((row) => row.interface !== slot),
       scopeRows: scopeRows.filter((row) => row.interface !== slot),
+      sourceRows: sourceRows.filter((row) => row.interface !== slot),
       routeRows: new Map([...routeRows].filter(([, row]) => row.interface !== slot)),
     };
   }
@@ -162,7 +172,8 @@ export class Compiler {
     const node = model.node ?? this.#accepted.node;
     const services = model.services ?? this.#accepted.services;
     const addressRows = compileAddresses(interfaces, node, slots);
-    const routeRows = compileRoutes(interfaces, routes, slots);
+    const ofPods = podRoutes(interfaces, routes);
+    const routeRows = compileRoutes(interfaces, [...routes, ...ofPods], slots);
     this.#refuseExcessRoutes(routeRows);
     return {
       interfaces,
@@ -172,6 +183,7 @@ export class Compiler {
       surroundings: surroundingsOf(interfaces, node, services),
       addressRows,
       scopeRows: compileScopes(interfaces, slots),
+      sourceRows: compileSources(interfaces, slots),
       routeRows,
     };
   }
@@ -231,6 +243,7 @@ interface Accepted {
   readonly surroundings: Surroundings;
   readonly addressRows: readonly AddressRow[];
   readonly scopeRows: readonly ScopeRow[];
+  readonly sourceRows: readonly SourceRow[];
   readonly routeRows: ReadonlyMap<string, RouteRow>;
 }
 
@@ -242,6 +255,7 @@ const NOTHING: Accepted = {
   surroundings: surroundingsOf([], NO_NODE, []),
   addressRows: [],
   scopeRows: [],
+  sourceRows: [],
   routeRows: new Map(),
 };
 
@@ -269,6 +283,7 @@ function diffRoutes(
 function putTables(before: Accepted, next: Accepted, builder: DeltaBuilder): void {
   if (!sameAddresses(before.addressRows, next.addressRows)) builder.setAddresses(next.addressRows);
   if (!sameScopes(before.scopeRows, next.scopeRows)) builder.setScopes(next.scopeRows);
+  if (!sameSources(before.sourceRows, next.sourceRows)) builder.setSources(next.sourceRows);
   const { podNetworks, serviceNetworks } = next.node;
   if (!samePrefixes(before.node.podNetworks, podNetworks)) builder.setPodNetworks(podNetworks);
   if (!samePrefixes(before.node.serviceNetworks, serviceNetworks)) {

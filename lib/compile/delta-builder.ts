@@ -2,8 +2,10 @@
 import { familyOf, type Prefix, writeAddress } from '../model/address.js';
 import type { Protocol } from '../model/model.js';
 import type { AddressRow, ScopeRow } from './addresses.js';
-import { FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
+import { PolicyDelta } from './policy/policy-delta.js';
+import { emptyDelta, FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
 import type { RouteRow } from './routes.js';
+import type { SourceRow } from './sources.js';
 import type { FrontendView, PoolView, PortView } from './view.js';
 
 /** IANA numbers of the protocols that frontends may have. Echo is a protocol of its family. */
@@ -26,6 +28,8 @@ interface BackendRow {
   flushed: boolean;
 }
 
+let groups = 0;
+
 /** Collects the rows of one delta and turns them into columns. */
 export class DeltaBuilder {
   readonly #frontends: FrontendRow[] = [];
@@ -42,6 +46,9 @@ export class DeltaBuilder {
   #scopes: readonly ScopeRow[] | null = null;
   #podNetworks: readonly Prefix[] | null = null;
   #serviceNetworks: readonly Prefix[] | null = null;
+  #sources: readonly SourceRow[] | null = null;
+  /** What changes of identities and rule sets. */
+  readonly policy = new PolicyDelta();
 
   /**
    * @param service - number of the service port
@@ -110,18 +117,39 @@ export class DeltaBuilder {
     this.#serviceNetworks = networks;
   }
 
+  setSources(rows: readonly SourceRow[]): void {
+    this.#sources = rows;
+  }
+
   /** Nothing has been put, removed or set. */
   get empty(): boolean {
     const lists: readonly (readonly unknown[])[] = [
       ...[this.#frontends, this.#removedFrontends, this.#backends, this.#removedBackends],
       ...[this.#pools, this.#removedPools, this.#routes, this.#removedRoutes],
     ];
-    const tables = [this.#addresses, this.#scopes, this.#podNetworks, this.#serviceNetworks];
-    return lists.every(({ length }) => length === 0) && tables.every((table) => table === null);
+    const networks = [this.#podNetworks, this.#serviceNetworks, this.#sources];
+    const tables = [this.#addresses, this.#scopes, ...networks];
+    if (!this.policy.empty || tables.some((table) => table !== null)) return false;
+    return lists.every(({ length }) => length === 0);
   }
 
   build(): ProgramDelta {
+    const firstGroup = groups;
+    groups += this.#routes.length;
     return {
+      ...emptyDelta(),
+      groups: {
+        slot: Uint32Array.from(this.#routes, (_, index) => firstGroup + index),
+        first: Uint32Array.from(this.#routes, (_, index) => index),
+        count: Uint32Array.from(this.#routes, () => 1),
+      },
+      nextHops: {
+        interface: Uint16Array.from(this.#routes, (row) => row.interface),
+        gateway: packed(this.#routes, ({ gateway }) => gateway, 16),
+        mac: packed(this.#routes, ({ mac }) => mac, 6),
+        key: Uint32Array.from(this.#routes, () => 0),
+        weight: Uint8Array.from(this.#routes, () => 1),
+      },
       frontends: frontendColumns(this.#frontends),
       ranges: prefixColumns(this.#ranges),
       removedFrontends: Uint32Array.from(this.#removedFrontends),
@@ -146,9 +174,7 @@ export class DeltaBuilder {
       removedPools: Uint32Array.from(this.#removedPools),
       routes: {
         ...prefixColumns(this.#routes.map(({ prefix: bytes, length }) => ({ bytes, length }))),
-        interface: Uint16Array.from(this.#routes, (row) => row.interface),
-        gateway: packed(this.#routes, ({ gateway }) => gateway, 16),
-        mac: packed(this.#routes, ({ mac }) => mac, 6),
+        group: Uint32Array.from(this.#routes, (_, index) => firstGroup + index),
       },
       removedRoutes: prefixColumns(
         this.#removedRoutes.map(({ prefix: bytes, length }) => ({ bytes, length })),
@@ -164,6 +190,11 @@ export class DeltaBuilder {
       },
       podNetworks: this.#podNetworks && prefixColumns(this.#podNetworks),
       serviceNetworks: this.#serviceNetworks && prefixColumns(this.#serviceNetworks),
+      sources: this.#sources && {
+        ...prefixColumns(this.#sources.map(({ prefix }) => prefix)),
+        interface: Uint16Array.from(this.#sources, (row) => row.interface),
+      },
+      ...this.policy.build(prefixColumns),
     };
   }
 }

@@ -33,6 +33,12 @@ export interface ProgramDelta {
   members: MemberColumns;
   /** Slots of pools to remove. No frontend may be left that names one. */
   removedPools: Uint32Array;
+  /** New or changed groups of next hops. A group is put whole: its rows replace the previous ones. */
+  groups: GroupColumns;
+  /** Rows that `groups` refer to by `first` and `count`. */
+  nextHops: NextHopColumns;
+  /** Slots of groups to remove. No route may be left that names one. */
+  removedGroups: Uint32Array;
   /** New or changed routes, keyed by prefix and length. */
   routes: RouteColumns;
   /** Routes to remove. */
@@ -45,6 +51,24 @@ export interface ProgramDelta {
   podNetworks: PrefixColumns | null;
   /** Networks that service addresses come from (replaces), or `null`: unchanged. */
   serviceNetworks: PrefixColumns | null;
+  /** Who may send by an interface (replaces; who is not named takes any source), or `null`: unchanged. */
+  sources: SourceColumns | null;
+  /** New or changed rule sets. A set is put whole: its rows replace the previous ones. */
+  ruleSets: RuleSetColumns;
+  /** Rows that `ruleSets` refer to by `first` and `count`, in the order in which they are asked. */
+  rules: RuleColumns;
+  /** Slots of rule sets to remove. No identity may be left that names one. */
+  removedRuleSets: Uint32Array;
+  /** New or changed identities. An identity is put whole: its rows replace the previous ones. */
+  identities: IdentityColumns;
+  /** Rows that `identities` refer to by `first` and `count`. */
+  memberships: MembershipColumns;
+  /** Slots of identities to remove. No network may be left that names one. */
+  removedIdentities: Uint32Array;
+  /** New or changed networks, pods as networks of one address: whose identity addresses have. */
+  identityNetworks: IdentityNetworkColumns;
+  /** Those to remove. */
+  removedIdentityNetworks: PrefixColumns;
 }
 
 /** What kind of address a frontend has; of a cluster address every port is the service's. */
@@ -114,13 +138,100 @@ export interface MemberColumns {
   weight: Uint16Array;
 }
 
-export interface RouteColumns extends PrefixColumns {
+/** Of equal worth to a route: each flow goes by one of them (ECMP). */
+export interface GroupColumns {
+  slot: Uint32Array;
+  /** First row in `nextHops`. */
+  first: Uint32Array;
+  /** Number of rows in `nextHops`, 1 to {@link MAX_GROUP}. */
+  count: Uint32Array;
+}
+
+/** Next hops that a group may have. */
+export const MAX_GROUP = 64;
+
+export interface NextHopColumns {
   /** Slot of the egress interface. */
   interface: Uint16Array;
-  /** 16 bytes a row, of the prefix's family: next hop; all zero: the destination is on the link. */
+  /** 16 bytes a row: next hop; all zero: the destination is on the link. */
   gateway: Uint8Array;
   /** 6 bytes a row: MAC of the next hop; all zero: resolve by ARP or neighbour discovery. */
   mac: Uint8Array;
+  /** What stands for the next hop in the choice: the same for the same next hop, whatever its group. */
+  key: Uint32Array;
+  /** Share of flows relative to the others of the group, 1 to 255. */
+  weight: Uint8Array;
+}
+
+export interface RouteColumns extends PrefixColumns {
+  /** Slot of the group of next hops; their gateways are of the prefix's family. */
+  group: Uint32Array;
+}
+
+/** Sources that an interface may send with; of an interface with none any source may come. */
+export interface SourceColumns extends PrefixColumns {
+  interface: Uint16Array;
+}
+
+/** `ingress` and `egress` of an identity: everything may pass. */
+export const NO_RULES = 0xffffffff;
+
+/** `ingress` and `egress` of an identity: nothing may pass, because its rules are not known yet. */
+export const PENDING_RULES = 0xfffffffe;
+
+/** `rules.selector`: whoever the peer is. */
+export const ANY_PEER = 0xffffffff;
+
+/** Of a rule; `pass` goes on with the next tier. */
+export const ACTION = { deny: 0, accept: 1, pass: 2 } as const;
+
+/** Of a rule, in the order in which they are asked; `network` is not asked about a pod and itself. */
+export const TIER = { admin: 0, network: 1, baseline: 2 } as const;
+
+export interface RuleSetColumns {
+  slot: Uint32Array;
+  /** First row in `rules`. */
+  first: Uint32Array;
+  /** Number of rows in `rules`. What no rule is for may pass. */
+  count: Uint32Array;
+}
+
+export interface RuleColumns {
+  /** Number of the selector that the peer must be a member of, or {@link ANY_PEER}. */
+  selector: Uint32Array;
+  /** IANA protocol number; 0: any, ports or none. */
+  protocol: Uint8Array;
+  /** Ports of the destination, both inclusive. */
+  portFirst: Uint16Array;
+  portLast: Uint16Array;
+  /** One of {@link ACTION}. */
+  action: Uint8Array;
+  /** One of {@link TIER}; never falls within a set. */
+  tier: Uint8Array;
+  /** The compiler's number of the rule: what `explain` names. */
+  rule: Uint32Array;
+}
+
+/** Addresses that no rule tells apart have one identity: what may reach them, and which selectors hold them. */
+export interface IdentityColumns {
+  slot: Uint32Array;
+  /** Slots of the rule sets of what goes to it and comes from it, {@link NO_RULES} or {@link PENDING_RULES}. */
+  ingress: Uint32Array;
+  egress: Uint32Array;
+  /** First row in `memberships`. */
+  first: Uint32Array;
+  /** Number of rows in `memberships`; may be 0. */
+  count: Uint32Array;
+}
+
+export interface MembershipColumns {
+  /** Number of a selector; ascending within an identity. */
+  selector: Uint32Array;
+}
+
+/** The longest prefix that holds an address tells its identity. */
+export interface IdentityNetworkColumns extends PrefixColumns {
+  identity: Uint32Array;
 }
 
 export interface PrefixColumns {
@@ -175,11 +286,18 @@ export const PROGRAM_COLUMNS = [
   'members.backend',
   'members.weight',
   'removedPools',
+  'groups.slot',
+  'groups.first',
+  'groups.count',
+  'nextHops.interface',
+  'nextHops.gateway',
+  'nextHops.mac',
+  'nextHops.key',
+  'nextHops.weight',
+  'removedGroups',
   'routes.prefix',
   'routes.length',
-  'routes.interface',
-  'routes.gateway',
-  'routes.mac',
+  'routes.group',
   'removedRoutes.prefix',
   'removedRoutes.length',
   'addresses.interface',
@@ -191,6 +309,32 @@ export const PROGRAM_COLUMNS = [
   'podNetworks.length',
   'serviceNetworks.prefix',
   'serviceNetworks.length',
+  'sources.interface',
+  'sources.prefix',
+  'sources.length',
+  'ruleSets.slot',
+  'ruleSets.first',
+  'ruleSets.count',
+  'rules.selector',
+  'rules.protocol',
+  'rules.portFirst',
+  'rules.portLast',
+  'rules.action',
+  'rules.tier',
+  'rules.rule',
+  'removedRuleSets',
+  'identities.slot',
+  'identities.ingress',
+  'identities.egress',
+  'identities.first',
+  'identities.count',
+  'memberships.selector',
+  'removedIdentities',
+  'identityNetworks.prefix',
+  'identityNetworks.length',
+  'identityNetworks.identity',
+  'removedIdentityNetworks.prefix',
+  'removedIdentityNetworks.length',
 ] as const;
 
 /** A delta that changes nothing. */
@@ -221,12 +365,32 @@ export function emptyDelta(): ProgramDelta {
     pools: { slot: none32, first: none32, count: none32, silent: none8 },
     members: { backend: none32, weight: none16 },
     removedPools: none32,
-    routes: { prefix: none8, length: none8, interface: none16, gateway: none8, mac: none8 },
+    groups: { slot: none32, first: none32, count: none32 },
+    nextHops: { interface: none16, gateway: none8, mac: none8, key: none32, weight: none8 },
+    removedGroups: none32,
+    routes: { prefix: none8, length: none8, group: none32 },
     removedRoutes: { prefix: none8, length: none8 },
     addresses: null,
     scopes: null,
     podNetworks: null,
     serviceNetworks: null,
+    sources: null,
+    ruleSets: { slot: none32, first: none32, count: none32 },
+    rules: {
+      selector: none32,
+      protocol: none8,
+      portFirst: none16,
+      portLast: none16,
+      action: none8,
+      tier: none8,
+      rule: none32,
+    },
+    removedRuleSets: none32,
+    identities: { slot: none32, ingress: none32, egress: none32, first: none32, count: none32 },
+    memberships: { selector: none32 },
+    removedIdentities: none32,
+    identityNetworks: { prefix: none8, length: none8, identity: none32 },
+    removedIdentityNetworks: { prefix: none8, length: none8 },
   };
 }
 

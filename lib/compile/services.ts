@@ -4,6 +4,7 @@ import { type CheckedService, type CheckedServicePort, serviceKey } from '../mod
 import type { DeltaBuilder } from './delta-builder.js';
 import { sameFrontend } from './frontends.js';
 import { type PoolPlan, type PortPlan, planPort } from './port-plan.js';
+import { same } from './same.js';
 import type { SlotAllocator, SlotDraft } from './slots.js';
 import type { Surroundings } from './surroundings.js';
 import type { BackendAt, BackendView, FrontendView, PoolView, PortView } from './view.js';
@@ -225,20 +226,4 @@ function backendKey(backend: { address: string; port: number }): string {
 
 function frontendKey(frontend: { address: string; port: number }): string {
   return `${frontend.address} ${frontend.port}`;
-}
-
-/** Equal content. Models are plain values; this runs over hundreds of thousands of them. */
-function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) || ArrayBuffer.isView(a)) {
-    const [x, y] = [a as ArrayLike<unknown>, b as ArrayLike<unknown>];
-    if (x.length !== y.length) return false;
-    for (let i = 0; i < x.length; i++) if (!same(x[i], y[i])) return false;
-    return true;
-  }
-  for (const key in a) {
-    if (!same(a[key as keyof typeof a], b[key as keyof typeof b])) return false;
-  }
-  return true;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** Slots lie below this in any engine, where no option says another limit. */
+export const SLOT_LIMIT = 1 << 20;
+
 /**
  * Hands out small stable indices. Changes are made in a draft, which is accepted once the engine
  * has taken them, or dropped. A slot that a draft frees is not handed out again by the same draft:

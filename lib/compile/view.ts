@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Family } from '../model/address.js';
 import type { CheckedService, CheckedServicePort } from '../model/checked.js';
+import type { PolicyAction, PolicyTier } from '../model/policy.js';
 import type { FrontendPlan, PoolChoice } from './frontends.js';
 import type { RouteRow } from './routes.js';
 
@@ -55,6 +56,32 @@ export interface BackendAt {
   readonly backend: BackendView;
 }
 
+export type PolicyDirection = 'ingress' | 'egress';
+
+export interface PolicyName {
+  readonly tier: PolicyTier;
+  /** `null` in the other tiers than `network`. */
+  readonly namespace: string | null;
+  readonly name: string;
+}
+
+/** What a rule of the program is. `isolation`: what no rule of these policies accepts is denied. */
+export type RuleView =
+  | {
+      readonly kind: 'rule';
+      readonly direction: PolicyDirection;
+      readonly policy: PolicyName;
+      /** Place within its direction, from 0. */
+      readonly index: number;
+      readonly name: string | null;
+      readonly action: PolicyAction;
+    }
+  | {
+      readonly kind: 'isolation';
+      readonly direction: PolicyDirection;
+      readonly policies: readonly PolicyName[];
+    };
+
 /** What slots of the accepted program mean. Live: it follows every accepted plan. */
 export interface ProgramView {
   /** Every service port in every family that it has, in no particular order. */
@@ -65,4 +92,8 @@ export interface ProgramView {
   pool(slot: number): { port: PortView; choice: PoolChoice } | undefined;
   /** The route that a packet to `address` (16 bytes) takes. */
   route(address: Uint8Array): RouteRow | undefined;
+  /** By its number in the program. */
+  rule(number: number): RuleView | undefined;
+  /** `namespace/name` of the pod whose address (16 bytes) that is. */
+  pod(address: Uint8Array): string | undefined;
 }

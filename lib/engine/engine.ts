@@ -155,8 +155,8 @@ export interface FlowRecord {
   /** What the backend sees as the source: the client's, or an address and port of ours. */
   source: Uint8Array;
   sourcePort: number;
-  /** Slot of the backend in the program. */
-  backendSlot: number;
+  /** Slot of the backend in the program; `null`: not for a service, and tracked for policy's sake. */
+  backendSlot: number | null;
   state: FlowState;
   /** Seconds since the last packet of either direction. */
   idle: number;
@@ -214,6 +214,9 @@ export interface Explanation {
   affinity: boolean;
   /** Slot of the backend, of a flow or newly chosen. */
   backend: number | null;
+  /** What policy said of what leaves the source and comes to the destination; `null`: it was not asked. */
+  egress: Judgement | null;
+  ingress: Judgement | null;
   /** The source is rewritten to an address of ours. */
   masquerade: boolean;
   /** Addresses and ports as they leave (of an ICMP error: its outer addresses, ports 0). */
@@ -222,6 +225,12 @@ export interface Explanation {
   route: { interface: number; gateway: Uint8Array | null; mac: Uint8Array | null } | null;
   /** The next hop's address, and its MAC where it is known. */
   neighbour: { address: Uint8Array; mac: Uint8Array | null } | null;
+}
+
+/** The policy's word on one direction. `rule` is its number in the program; `null`: no rule was for it. */
+export interface Judgement {
+  allowed: boolean;
+  rule: number | null;
 }
 
 export interface Tuple {

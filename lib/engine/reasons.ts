@@ -12,6 +12,7 @@ export const DROP_REASONS = [
   'malformed_ipv6',
   'routing_header',
   'martian_source',
+  'source_spoofed',
   'martian_destination',
   'malformed_fragment',
   'malformed_l4',
@@ -31,6 +32,9 @@ export const DROP_REASONS = [
   'source_not_allowed',
   'service_port_unknown',
   'service_address_unknown',
+  'policy_pending',
+  'policy_denied_egress',
+  'policy_denied_ingress',
   'no_backend',
   'no_local_backend',
   'backend_flushed',
@@ -99,6 +103,10 @@ export const DROP_EXPLANATIONS: Readonly<Record<DropReason, { cause: string; rem
       'Source address that no sender may use: unspecified, loopback, multicast, broadcast, link-local in IPv6, or one of our own (RFC 1812, 5.3.7)',
     remedy:
       "Look at the sender; somebody may be spoofing. The node's own traffic needs an interface of scope host",
+  },
+  source_spoofed: {
+    cause: "Source, or sender of ARP or neighbour discovery, that is none of the interface's",
+    remedy: "Somebody may be spoofing; else name the address in the interface's sources",
   },
   martian_destination: {
     cause:
@@ -178,6 +186,18 @@ export const DROP_EXPLANATIONS: Readonly<Record<DropReason, { cause: string; rem
   service_address_unknown: {
     cause: 'The address is in a service network and belongs to no service',
     remedy: "Look at the service's clusterIP",
+  },
+  policy_pending: {
+    cause: 'A pod whose policy is not known yet sends or is sent to',
+    remedy: 'None while the pod is being attached; else see why it is not among the pods',
+  },
+  policy_denied_egress: {
+    cause: 'A policy lets the source not go there',
+    remedy: 'Ask explain for the rule; change the policy if it should pass',
+  },
+  policy_denied_ingress: {
+    cause: 'A policy lets the source not come in',
+    remedy: 'Ask explain for the rule; change the policy if it should pass',
   },
   no_backend: {
     cause: 'The service has no backend that may serve; the sender is told',

@@ -13,6 +13,7 @@ import {
   sameBytes,
   UNICAST_RULE,
 } from './address.js';
+import { checkSenders } from './check-senders.js';
 import type { CheckedInterface, CheckedInterfaceAddress } from './checked.js';
 import { listOf, nearest, show } from './explain.js';
 import { Fields } from './fields.js';
@@ -28,6 +29,8 @@ const COMMON_KEYS = [
   'scope',
   'checksums',
   'mac',
+  'sources',
+  'pod',
   'mtu',
   'worker',
   'rss',
@@ -76,7 +79,8 @@ export function checkInterface(
   const mtu = fields.has('mtu') ? fields.integer('mtu', 576, 9_000, 'bytes') : 1_500;
   const worker = fields.has('worker') ? fields.integer('worker', 0, 127, 'a worker') : null;
   const queues = fields.has('queues') ? fields.integer('queues', 1, 64, 'queues') : 1;
-  const scope = fields.has('scope') ? fields.oneOf('scope', INTERFACE_SCOPES) : 'outside';
+  const usual = fields.has('pod') ? 'pod' : 'outside';
+  const scope = fields.has('scope') ? fields.oneOf('scope', INTERFACE_SCOPES) : usual;
   const unfinishedChecksums = fields.has('checksums')
     ? fields.oneOf('checksums', CHECKSUMS) === 'unfinished'
     : OFFLOADING_KINDS.includes(kind);
@@ -87,6 +91,7 @@ export function checkInterface(
     scope,
     unfinishedChecksums,
     mac,
+    ...checkSenders(fields),
     mtu,
     worker,
     queues,

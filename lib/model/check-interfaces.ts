@@ -16,6 +16,7 @@ export function checkInterfaces(values: readonly unknown[], path: string): Check
   refuseSharedNames(interfaces, path);
   refuseSharedSockets(interfaces, path);
   refuseSharedNetworks(interfaces, path);
+  refuseSharedPods(interfaces, path);
   return interfaces;
 }
 
@@ -82,6 +83,23 @@ function refuseSharedNetworks(interfaces: readonly CheckedInterface[], path: str
         );
       }
       networks.set(network, { index, name });
+    });
+  });
+}
+
+/** An address of a pod has one interface to go by. */
+function refuseSharedPods(interfaces: readonly CheckedInterface[], path: string): void {
+  const holders = new Map<string, string>();
+  interfaces.forEach(({ name, pod, sources }, index) => {
+    if (pod === null) return;
+    sources.forEach(({ bytes }, position) => {
+      const address = formatAddress(bytes);
+      const holder = holders.get(address);
+      if (holder !== undefined) {
+        const at = `${path}[${index}].sources[${position}]`;
+        refuse(at, `${address} is the pod's address on interface ${holder} already`);
+      }
+      holders.set(address, name);
     });
   });
 }

@@ -4,6 +4,7 @@ import { type Family, familyOf, formatAddress, type Prefix } from './address.js'
 import { checkAddress, checkPrefix } from './check-address.js';
 import { checkBackends, checkPort } from './check-backend.js';
 import { refuseSharedDestinations } from './check-destinations.js';
+import { isObjectName, NAME_RULE, namespaceName, objectName } from './check-name.js';
 import { type CheckedService, type CheckedServicePort, serviceKey } from './checked.js';
 import { show } from './explain.js';
 import { Fields } from './fields.js';
@@ -20,14 +21,6 @@ const PORT_KEYS = ['name', 'protocol', 'port', 'nodePort', 'backends'];
 const POLICIES: readonly TrafficPolicy[] = ['Cluster', 'Local'];
 const MAX_AFFINITY_SECONDS = 86_400;
 
-const DNS_NAME = /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/;
-const NAME_RULE = 'lower-case letters, digits, "-" and ".", as in "web-1"';
-
-/** A legal name of a Kubernetes object: a DNS name of at most `max` characters. */
-export function isObjectName(text: string, max: number): boolean {
-  return text.length <= max && DNS_NAME.test(text);
-}
-
 /** @throws SluiceError `ERR_MODEL` */
 export function checkServices(values: readonly unknown[], path: string): CheckedService[] {
   const services = values.map((value, index) => checkService(value, `${path}[${index}]`));
@@ -39,7 +32,7 @@ export function checkServices(values: readonly unknown[], path: string): Checked
 function checkService(value: unknown, path: string): CheckedService {
   const fields = new Fields(value, path, CODE, SERVICE_KEYS);
   const name = objectName(fields, 'name', 253);
-  const namespace = fields.has('namespace') ? objectName(fields, 'namespace', 63) : 'default';
+  const namespace = namespaceName(fields);
   const addresses = checkAddresses(fields, 'addresses');
   const externalIPs = fields.has('externalIPs') ? checkAddresses(fields, 'externalIPs') : [];
   const balancer = fields.has('loadBalancer') ? checkLoadBalancer(fields) : NO_BALANCER;
@@ -191,13 +184,6 @@ function refuseSharedNames(services: readonly CheckedService[], path: string): v
     }
     names.set(key, index);
   });
-}
-
-function objectName(fields: Fields, key: string, max: number): string {
-  const rule = `a name of at most ${max} ${NAME_RULE}`;
-  const name = fields.string(key, rule);
-  if (!isObjectName(name, max)) fields.expected(key, rule);
-  return name;
 }
 
 function refuse(path: string, message: string): never {

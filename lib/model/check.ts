@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { checkInterfaces } from './check-interfaces.js';
 import { checkNode } from './check-node.js';
+import { checkNamespaces, checkPods } from './check-pods.js';
+import { checkPolicies } from './check-policy.js';
 import { checkRoutes } from './check-route.js';
 import { checkServices } from './check-service.js';
 import type { CheckedModel } from './checked.js';
 import { Fields } from './fields.js';
 
-const MODEL_KEYS = ['services', 'interfaces', 'routes', 'node'];
+const MODEL_KEYS = [
+  ...['services', 'interfaces', 'routes', 'node'],
+  ...['namespaces', 'pods', 'policies'],
+];
 
 /**
  * Checks a whole model, whatever its static type, and fills in the defaults. The first mistake is
@@ -25,6 +30,13 @@ export function checkModel(value: unknown): CheckedModel {
     }),
     ...(fields.has('routes') && {
       routes: checkRoutes(fields.list('routes', 'routes'), 'routes'),
+    }),
+    ...(fields.has('namespaces') && {
+      namespaces: checkNamespaces(fields.list('namespaces', 'namespaces'), 'namespaces'),
+    }),
+    ...(fields.has('pods') && { pods: checkPods(fields.list('pods', 'pods'), 'pods') }),
+    ...(fields.has('policies') && {
+      policies: checkPolicies(fields.list('policies', 'policies'), 'policies'),
     }),
     ...(fields.has('node') && { node: checkNode(fields.value('node'), 'node') }),
   };

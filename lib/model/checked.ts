@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Family, Prefix } from './address.js';
+import type { CheckedNamespace, CheckedPod, CheckedPolicy } from './checked-policy.js';
 import type { InterfaceKind, InterfaceSpec, Protocol, TrafficPolicy } from './model.js';
 
 /**
@@ -11,6 +12,9 @@ export interface CheckedModel {
   readonly interfaces?: readonly CheckedInterface[];
   readonly routes?: readonly CheckedRoute[];
   readonly node?: CheckedNode;
+  readonly namespaces?: readonly CheckedNamespace[];
+  readonly pods?: readonly CheckedPod[];
+  readonly policies?: readonly CheckedPolicy[];
 }
 
 export interface CheckedService {
@@ -84,6 +88,10 @@ export interface CheckedInterface {
   readonly unfinishedChecksums: boolean;
   /** 6 bytes; `null`: the engine's choice. */
   readonly mac: Uint8Array | null;
+  /** None: any source may send. */
+  readonly sources: readonly Prefix[];
+  /** `namespace/name`; then each of `sources` is a single address. */
+  readonly pod: string | null;
   readonly mtu: number;
   /** `null`: the engine's choice. */
   readonly worker: number | null;

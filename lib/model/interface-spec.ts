@@ -8,15 +8,15 @@ import { readPairs } from './spec-text.js';
 const CODE = 'ERR_INTERFACE_SPEC';
 const NUMBER_KEYS = ['mtu', 'worker', 'id', 'queues'];
 
-/** The keys in text: `addresses` is written as one or more `address=`. */
-const TEXT_KEYS = INTERFACE_KEYS.filter((key) => key !== 'kind' && key !== 'name').map((key) =>
-  key === 'addresses' ? 'address' : key,
-);
+/** Lists, and the keys that they are written with in text, once or more. */
+const LIST_KEYS: Readonly<Record<string, string>> = { addresses: 'address', sources: 'source' };
+
+const TEXT_KEYS = INTERFACE_KEYS.filter((key) => key !== 'kind' && key !== 'name').map(textKey);
 
 /**
  * Reads `KIND:NAME[,key=value...]`, such as
- * `memif:up,role=server,socket=/run/sluice/up.sock,id=0,address=10.0.0.1/24`. `address` may be
- * repeated.
+ * `memif:up,role=server,socket=/run/sluice/up.sock,id=0,address=10.0.0.1/24`. `address` and
+ * `source` may be repeated.
  * @param path - what errors name, such as `--interface[1]`; the key is added to it
  * @throws SluiceError `ERR_INTERFACE_SPEC`
  */
@@ -36,13 +36,14 @@ export function parseInterfaceSpec(text: string, path: string): InterfaceSpec {
   if (!INTERFACE_KINDS.includes(kind as InterfaceKind)) {
     throw new SluiceError(CODE, unknownWord(kind, INTERFACE_KINDS), { path: join(path, 'kind') });
   }
-  const pairs = readPairs(rest, path, CODE, TEXT_KEYS, ['address']);
+  const pairs = readPairs(rest, path, CODE, TEXT_KEYS, Object.values(LIST_KEYS));
   const spec: Record<string, unknown> = { kind, name: head.slice(colon + 1) };
   for (const [key, values] of pairs) {
-    if (key === 'address') spec['addresses'] = values;
+    const list = Object.keys(LIST_KEYS).find((name) => LIST_KEYS[name] === key);
+    if (list !== undefined) spec[list] = values;
     else spec[key] = NUMBER_KEYS.includes(key) ? readNumber(values[0]!) : values[0];
   }
-  checkInterface(spec, path, (key) => join(path, key === 'addresses' ? 'address' : key));
+  checkInterface(spec, path, (key) => join(path, textKey(key)));
   return spec as unknown as InterfaceSpec;
 }
 
@@ -51,11 +52,15 @@ export function formatInterfaceSpec(spec: InterfaceSpec): string {
   const parts = [`${spec.kind}:${spec.name}`];
   for (const [key, value] of Object.entries(spec)) {
     if (key === 'kind' || key === 'name' || value === undefined) continue;
-    if (key === 'addresses') {
-      for (const address of value as readonly string[]) parts.push(`address=${address}`);
+    if (Object.hasOwn(LIST_KEYS, key)) {
+      for (const item of value as readonly string[]) parts.push(`${LIST_KEYS[key]}=${item}`);
     } else parts.push(`${key}=${value}`);
   }
   return parts.join(',');
+}
+
+function textKey(key: string): string {
+  return LIST_KEYS[key] ?? key;
 }
 
 /** What is no decimal number stays text, so that the check can show what was found. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Namespace, Pod, Policy } from './policy.js';
 
 /**
  * The model: the desired state, as a passive value. It knows nothing of Kubernetes' wire format.
@@ -9,6 +10,9 @@ export interface Model {
   interfaces?: readonly InterfaceSpec[];
   routes?: readonly RouteSpec[];
   node?: NodeSpec;
+  namespaces?: readonly Namespace[];
+  pods?: readonly Pod[];
+  policies?: readonly Policy[];
 }
 
 export const PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ICMP'] as const;
@@ -143,8 +147,8 @@ export interface InterfaceSpec {
   /** Our own addresses on this interface, each with its prefix length: `10.0.0.1/24`, `fd00::1/64`. */
   addresses?: readonly string[];
   /**
-   * Who sends on it: local pods, this node's own processes, or anybody (`outside`, the default).
-   * Decides what is masqueraded.
+   * Who sends on it: local pods, this node's own processes, or anybody (`outside`). Decides what is
+   * masqueraded. Default `outside`; where `pod` is given, `pod`.
    */
   scope?: (typeof INTERFACE_SCOPES)[number];
   /**
@@ -154,6 +158,16 @@ export interface InterfaceSpec {
   checksums?: (typeof CHECKSUMS)[number];
   /** Our own MAC: `02:00:00:00:00:01`. Default: the device's (`af_packet`) or random. */
   mac?: string;
+  /**
+   * Addresses and networks that may send on it, none with host bits: `10.1.0.5`, `fd00:1::/64`. A packet from
+   * elsewhere is dropped. Default: any; needed with `pod`.
+   */
+  sources?: readonly string[];
+  /**
+   * `namespace/name` of the pod on it, whose addresses `sources` are, each with a route of its own. Until
+   * the model has that pod with that address, nothing goes to the address or comes from it.
+   */
+  pod?: string;
   /** Largest IP packet in bytes, 576 to 9,000. Default 1,500. */
   mtu?: number;
   /** Index of the worker that polls it, or its first queue. Default: the least loaded. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SLOT_LIMIT } from '../compile/compile.js';
+import { SLOT_LIMIT } from '../compile/slots.js';
 import type { EngineOptions, Occupancy } from '../engine/engine.js';
 import type { WorkerCounts } from './counters.js';
 

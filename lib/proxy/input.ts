@@ -10,13 +10,16 @@ import type { InterfaceSpec, Model, NodeSpec } from '../model/model.js';
 import { readManifests } from '../sources/files/manifests.js';
 import { completeNode } from '../sources/kubernetes/node.js';
 import { translate } from '../sources/kubernetes/translate.js';
+import { translatePolicy } from '../sources/kubernetes/translate-policy.js';
 import type { WantedInterface } from './interface-table.js';
 
 /**
- * Services out of Kubernetes manifests; interfaces, routes and node as in a {@link Model}. The Node
+ * Services, namespaces, pods and policies out of Kubernetes manifests; interfaces, routes and node as in
+ * a {@link Model}. The Node
  * object of the node's name, if the manifests have one, fills in what the node section leaves out.
  */
-export interface ManifestInput extends Omit<Model, 'services'> {
+export interface ManifestInput
+  extends Omit<Model, 'services' | 'namespaces' | 'pods' | 'policies'> {
   /** Files, folders (their `*.yaml`, `*.yml`, `*.json`), `-` for the standard input. */
   manifests: string | readonly string[];
   /** What `-` reads from. Default: the process's standard input. */
@@ -63,19 +66,29 @@ export async function readInput(
   node: NodeSpec | undefined,
 ): Promise<CheckedInput> {
   const { manifests, stdin, serviceProxyName, ...rest } = input as ManifestInput & Model;
-  if (rest.services !== undefined)
-    throw new SluiceError('ERR_MODEL', 'services come from the manifests; leave one of them out', {
-      path: 'services',
-    });
+  for (const path of ['services', 'namespaces', 'pods', 'policies'] as const) {
+    if (rest[path] === undefined) continue;
+    const message = `${path} come from the manifests; leave one of them out`;
+    throw new SluiceError('ERR_MODEL', message, { path });
+  }
   const read = await readManifests(pathsOf(manifests), stdin === undefined ? {} : { stdin });
   const { services, warnings } = translate(read.objects, proxyNameOf(serviceProxyName));
+  const policy = translatePolicy(read.objects);
+  const { namespaces, pods, policies } = policy;
   const given = rest.node ?? node;
   // What is wrong with the section itself is for the check of the model to say.
   const completed = isPlainObject(given) ? completeNode(given, read.objects.nodes) : given;
   return checked(
-    { ...rest, services, ...(completed !== undefined && { node: completed }) },
+    {
+      ...rest,
+      services,
+      namespaces,
+      pods,
+      policies,
+      ...(completed !== undefined && { node: completed }),
+    },
     read.skipped,
-    warnings.map(
+    [...warnings, ...policy.warnings].map(
       ({ kind, namespace, name, message }) => `${kind} ${namespace}/${name}: ${message}`,
     ),
   );

@@ -177,7 +177,7 @@ export class InterfaceTable {
   }
 }
 
-/** Everything about an interface that its device is made from; addresses and scope are the program's. */
+/** Everything about an interface that its device is made from; addresses, scope and senders are the program's. */
 function deviceOf(checked: CheckedInterface): string {
   const { kind, mac, mtu, worker, queues, softwareRss, unfinishedChecksums, parameters } = checked;
   const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -62,7 +62,7 @@ export class ProgramReader {
   }
 
   flow(record: FlowRecord): FlowView {
-    const at = this.#view.backend(record.backendSlot);
+    const at = record.backendSlot === null ? undefined : this.#view.backend(record.backendSlot);
     // The slot may have a new meaning while the connections of its former backend go on.
     const isSame =
       at?.backend.address === formatAddress(record.backend) &&

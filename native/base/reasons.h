@@ -21,6 +21,7 @@ namespace sluice {
   X(malformed_ipv6, "IPv6 header with a wrong version or payload length, or extension headers out of order, cut short or too many", "Look at the sender") \
   X(routing_header, "IPv6 routing header with segments left (RFC 5095)", "None: source routing is not followed") \
   X(martian_source, "Source address that no sender may use: unspecified, loopback, multicast, broadcast, link-local in IPv6, or one of our own (RFC 1812, 5.3.7)", "Look at the sender; somebody may be spoofing. The node's own traffic needs an interface of scope host") \
+  X(source_spoofed, "Source, or sender of ARP or neighbour discovery, that is none of the interface's", "Somebody may be spoofing; else name the address in the interface's sources") \
   X(martian_destination, "Destination address that is not forwarded: unspecified, loopback, multicast, broadcast, or link-local in IPv6", "None: multicast is not forwarded") \
   X(malformed_fragment, "Fragment without data, of odd length, beyond 65,535 bytes, or of an ICMP error", "Look at the sender") \
   X(malformed_l4, "TCP, UDP, SCTP or ICMP header cut short, or lengths that contradict each other", "Look at the sender") \
@@ -40,6 +41,9 @@ namespace sluice {
   X(source_not_allowed, "The source is in none of the service's loadBalancerSourceRanges", "Add the client's network to the ranges, if it may come in") \
   X(service_port_unknown, "The address is a service's, the port and protocol are not; the sender is told", "Use a port that the service declares") \
   X(service_address_unknown, "The address is in a service network and belongs to no service", "Look at the service's clusterIP") \
+  X(policy_pending, "A pod whose policy is not known yet sends or is sent to", "None while the pod is being attached; else see why it is not among the pods") \
+  X(policy_denied_egress, "A policy lets the source not go there", "Ask explain for the rule; change the policy if it should pass") \
+  X(policy_denied_ingress, "A policy lets the source not come in", "Ask explain for the rule; change the policy if it should pass") \
   X(no_backend, "The service has no backend that may serve; the sender is told", "Look at the service's endpoints") \
   X(no_local_backend, "The traffic policy is Local, and no backend on this node may serve", "None where a load balancer looks at the health check; else see where the endpoints are") \
   X(backend_flushed, "The connection's backend was flushed; the sender is told", "None: flushing asks for it") \

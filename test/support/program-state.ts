@@ -146,9 +146,9 @@ export class ProgramState {
     for (const prefix of prefixes(delta.removedRoutes)) {
       must(this.#routes.delete(prefix), `removes route ${prefix}, which is not there`);
     }
-    const { gateway, mac } = delta.routes;
+    const { gateway, mac } = delta.nextHops;
     for (const [row, prefix] of prefixes(delta.routes).entries()) {
-      const hop = `via ${addressAt(gateway, row)} interface ${delta.routes.interface[row]}`;
+      const hop = `via ${addressAt(gateway, row)} interface ${delta.nextHops.interface[row]}`;
       this.#routes.set(prefix, `${hop} mac ${formatMac(mac.subarray(row * 6, row * 6 + 6))}`);
     }
   }

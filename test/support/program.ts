@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  emptyDelta,
   FRONTEND_KIND,
   INTERFACE_SCOPE,
   NODE_ADDRESS,
@@ -76,6 +77,8 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
   const members = (literal.pools ?? []).map(membersOf);
   const pools = literal.pools ?? [];
   return {
+    ...emptyDelta(),
+    ...groupTables(literal.routes ?? []),
     ...frontendTables(literal.frontends ?? []),
     removedFrontends: Uint32Array.from(literal.removedFrontends ?? []),
     backends: {
@@ -188,13 +191,28 @@ function scopeBits(words: string | undefined): number {
 function routeColumns(routes: NonNullable<ProgramLiteral['routes']>): ProgramDelta['routes'] {
   return {
     ...prefixColumns(routes.map(({ to }) => to)),
-    interface: Uint16Array.from(routes, (route) => route.over),
-    gateway: concat(
-      ...routes.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
-    ),
-    mac: concat(
-      ...routes.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac))),
-    ),
+    group: Uint32Array.from(routes, (_, index) => index),
+  };
+}
+
+function groupTables(routes: NonNullable<ProgramLiteral['routes']>) {
+  return {
+    groups: {
+      slot: Uint32Array.from(routes, (_, index) => index),
+      first: Uint32Array.from(routes, (_, index) => index),
+      count: Uint32Array.from(routes, () => 1),
+    },
+    nextHops: {
+      interface: Uint16Array.from(routes, (route) => route.over),
+      gateway: concat(
+        ...routes.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
+      ),
+      mac: concat(
+        ...routes.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac))),
+      ),
+      key: Uint32Array.from(routes, () => 0),
+      weight: Uint8Array.from(routes, () => 1),
+    },
   };
 }
 

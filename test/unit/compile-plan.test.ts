@@ -108,7 +108,7 @@ test('sections that are left out stay', (t) => {
   accept(compiler, { services: [service('a', 1, 1)], interfaces }, slots);
   const plan = accept(compiler, { routes: [{ prefix: 'default', via: '10.0.0.2' }] }, slots);
   t.is(plan.delta.addresses, null);
-  t.deepEqual([...plan.delta.routes.interface], [4]);
+  t.deepEqual([...plan.delta.nextHops.interface], [4]);
   t.is(plan.delta.removedFrontends.length, 0);
 });
 
@@ -145,7 +145,7 @@ test('what an interface took with it is put again', (t) => {
   compiler.forgetInterface(1);
   const { delta } = compiler.plan(checkModel({}), slots);
   t.deepEqual([...delta.routes.length], [24, 0]);
-  t.deepEqual([...delta.routes.interface], [1, 1]);
+  t.deepEqual([...delta.nextHops.interface], [1, 1]);
   t.is(delta.addresses?.length.length, 2);
 });
 

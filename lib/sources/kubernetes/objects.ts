@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { z } from 'zod';
+import { clusterNetworkPolicySchema } from './cluster-policy-schema.js';
+import { networkPolicySchema } from './network-policy-schema.js';
 import { nodeSchema } from './node-schema.js';
+import { namespaceSchema, podSchema } from './pod-schema.js';
 import { serviceSchema } from './service-schema.js';
 import { endpointSliceSchema } from './slice-schema.js';
 
@@ -11,11 +14,24 @@ export type EndpointSliceObject = z.output<typeof endpointSliceSchema>;
 /** A core/v1 Node. */
 export type NodeObject = z.output<typeof nodeSchema>;
 
+/** A core/v1 Namespace. */
+export type NamespaceObject = z.output<typeof namespaceSchema>;
+/** A core/v1 Pod. */
+export type PodObject = z.output<typeof podSchema>;
+/** A networking.k8s.io/v1 NetworkPolicy. */
+export type NetworkPolicyObject = z.output<typeof networkPolicySchema>;
+/** A policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy. */
+export type ClusterNetworkPolicyObject = z.output<typeof clusterNetworkPolicySchema>;
+
 /** What a source hands over for translation. */
 export interface KubernetesObjects {
   services: ServiceObject[];
   endpointSlices: EndpointSliceObject[];
   nodes: NodeObject[];
+  namespaces: NamespaceObject[];
+  pods: PodObject[];
+  networkPolicies: NetworkPolicyObject[];
+  clusterNetworkPolicies: ClusterNetworkPolicyObject[];
 }
 
 /** What is wrong with an object, and where. */
@@ -42,6 +58,26 @@ export function readEndpointSlice(value: unknown): EndpointSliceObject {
 /** @throws ObjectMistake with the first mistake */
 export function readNode(value: unknown): NodeObject {
   return read(nodeSchema, value);
+}
+
+/** @throws ObjectMistake with the first mistake */
+export function readNamespace(value: unknown): NamespaceObject {
+  return read(namespaceSchema, value);
+}
+
+/** @throws ObjectMistake with the first mistake */
+export function readPod(value: unknown): PodObject {
+  return read(podSchema, value);
+}
+
+/** @throws ObjectMistake with the first mistake */
+export function readNetworkPolicy(value: unknown): NetworkPolicyObject {
+  return read(networkPolicySchema, value);
+}
+
+/** @throws ObjectMistake with the first mistake */
+export function readClusterNetworkPolicy(value: unknown): ClusterNetworkPolicyObject {
+  return read(clusterNetworkPolicySchema, value);
 }
 
 /** @throws ObjectMistake with the first mistake */

@@ -9,7 +9,7 @@ import {
   parsePrefix,
   UNICAST_RULE,
 } from '../../model/address.js';
-import { isObjectName } from '../../model/check-service.js';
+import { isObjectName } from '../../model/check-name.js';
 import { show, unknownWord } from '../../model/explain.js';
 
 /**

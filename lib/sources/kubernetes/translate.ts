@@ -17,7 +17,7 @@ const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 /** Something that the objects ask for and that is not served. */
 export interface TranslationWarning {
-  kind: 'Service' | 'EndpointSlice';
+  kind: 'Service' | 'EndpointSlice' | 'Pod' | 'NetworkPolicy' | 'ClusterNetworkPolicy';
   namespace: string;
   name: string;
   message: string;
@@ -39,7 +39,7 @@ export interface TranslateOptions {
 
 /** Services and EndpointSlices to services of the model. Pure: the order of the objects is nothing. */
 export function translate(
-  objects: Readonly<Omit<KubernetesObjects, 'nodes'>>,
+  objects: Readonly<Pick<KubernetesObjects, 'services' | 'endpointSlices'>>,
   options: TranslateOptions = {},
 ): Translation {
   const warnings: TranslationWarning[] = [];
@@ -162,7 +162,7 @@ function mergeEndpoints(
 }
 
 function slicesByService(
-  objects: Readonly<Omit<KubernetesObjects, 'nodes'>>,
+  objects: Readonly<Pick<KubernetesObjects, 'services' | 'endpointSlices'>>,
   warn: (kind: 'EndpointSlice', object: Named, message: string) => void,
 ): Map<string, EndpointSliceObject[]> {
   const known = new Set(objects.services.map(keyOf));
@@ -196,7 +196,7 @@ function keyOf(object: Named): string {
 }
 
 /** By namespace and name in the order of code points, so that locales do not matter. */
-function sorted<T extends Named>(objects: readonly T[]): T[] {
+export function sorted<T extends Named>(objects: readonly T[]): T[] {
   return [...objects].sort((a, b) => {
     const [x, y] = [a.metadata, b.metadata];
     if (x.namespace !== y.namespace) return x.namespace < y.namespace ? -1 : 1;

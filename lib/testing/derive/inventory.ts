@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { z } from 'zod';
-import { SluiceError } from '../../errors.js';
 import { show } from '../../model/explain.js';
 import { isPlainObject } from '../../model/fields.js';
 import { parseManifests } from '../../sources/files/manifests.js';
-import { type ManifestFile, parseDocuments } from '../../sources/files/read.js';
+import type { ManifestFile } from '../../sources/files/read.js';
+import { groupOf, objectsOf, refuseField } from '../../sources/files/unlisted.js';
 import { nodeSchema } from '../../sources/kubernetes/node-schema.js';
 import {
   type EndpointSliceObject,
@@ -92,10 +92,10 @@ export function takeInventory(files: readonly ManifestFile[]): Inventory {
     skipped: {},
   };
   const seen = new Map<string, string>();
-  for (const { value, path } of objectsOf(files)) {
-    const { kind, apiVersion } = value as { kind: string; apiVersion?: unknown };
+  for (const { kind, apiVersion, value, path } of objectsOf(files, Object.keys(READ_HERE))) {
     if (isReadHere(kind, apiVersion)) {
-      add(inventory, { kind, origin: path, raw: value, object: value }, seen);
+      const raw = { ...value, kind, apiVersion };
+      add(inventory, { kind, origin: path, raw, object: raw }, seen);
       continue;
     }
     const label = Object.hasOwn(READ_HERE, kind) ? `${kind} (${apiVersion})` : kind;
@@ -105,12 +105,8 @@ export function takeInventory(files: readonly ManifestFile[]): Inventory {
 }
 
 function isReadHere(kind: string, apiVersion: unknown): boolean {
-  if (!Object.hasOwn(READ_HERE, kind)) return false;
-  return groupOf(apiVersion) === groupOf(READ_HERE[kind]);
-}
-
-function groupOf(apiVersion: unknown): string {
-  return String(apiVersion).split('/').slice(0, -1).join('/');
+  const right = READ_HERE[kind];
+  return right !== undefined && groupOf(String(apiVersion)) === groupOf(right);
 }
 
 function add(inventory: Inventory, given: Given<unknown>, seen: Map<string, string>): void {
@@ -162,8 +158,7 @@ function readGiven<T>(given: Given<unknown>, schema: z.ZodType<T>): T {
 
 /** @throws SluiceError `ERR_MANIFEST` whose message names the object and whose path names the field */
 export function refuse(given: Given<unknown>, field: string, message: string): never {
-  const path = field === '' ? given.origin : `${given.origin}: ${field}`;
-  throw new SluiceError('ERR_MANIFEST', `${titleOf(given)}: ${message}`, { path });
+  return refuseField(given.origin, field, `${titleOf(given)}: ${message}`);
 }
 
 /** `Deployment shop/cart`. */
@@ -181,29 +176,4 @@ function refuseTwice(given: Given<unknown>, seen: Map<string, string>): void {
     refuse(given, 'metadata.name', `it is given already at ${origin}; leave one of them out`);
   }
   seen.set(title, given.origin);
-}
-
-interface Found {
-  value: Record<string, unknown>;
-  path: string;
-}
-
-/** The objects of all documents, out of their lists. */
-function objectsOf(files: readonly ManifestFile[]): Found[] {
-  const documents = files.flatMap((file) => parseDocuments(file));
-  return documents.flatMap(({ value, path }) => unlisted(value, path, {}));
-}
-
-function unlisted(value: unknown, path: string, implied: Record<string, unknown>): Found[] {
-  if (!isPlainObject(value)) {
-    throw new SluiceError('ERR_MANIFEST', `expected an object, found ${show(value)}`, { path });
-  }
-  const { items } = value;
-  const kind = String(value['kind'] ?? implied['kind']);
-  if (!kind.endsWith('List') || !(Array.isArray(items) || items === null)) {
-    return [{ value: { ...implied, ...value }, path }];
-  }
-  const inner = kind.slice(0, -'List'.length);
-  const within = inner === '' ? {} : { kind: inner, apiVersion: value['apiVersion'] };
-  return (items ?? []).flatMap((item, index) => unlisted(item, `${path}.items[${index}]`, within));
 }

@@ -2,6 +2,7 @@
 
 import { SluiceError } from '../../errors.js';
 import { canonicalAddress, type Family, familyOf } from '../../model/address.js';
+import { containerPorts } from '../../sources/kubernetes/translate-policy.js';
 import { AddressRange } from './addresses.js';
 import { type Given, type GivenSlice, type Inventory, refuse } from './inventory.js';
 import type { ClusterNode } from './nodes.js';
@@ -68,11 +69,6 @@ function isRunning({ status }: PodObject): boolean {
 function givenPod(given: Given<PodObject>): Sketch {
   const { metadata, spec, status } = given.object;
   const ips = [status.podIP, ...status.podIPs.map(({ ip }) => ip)].filter((ip) => ip !== '');
-  const addresses = ips.map((ip) => {
-    const address = canonicalAddress(ip);
-    return address ?? refuse(given, 'status.podIP', `expected an IP address, found ${ip}`);
-  });
-  const raw = given.raw['metadata'] as Record<string, unknown>;
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -80,10 +76,10 @@ function givenPod(given: Given<PodObject>): Sketch {
     labels: metadata.labels,
     spec,
     owner: given,
-    addresses: [...new Set(addresses)],
+    addresses: [...new Set(ips)],
     hostNetwork: spec.hostNetwork,
     ready: !status.conditions.some(({ type, status }) => type === 'Ready' && status !== 'True'),
-    terminating: typeof raw['deletionTimestamp'] === 'string',
+    terminating: metadata.deletionTimestamp !== undefined,
     raw: given.raw,
   };
 }
@@ -126,7 +122,7 @@ function podNames(
   if (kind === 'DaemonSet') {
     const { nodeName, nodeSelector } = spec.template.spec;
     return nodes
-      .filter(({ name, labels }) => hasLabels(labels, nodeSelector) && name === (nodeName ?? name))
+      .filter(({ name, labels }) => hasLabels(labels, nodeSelector) && name === (nodeName || name))
       .map(({ name }) => ({ name: `${metadata.name}-${name}`, nodeName: name }));
   }
   const first = kind === 'StatefulSet' ? 0 : 1;
@@ -164,7 +160,7 @@ function podsOfSlices(
       taken.add(address);
       const before = found.get(key);
       found.set(key, {
-        ...sketchOf(slice, metadata.namespace, name, selector ?? {}, nodeName),
+        ...sketchOf(slice, metadata.namespace, name, selector ?? {}, nodeName ?? ''),
         addresses: [...(before?.addresses ?? []), address],
       });
     });
@@ -181,16 +177,15 @@ function sketchOf(
   namespace: string,
   name: string,
   labels: Readonly<Record<string, string>>,
-  nodeName: string | undefined,
+  nodeName: string,
 ): Sketch {
   const containers = [{ ports: portsOf(owner) }];
-  const spec = { containers, hostNetwork: false, nodeSelector: {} };
   return {
     namespace,
     name,
     workload: null,
     labels,
-    spec: nodeName === undefined ? spec : { ...spec, nodeName },
+    spec: { nodeName, containers, initContainers: [], hostNetwork: false, nodeSelector: {} },
     owner,
     addresses: [],
     hostNetwork: false,
@@ -223,8 +218,7 @@ class Places {
     const addresses = sketch.hostNetwork
       ? firstOfFamilies(node.addresses)
       : [...sketch.addresses, ...this.#addressesFor(sketch.addresses, node, families, owner)];
-    const ports = spec.containers.flatMap((container) => container.ports);
-    return { ...sketch, node: node.name, addresses, ports };
+    return { ...sketch, node: node.name, addresses, ports: containerPorts(spec) };
   }
 
   #nodeFor(

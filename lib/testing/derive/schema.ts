@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { podSchema as given } from '../../sources/kubernetes/pod-schema.js';
 import {
   expected,
   labels,
@@ -12,72 +13,32 @@ import {
   text,
   wholeNumber,
 } from '../../sources/kubernetes/schema.js';
+import { labelSelector } from '../../sources/kubernetes/selector-schema.js';
 
 /** As far as pods, their addresses and EndpointSlices can be told from them. */
 
 const flag = z.boolean(expected('true or false')).default(false);
 
-const containerPort = objectOf(
-  {
-    name: portName.default(''),
-    containerPort: wholeNumber('a port number', 1, 65_535),
-    protocol,
-  },
-  'a port',
-);
-
-const container = objectOf({ ports: listOf(containerPort, 'ports') }, 'a container');
-
-const podSpec = objectOf(
-  {
-    nodeName: text('the name of a node').optional(),
-    nodeSelector: labels,
-    hostNetwork: flag,
-    containers: listOf(container, 'containers'),
-  },
-  'an object with containers',
-);
+const podSpec = given.shape.spec.extend({ nodeSelector: labels });
 
 const condition = objectOf({ type: text('a condition'), status: text('a status') }, 'a condition');
 
-const podStatus = objectOf(
-  {
-    podIP: text('an IP address').default(''),
-    podIPs: listOf(objectOf({ ip: text('an IP address') }, 'an object with ip'), 'addresses'),
-    phase: text('a phase').default('Running'),
-    conditions: listOf(condition, 'conditions'),
-  },
-  'an object',
-);
-
-export const podSchema = z.looseObject({
-  metadata,
+export const podSchema = given.extend({
   spec: podSpec,
-  status: podStatus.prefault({}),
+  status: given.shape.status
+    .unwrap()
+    .extend({ conditions: listOf(condition, 'conditions') })
+    .prefault({}),
 });
 
 const templateMetadata = objectOf({ labels }, 'an object with labels').prefault({});
-
-const requirement = objectOf(
-  {
-    key: text('the key of a label'),
-    operator: oneOf(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-    values: listOf(text('a text'), 'texts'),
-  },
-  'a requirement',
-);
-
-const selector = objectOf(
-  { matchLabels: labels, matchExpressions: listOf(requirement, 'requirements') },
-  'a label selector',
-);
 
 export const workloadSchema = z.looseObject({
   metadata,
   spec: objectOf(
     {
       replicas: wholeNumber('a number', 0, 100_000).default(1),
-      selector,
+      selector: labelSelector,
       template: objectOf(
         { metadata: templateMetadata, spec: podSpec },
         'the template of a pod with metadata and spec',
@@ -132,4 +93,4 @@ export type PodObject = z.output<typeof podSchema>;
 export type PodSpec = PodObject['spec'];
 export type WorkloadObject = z.output<typeof workloadSchema>;
 export type ServiceWishes = z.output<typeof serviceWishesSchema>['spec'];
-export type SelectorObject = z.output<typeof selector>;
+export type SelectorObject = z.output<typeof labelSelector>;

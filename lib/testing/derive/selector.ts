@@ -9,9 +9,10 @@ export function hasLabels(labels: Labels, wanted: Labels): boolean {
 }
 
 /** A label selector of a workload; an empty one selects everything. */
-export function selects({ matchLabels, matchExpressions }: SelectorObject, labels: Labels) {
+export function selects(selector: SelectorObject, labels: Labels): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = selector;
   if (!hasLabels(labels, matchLabels)) return false;
-  return matchExpressions.every(({ key, operator, values }) => {
+  return matchExpressions.every(({ key, operator, values = [] }) => {
     const value = labels[key];
     if (operator === 'Exists') return value !== undefined;
     if (operator === 'DoesNotExist') return value === undefined;

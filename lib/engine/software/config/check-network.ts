@@ -37,9 +37,7 @@ function checkRoutes({ routes }: ProgramDelta, limits: ProgramLimits): void {
   const rows = routes.length.length;
   checkRows('routes', rows, [
     ['prefix', routes.prefix, ADDRESS_BYTES],
-    ['interface', routes.interface, 1],
-    ['gateway', routes.gateway, ADDRESS_BYTES],
-    ['mac', routes.mac, 6],
+    ['group', routes.group, 1],
   ]);
   const seen = new AddressMap<true>();
   for (let row = 0; row < rows; row++) {
@@ -47,11 +45,6 @@ function checkRoutes({ routes }: ProgramDelta, limits: ProgramLimits): void {
     const { address, bits } = networkOfRow(routes, row);
     if (seen.get(address, 0, bits)) refuse(`routes.prefix[${row}]`, 'is there twice');
     seen.set(address, 0, bits, true);
-    checkInterface('routes.interface', routes.interface[row], row, limits);
-    const gateway = addressOfRow(routes.gateway, row);
-    if (!isZero(gateway) && isIpv4(gateway) !== isIpv4(address)) {
-      refuse(`routes.gateway[${row}]`, "is not of the prefix's family");
-    }
   }
 }
 

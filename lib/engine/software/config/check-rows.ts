@@ -16,7 +16,7 @@ type ColumnTypes = Readonly<Record<string, ColumnType>>;
 const PREFIX: ColumnTypes = { prefix: Uint8Array, length: Uint8Array };
 
 // In the order of PROGRAM_COLUMNS; a list has a type of its own instead of columns.
-const TYPES: Readonly<Record<keyof ProgramDelta, ColumnTypes | ColumnType>> = {
+const TYPES: Readonly<Partial<Record<keyof ProgramDelta, ColumnTypes | ColumnType>>> = {
   frontends: {
     slot: Uint32Array,
     address: Uint8Array,
@@ -45,7 +45,7 @@ const TYPES: Readonly<Record<keyof ProgramDelta, ColumnTypes | ColumnType>> = {
   pools: { slot: Uint32Array, first: Uint32Array, count: Uint32Array, silent: Uint8Array },
   members: { backend: Uint32Array, weight: Uint16Array },
   removedPools: Uint32Array,
-  routes: { ...PREFIX, interface: Uint16Array, gateway: Uint8Array, mac: Uint8Array },
+  routes: { ...PREFIX, group: Uint32Array },
   removedRoutes: PREFIX,
   addresses: { interface: Uint16Array, address: Uint8Array, length: Uint8Array },
   scopes: { interface: Uint16Array, scope: Uint8Array },

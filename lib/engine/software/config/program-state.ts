@@ -147,13 +147,14 @@ export class ProgramState {
     }
   }
 
-  #changeRoutes({ routes, removedRoutes }: ProgramDelta): void {
+  #changeRoutes({ routes, removedRoutes, groups, nextHops }: ProgramDelta): void {
     for (const network of networksOf(removedRoutes)) this.routes.remove(network);
     for (let row = 0; row < routes.length.length; row++) {
-      const gateway = addressOfRow(routes.gateway, row);
-      const mac = routes.mac.slice(row * 6, row * 6 + 6);
+      const hop = groups.first[groups.slot.indexOf(routes.group[row])];
+      const gateway = addressOfRow(nextHops.gateway, hop);
+      const mac = nextHops.mac.slice(hop * 6, hop * 6 + 6);
       this.routes.put(networkOf(addressOfRow(routes.prefix, row), routes.length[row]), {
-        interface: routes.interface[row],
+        interface: nextHops.interface[hop],
         gateway: isZero(gateway) ? null : gateway,
         mac: mac.every((byte) => byte === 0) ? null : mac,
       });

@@ -248,6 +248,8 @@ function nothing(): Explanation {
     maglevSlot: null,
     affinity: false,
     backend: null,
+    egress: null,
+    ingress: null,
     masquerade: false,
     rewrite: null,
     route: null,

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isIpv4, networkOf, type Prefix } from '../../model/address.js';
+import type { CheckedNetworkPeer } from '../../model/checked-policy.js';
+import { DraftMap } from './draft-map.js';
+
+interface Network {
+  readonly prefix: Prefix;
+  /** Selectors that are of this network. */
+  readonly holding: ReadonlySet<number>;
+  /** Selectors that leave it out. */
+  readonly leaving: ReadonlySet<number>;
+}
+
+/** What is kept of a {@link NetworkIndex}. */
+export class NetworkState {
+  readonly networks = new Map<string, Network>();
+  /** Number of networks by family and length. */
+  readonly lengths = new Map<string, number>();
+}
+
+/** The bytes and the length of a prefix without host bits, as a key. */
+export function prefixKey({ bytes, length }: Prefix): string {
+  return String.fromCharCode(length, ...bytes);
+}
+
+/**
+ * Which selectors of networks hold an address or a network. Every network that a selector names is
+ * one of these, the ones that it leaves out too, so no selector holds a part of the addresses that
+ * have one network as their longest.
+ */
+export class NetworkIndex {
+  readonly #networks: DraftMap<string, Network>;
+  readonly #lengths: DraftMap<string, number>;
+  /** Networks that have come or gone. */
+  readonly touched = new Set<string>();
+  /** Networks of selectors that have come or gone: what is within them may have others now. */
+  readonly #shifted = new Set<string>();
+
+  constructor(state: NetworkState) {
+    this.#networks = new DraftMap(state.networks);
+    this.#lengths = new DraftMap(state.lengths);
+  }
+
+  add(selector: number, { network, except }: CheckedNetworkPeer): void {
+    this.#shifted.add(prefixKey(network));
+    this.#change(network, ({ holding }) => ({ holding: new Set(holding).add(selector) }));
+    for (const prefix of except) {
+      this.#change(prefix, ({ leaving }) => ({ leaving: new Set(leaving).add(selector) }));
+    }
+  }
+
+  remove(selector: number, { network, except }: CheckedNetworkPeer): void {
+    this.#shifted.add(prefixKey(network));
+    this.#change(network, ({ holding }) => ({ holding: without(holding, selector) }));
+    for (const prefix of except) {
+      this.#change(prefix, ({ leaving }) => ({ leaving: without(leaving, selector) }));
+    }
+  }
+
+  /** The network of that key, if any selector names it. */
+  get(key: string): Prefix | undefined {
+    return this.#networks.get(key)?.prefix;
+  }
+
+  /** Selectors that hold all of `prefix`. */
+  holding(prefix: Prefix): number[] {
+    const holding = new Set<number>();
+    const leaving = new Set<number>();
+    for (const key of this.#around(prefix)) {
+      const network = this.#networks.get(key);
+      if (network === undefined) continue;
+      for (const selector of network.holding) holding.add(selector);
+      for (const selector of network.leaving) leaving.add(selector);
+    }
+    return [...holding].filter((selector) => !leaving.has(selector));
+  }
+
+  /** Whether {@link holding} may say something else of `prefix` than before the draft. */
+  hasShifted(prefix: Prefix): boolean {
+    return this.#shifted.size > 0 && this.#around(prefix).some((key) => this.#shifted.has(key));
+  }
+
+  get anyShifted(): boolean {
+    return this.#shifted.size > 0;
+  }
+
+  accept(): void {
+    this.#networks.accept();
+    this.#lengths.accept();
+  }
+
+  /** Keys of the networks that hold `prefix`, of lengths that there are or were. */
+  #around(prefix: Prefix): string[] {
+    const keys: string[] = [];
+    for (let length = 0; length <= prefix.length; length++) {
+      if (this.#lengths.get(lengthKey(prefix.bytes, length)) === undefined) continue;
+      keys.push(prefixKey(networkOf({ bytes: prefix.bytes, length })));
+    }
+    return keys;
+  }
+
+  #change(prefix: Prefix, changed: (network: Network) => Partial<Network>): void {
+    const key = prefixKey(prefix);
+    const known = this.#networks.get(key);
+    const before = known ?? { prefix, holding: new Set(), leaving: new Set() };
+    const after = { ...before, ...changed(before) };
+    const isThere = after.holding.size + after.leaving.size > 0;
+    if (isThere) this.#networks.set(key, after);
+    else this.#networks.delete(key);
+    if (isThere === (known !== undefined)) return;
+    this.touched.add(key);
+    const length = lengthKey(prefix.bytes, prefix.length);
+    // Stays with 0: what was within a network that has gone must still be found.
+    this.#lengths.set(length, (this.#lengths.get(length) ?? 0) + (isThere ? 1 : -1));
+  }
+}
+
+function lengthKey(bytes: Uint8Array, length: number): string {
+  return `${isIpv4(bytes) ? 4 : 6}/${length}`;
+}
+
+function without(set: ReadonlySet<number>, item: number): Set<number> {
+  const rest = new Set(set);
+  rest.delete(item);
+  return rest;
+}
