@@ -5,6 +5,7 @@ import { type ReadPacket, read } from '../support/packets.js';
 import type { DropCase } from './drop-cases.js';
 import { ND_CASES } from './drops-nd.js';
 import { PARSE_CASES } from './drops-parse.js';
+import { POLICY_CASES } from './drops-policy.js';
 import { SERVICE_CASES } from './drops-service.js';
 import { FAMILIES, fromClient, memory, NET, udp } from './net.js';
 import { contract, type Rig } from './rig.js';
@@ -89,7 +90,7 @@ const DELIVERY_CASES: readonly DropCase[] = FAMILIES.flatMap((family): DropCase[
   ];
 });
 
-const CASES = [...PARSE_CASES, ...ND_CASES, ...SERVICE_CASES, ...DELIVERY_CASES];
+const CASES = [...PARSE_CASES, ...ND_CASES, ...SERVICE_CASES, ...POLICY_CASES, ...DELIVERY_CASES];
 
 for (const { reason, title, into = 0, frame, options, before, after, ...expected } of CASES) {
   contract(

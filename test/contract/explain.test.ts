@@ -70,6 +70,8 @@ const NOTHING = {
   maglevSlot: null,
   affinity: false,
   backend: null,
+  egress: null,
+  ingress: null,
   masquerade: false,
 };
 
@@ -92,6 +94,8 @@ for (const family of FAMILIES) {
         pool: first + OF.tcp,
         maglevSlot: 0,
         backend: first + OF.tcp,
+        egress: { allowed: true, rule: null },
+        ingress: { allowed: true, rule: null },
         rewrite: `${client} 40000 > ${pod} 8080 / 6`,
         route: { interface: 1, gateway: null, mac: NET.pod.mac },
         neighbour: { address: pod, mac: NET.pod.mac },

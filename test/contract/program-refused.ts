@@ -9,6 +9,8 @@ export interface Refused {
   path: string;
   /** Default: `ERR_PROGRAM`. */
   code?: ErrorCode;
+  /** What is there already. */
+  before?: ProgramLiteral;
   literal: ProgramLiteral;
   /** For what a literal cannot say. */
   spoil?: (columns: ProgramDelta) => void;
@@ -260,7 +262,7 @@ const POOLS: readonly Refused[] = [
 const ROUTES: readonly Refused[] = [
   {
     title: 'route over no interface',
-    path: 'routes.interface[1]',
+    path: 'nextHops.interface[1]',
     literal: {
       routes: [
         { to: '10.5.0.0/16', over: 1 },
@@ -270,7 +272,7 @@ const ROUTES: readonly Refused[] = [
   },
   {
     title: 'route over an interface beyond the limit',
-    path: 'routes.interface[0]',
+    path: 'nextHops.interface[0]',
     literal: { routes: [{ to: '10.5.0.0/16', over: 60_000 }] },
   },
   {
@@ -292,16 +294,6 @@ const ROUTES: readonly Refused[] = [
     title: 'route: prefix length 129',
     path: 'routes.length[0]',
     literal: { routes: [{ to: 'fd05::/129', over: 1 }] },
-  },
-  {
-    title: 'gateway of the other family',
-    path: 'routes.gateway[0]',
-    literal: { routes: [{ to: '10.5.0.0/16', over: 1, via: 'fd02::7' }] },
-  },
-  {
-    title: 'IPv4 gateway of an IPv6 prefix',
-    path: 'routes.gateway[0]',
-    literal: { routes: [{ to: 'fd05::/64', over: 1, via: '10.2.0.7' }] },
   },
   {
     title: 'removed route: host bits',

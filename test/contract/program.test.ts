@@ -16,20 +16,22 @@ import {
   V6,
 } from './net.js';
 import { REFUSED } from './program-refused.js';
+import { POLICY_REFUSED } from './program-refused-policy.js';
 import { contract } from './rig.js';
 
-for (const { title, path, code, literal, spoil } of REFUSED) {
+for (const { title, path, code, before, literal, spoil } of [...REFUSED, ...POLICY_REFUSED]) {
   contract(`refused whole: ${title}`, async (rig) => {
     const { t } = rig;
     // Each of them would be seen below if the delta were applied in part.
     const columns = delta({
       ...literal,
       addresses: literal.addresses ?? [],
+      sources: literal.sources ?? [{ on: 0, from: '192.0.2.0/24' }],
       removedFrontends: literal.removedFrontends ?? [1],
       removedRoutes: literal.removedRoutes ?? ['10.0.0.0/24'],
     });
     spoil?.(columns);
-    const generation = await rig.commit({});
+    const generation = await rig.commit(before ?? {});
     const error = await t.throwsAsync<SluiceError>(rig.engine.commit(columns));
     t.is(error?.name, 'SluiceError');
     t.is(error?.code, code ?? 'ERR_PROGRAM');
@@ -275,4 +277,48 @@ contract('putting the same backend again leaves its connections', async (rig) =>
   await rig.commit({ backends: [{ slot: 1, at: '10.1.0.2:5353', service: 9 }] });
   rig.one(0, 1, udp());
   t.is(rig.counter('flowsCleared'), 1);
+});
+
+contract('rule sets, identities and networks go with what names them', async (rig) => {
+  const { t } = rig;
+  const deny = { ruleSets: [{ slot: 5, rules: ['deny any'] }] };
+  const identity = { slot: 6, ingress: 5, networks: [V4.pod] };
+  await rig.commit({ ...deny, identities: [identity] });
+  t.is(rig.pass(0, 1, tcp('S')).length, 0);
+  // Nobody names the set any more, nor the identity once its network has another one.
+  await rig.commit({ removedRuleSets: [5], identities: [{ slot: 6 }] });
+  t.is(rig.pass(0, 1, tcp('S')).length, 1);
+  await rig.commit({
+    removedIdentities: [6],
+    identities: [{ slot: 7, networks: [V4.pod] }],
+  });
+  t.is(rig.pass(0, 1, tcp('S')).length, 1);
+  // Removed and put is put; removing what is not there is no fault.
+  await rig.commit({
+    ...deny,
+    identities: [{ ...identity, slot: 7 }],
+    removedRuleSets: [5, 0xffffffff, 0xfffffffe],
+    removedIdentities: [7, 99],
+    removedIdentityNetworks: [V4.pod, '10.77.0.0/16'],
+  });
+  t.is(rig.pass(0, 1, tcp('S')).length, 0);
+  await rig.commit({
+    removedRuleSets: [5],
+    removedIdentities: [7],
+    removedIdentityNetworks: [V4.pod],
+  });
+  t.is(rig.pass(0, 1, tcp('S')).length, 1);
+  t.deepEqual(rig.drops(), { policy_denied_ingress: 2 });
+});
+
+contract('rows that nobody refers to may be in any order', async (rig) => {
+  const columns = delta({
+    ruleSets: [{ slot: 5, rules: ['deny any', 'deny any'] }],
+    identities: [{ slot: 6, selectors: [1, 2] }],
+  });
+  columns.ruleSets.count[0] = 1;
+  columns.rules.tier.set([2, 0]);
+  columns.identities.count[0] = 1;
+  columns.memberships.selector.set([5, 1]);
+  await rig.t.notThrowsAsync(rig.engine.commit(columns));
 });

@@ -6,6 +6,7 @@ import type { Arrival } from './world.js';
 /** Kinds of event, and how many of each a run sees at least, taken over many runs. */
 const MINIMUM = {
   flowsCreated: 5,
+  tracked: 1,
   masqueraded: 1,
   affinityHits: 0.1,
   related: 0.5,
@@ -18,6 +19,10 @@ const MINIMUM = {
   'ICMP errors': 1,
   'fragments out': 1,
   'IPv6 out': 5,
+  policy_pending: 0.2,
+  policy_denied_egress: 0.4,
+  policy_denied_ingress: 0.4,
+  source_spoofed: 0.5,
 } as const;
 
 type Kind = keyof typeof MINIMUM;
@@ -47,6 +52,9 @@ export class Coverage {
 
   /** One run's counters, at its end. */
   run(counters: readonly [string, number][]): void {
+    const made = counters.filter(([name]) => name === 'flowsCreated');
+    const ofServices = counters.filter(([name]) => name.startsWith('backend '));
+    this.#add('tracked', sum(made) - sum(ofServices));
     for (const [name, value] of counters) {
       if (name in MINIMUM) this.#add(name as Kind, value);
       const reason = DROP_REASONS.find((each) => each === name);
@@ -81,4 +89,8 @@ export class Coverage {
   #add(kind: Kind, count: number): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + count);
   }
+}
+
+function sum(counters: readonly [string, number][]): number {
+  return counters.reduce((total, [, value]) => total + value, 0);
 }

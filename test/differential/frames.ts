@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { packet } from '../support/packets.js';
 import { extensions, layer4, shortPayload } from './layers.js';
 import { arpFrame, ndFrame } from './neighbours.js';
-import { askers, type Way, wanderers } from './ways.js';
+import { askers, talkers, type Way, wanderers } from './ways.js';
 import { type Arrival, MACS, mostly, PEER_MACS, pick, WORLDS, type World } from './world.js';
 
 const none = fc.constant({});
@@ -64,6 +64,7 @@ function frame(world: World, where: fc.Arbitrary<Way>): fc.Arbitrary<Arrival> {
 }
 
 const asked = fc.oneof(...WORLDS.map((world) => frame(world, askers(world))));
+const talking = fc.oneof(...WORLDS.map((world) => frame(world, talkers(world))));
 const wandering = fc.oneof(...WORLDS.map((world) => frame(world, wanderers(world))));
 
 /** A frame with bytes flipped or cut off. */
@@ -82,6 +83,7 @@ const mangled = fc
 /** One frame, mostly for a service. */
 export const anyFrame: fc.Arbitrary<Arrival> = fc.oneof(
   { weight: 14, arbitrary: asked },
+  { weight: 4, arbitrary: talking },
   { weight: 4, arbitrary: wandering },
   { weight: 2, arbitrary: arpFrame },
   { weight: 2, arbitrary: ndFrame },

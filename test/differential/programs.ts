@@ -8,6 +8,7 @@ import {
   type PoolLiteral,
   type ProgramLiteral,
 } from '../support/program.js';
+import { policyChange, startPolicy } from './policies.js';
 import {
   at,
   BACKEND_PORTS,
@@ -246,6 +247,7 @@ const change: fc.Arbitrary<ProgramLiteral> = fc.oneof(
     arbitrary: fc.record({ podNetworks: networks('pods'), serviceNetworks: networks('services') }),
   },
   { weight: 1, arbitrary: fc.record({ routes, removedRoutes }) },
+  { weight: 5, arbitrary: policyChange },
 );
 
 export const anyChange: fc.Arbitrary<ProgramDelta> = change.map((literal) => delta(literal));
@@ -265,10 +267,12 @@ export const start: fc.Arbitrary<ProgramDelta> = fc
       scopes,
     ),
     serviceNetworks: networks('services'),
+    policy: startPolicy,
   })
-  .map((literal) =>
+  .map(({ policy, ...literal }) =>
     delta({
       ...literal,
+      ...policy,
       addresses: ADDRESSES,
       routes: ROUTES,
     }),

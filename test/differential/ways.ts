@@ -49,6 +49,19 @@ export function askers(world: World): fc.Arbitrary<Way> {
     .map(([{ on, src }, { dst, port }, own]) => ({ on, src, dst, ports: { src: own, dst: port } }));
 }
 
+/** Clients and pods talk straight to each other, from where they belong. */
+export function talkers(world: World): fc.Arbitrary<Way> {
+  const client = pick(...world.clients).map((address) => ({ on: 0, address }));
+  const pod = pick(...world.backends.slice(0, 3)).map((address) => ({ on: 1, address }));
+  return fc
+    .record({
+      from: fc.oneof(client, pod, pod),
+      to: fc.oneof(client, pod, pod),
+      ports: fc.record({ src: clientPort, dst: pick(...BACKEND_PORTS) }),
+    })
+    .map(({ from, to, ports }) => ({ on: from.on, src: from.address, dst: to.address, ports }));
+}
+
 /** Anybody to anybody, by any interface. */
 export function wanderers(world: World): fc.Arbitrary<Way> {
   const anyAddress = fc.oneof(

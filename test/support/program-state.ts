@@ -147,7 +147,8 @@ export class ProgramState {
       must(this.#routes.delete(prefix), `removes route ${prefix}, which is not there`);
     }
     const { gateway, mac } = delta.nextHops;
-    for (const [row, prefix] of prefixes(delta.routes).entries()) {
+    for (const [at, prefix] of prefixes(delta.routes).entries()) {
+      const row = delta.groups.first[delta.groups.slot.indexOf(delta.routes.group[at]!)]!;
       const hop = `via ${addressAt(gateway, row)} interface ${delta.nextHops.interface[row]}`;
       this.#routes.set(prefix, `${hop} mac ${formatMac(mac.subarray(row * 6, row * 6 + 6))}`);
     }

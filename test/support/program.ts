@@ -4,14 +4,17 @@ import {
   FRONTEND_KIND,
   INTERFACE_SCOPE,
   NODE_ADDRESS,
-  type PrefixColumns,
   type ProgramDelta,
   SCOPE,
 } from '../../lib/compile/program.js';
-import { concat, ipBytes, macBytes, PROTOCOL } from './packets.js';
+import { concat, macBytes, PROTOCOL } from './packets.js';
+import { type PolicyLiteral, policyTables } from './policy.js';
+import { mapped, prefixColumns } from './program-columns.js';
+
+export { mapped };
 
 /** A program delta in readable form. What is left out is empty or, of tables that are replaced, unchanged. */
-export interface ProgramLiteral {
+export interface ProgramLiteral extends PolicyLiteral {
   frontends?: readonly FrontendLiteral[];
   removedFrontends?: readonly number[];
   /** Besides those that pools list. */
@@ -78,7 +81,6 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
   const pools = literal.pools ?? [];
   return {
     ...emptyDelta(),
-    ...groupTables(literal.routes ?? []),
     ...frontendTables(literal.frontends ?? []),
     removedFrontends: Uint32Array.from(literal.removedFrontends ?? []),
     backends: {
@@ -100,20 +102,15 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
       weight: Uint16Array.from(members.flat(), (row) => row.weight),
     },
     removedPools: Uint32Array.from(literal.removedPools ?? []),
-    routes: routeColumns(literal.routes ?? []),
+    ...routeColumns(literal.routes ?? []),
     removedRoutes: prefixColumns(literal.removedRoutes ?? []),
     addresses: literal.addresses === undefined ? null : addressColumns(literal.addresses),
     scopes: literal.scopes === undefined ? null : scopeColumns(literal.scopes),
     podNetworks: literal.podNetworks === undefined ? null : prefixColumns(literal.podNetworks),
     serviceNetworks:
       literal.serviceNetworks === undefined ? null : prefixColumns(literal.serviceNetworks),
+    ...policyTables(literal),
   };
-}
-
-/** 16 bytes of an address in text: IPv4 is mapped, `::ffff:a.b.c.d`. */
-export function mapped(address: string): Uint8Array {
-  const bytes = ipBytes(address);
-  return bytes.length === 16 ? bytes : concat(ipBytes('::ffff:0:0').slice(0, 12), bytes);
 }
 
 /** Address and port of `10.1.0.2:8080`, `[fd01::2]:8080` or either without a port. */
@@ -188,30 +185,40 @@ function scopeBits(words: string | undefined): number {
   return scopes.reduce((bits, [, scope]) => bits | (1 << scope), 0);
 }
 
-function routeColumns(routes: NonNullable<ProgramLiteral['routes']>): ProgramDelta['routes'] {
-  return {
-    ...prefixColumns(routes.map(({ to }) => to)),
-    group: Uint32Array.from(routes, (_, index) => index),
-  };
+// Temporary: every next hop is a group of its own, which is never removed.
+const temporarySlots = new Map<string, number>();
+
+function temporaryGroup({ over, via, mac }: NonNullable<ProgramLiteral['routes']>[number]): number {
+  const key = `${over} ${via} ${mac}`;
+  const known = temporarySlots.get(key) ?? temporarySlots.size;
+  temporarySlots.set(key, known);
+  return known;
 }
 
-function groupTables(routes: NonNullable<ProgramLiteral['routes']>) {
+function routeColumns(
+  routes: NonNullable<ProgramLiteral['routes']>,
+): Pick<ProgramDelta, 'routes' | 'groups' | 'nextHops'> {
+  const rows = [...new Map(routes.map((row) => [temporaryGroup(row), row])).values()];
   return {
+    routes: {
+      ...prefixColumns(routes.map(({ to }) => to)),
+      group: Uint32Array.from(routes, temporaryGroup),
+    },
     groups: {
-      slot: Uint32Array.from(routes, (_, index) => index),
-      first: Uint32Array.from(routes, (_, index) => index),
-      count: Uint32Array.from(routes, () => 1),
+      slot: Uint32Array.from(rows, temporaryGroup),
+      first: Uint32Array.from(rows, (_, i) => i),
+      count: new Uint32Array(rows.length).fill(1),
     },
     nextHops: {
-      interface: Uint16Array.from(routes, (route) => route.over),
+      interface: Uint16Array.from(rows, (row) => row.over),
       gateway: concat(
-        ...routes.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
+        ...rows.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
       ),
       mac: concat(
-        ...routes.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac))),
+        ...rows.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac))),
       ),
-      key: Uint32Array.from(routes, () => 0),
-      weight: Uint8Array.from(routes, () => 1),
+      key: new Uint32Array(rows.length),
+      weight: new Uint8Array(rows.length).fill(1),
     },
   };
 }
@@ -226,13 +233,5 @@ function scopeColumns(rows: NonNullable<ProgramLiteral['scopes']>) {
   return {
     interface: Uint16Array.from(rows, (row) => row.on),
     scope: Uint8Array.from(rows, (row) => INTERFACE_SCOPE[row.scope]),
-  };
-}
-
-function prefixColumns(texts: readonly string[]): PrefixColumns {
-  const parts = texts.map((text) => text.split('/'));
-  return {
-    prefix: concat(...parts.map(([address]) => mapped(address))),
-    length: Uint8Array.from(parts, ([, length]) => Number(length)),
   };
 }

@@ -4,7 +4,7 @@ import type { Engine } from '../../lib/engine/engine.js';
 import { SoftwareEngine } from '../../lib/engine/software/engine.js';
 import { FAMILIES, type Family, fromClient, fromPod, memory, PROGRAM } from '../contract/net.js';
 import { allocatedBy } from '../support/heap.js';
-import { delta } from '../support/program.js';
+import { delta, type ProgramLiteral } from '../support/program.js';
 
 /** Of each family and protocol: together a burst each way. */
 const FLOWS = 16;
@@ -70,18 +70,36 @@ function replies({ client }: Family): Uint8Array[] {
   ]).flat();
 }
 
-test('polls allocate nothing for packets of known flows', async (t) => {
-  const engine = await SoftwareEngine.open({ clock: 'manual' });
-  await engine.addInterface(memory(0));
-  await engine.addInterface(memory(1));
-  await engine.commit(delta(PROGRAM));
-  const traffic = new Traffic(engine);
-  for (let poll = 0; poll < WARM_POLLS; poll++) traffic.polls(1, (work) => work());
-  // Whatever compiles or collects meanwhile disturbs one round or the other, and not all of them.
-  const rounds = Array.from(
-    { length: ROUNDS },
-    () => allocatedBy(WATCHES, (watch) => traffic.polls(POLLS, watch)) / PACKETS,
-  );
-  t.true(Math.min(...rounds) < 1, `bytes a packet, by round: ${rounds}`);
-  await engine.close();
-});
+/** The pod has rules, and the interfaces have sources. */
+const POLICY: ProgramLiteral = {
+  sources: FAMILIES.flatMap(({ pod, client }) => [
+    { on: 0, from: client },
+    { on: 1, from: pod },
+  ]),
+  ruleSets: [{ slot: 0, rules: ['deny @2', 'accept @1', 'deny any'] }],
+  identities: [
+    { slot: 0, ingress: 0, egress: 0, networks: FAMILIES.map(({ pod }) => pod), selectors: [1] },
+    { slot: 1, networks: FAMILIES.map(({ client }) => client), selectors: [1] },
+  ],
+};
+
+for (const [title, policy] of [
+  ['polls allocate nothing for packets of known flows', {}],
+  ['nor where a policy has judged them', POLICY],
+] as const) {
+  test.serial(title, async (t) => {
+    const engine = await SoftwareEngine.open({ clock: 'manual' });
+    await engine.addInterface(memory(0));
+    await engine.addInterface(memory(1));
+    await engine.commit(delta({ ...PROGRAM, ...policy }));
+    const traffic = new Traffic(engine);
+    for (let poll = 0; poll < WARM_POLLS; poll++) traffic.polls(1, (work) => work());
+    // Whatever compiles or collects meanwhile disturbs one round or the other, and not all of them.
+    const rounds = Array.from(
+      { length: ROUNDS },
+      () => allocatedBy(WATCHES, (watch) => traffic.polls(POLLS, watch)) / PACKETS,
+    );
+    t.true(Math.min(...rounds) < 1, `bytes a packet, by round: ${rounds}`);
+    await engine.close();
+  });
+}

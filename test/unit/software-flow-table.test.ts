@@ -6,7 +6,12 @@ import { addressOfRow } from '../../lib/engine/software/base/address.js';
 import { WORKER } from '../../lib/engine/software/base/counters.js';
 import { hashTuple } from '../../lib/engine/software/base/crc32c.js';
 import { BackendTable } from '../../lib/engine/software/table/backends.js';
-import { type Direction, FlowTable, NO_FLOW } from '../../lib/engine/software/table/flow-table.js';
+import {
+  type Direction,
+  FlowTable,
+  NO_BACKEND,
+  NO_FLOW,
+} from '../../lib/engine/software/table/flow-table.js';
 import { mapped } from '../support/program.js';
 
 const { timeouts } = ENGINE_DEFAULTS;
@@ -287,6 +292,24 @@ test('the sweep clears UDP whose backend is gone or flushed, and leaves TCP alon
     t.is(table.used, 1);
     t.is(counts.get(WORKER.flowsCleared), 1);
   }
+});
+
+test('a pair without a backend stays until it expires, and its verdict goes with it', (t) => {
+  const { table, counts } = tableOf(16);
+  const { forward, reply } = connection(1);
+  const insertTracked = () => table.insert(UDP, forward, reply, NO_BACKEND, 0, 0);
+  const pair = insertTracked();
+  table.touch(pair * 2, 0, 40, 0);
+  table.judge(pair, 5, 3);
+  t.deepEqual([table.judged[pair], table.verdict[pair]], [5, 3]);
+  table.sweep(0, new BackendTable(8));
+  t.is(table.used, 1);
+  table.sweep(timeouts.udpUnreplied, new BackendTable(8));
+  t.is(table.used, 0);
+  t.is(counts.get(WORKER.flowsCleared), undefined);
+  table.reclaim();
+  t.is(insertTracked(), pair);
+  t.is(table.judged[pair], 0, 'nobody has been asked about the new one');
 });
 
 test('under pressure an embryonic connection goes for each new one, never an established one', (t) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FLOW_STATES, type FlowRecord } from '../engine.js';
 import { addressBytes } from './base/address.js';
-import type { FlowTable } from './table/flow-table.js';
+import { type FlowTable, NO_BACKEND } from './table/flow-table.js';
 
 /** At most `limit` connections that have not expired. @param now - seconds */
 export function flowRecords(flows: FlowTable, limit: number, now: number): FlowRecord[] {
@@ -26,7 +26,7 @@ function recordOf(flows: FlowTable, pair: number, now: number): FlowRecord {
     backendPort: flows.ports(reply) >>> 16,
     source: addressBytes(keys, flows.destinationAt(reply)),
     sourcePort: flows.ports(reply) & 0xffff,
-    backendSlot: flows.backend[pair],
+    backendSlot: flows.backend[pair] === NO_BACKEND ? null : flows.backend[pair],
     state: FLOW_STATES[flows.state(pair)],
     idle: Math.max(0, flows.idle(pair, now)),
     packets: flows.packets[forward],

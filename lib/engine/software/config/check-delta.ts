@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ProgramDelta } from '../../../compile/program.js';
 import { checkNetwork } from './check-network.js';
+import { checkPolicy } from './check-policy.js';
 import { checkTypes } from './check-rows.js';
 import { checkServices } from './check-services.js';
 import type { ProgramLimits, ProgramState } from './program-state.js';
@@ -15,4 +16,5 @@ export function checkDelta(delta: ProgramDelta, state: ProgramState, limits: Pro
   checkTypes(delta);
   checkServices(delta, state, limits);
   checkNetwork(delta, state, limits);
+  checkPolicy(delta, state, limits);
 }

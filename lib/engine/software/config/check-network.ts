@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { NODE_ADDRESS, type PrefixColumns, type ProgramDelta } from '../../../compile/program.js';
-import { addressOfRow, isIpv4, isZero, networkOf } from '../base/address.js';
+import { NODE_ADDRESS, type ProgramDelta } from '../../../compile/program.js';
+import { addressOfRow } from '../base/address.js';
 import { AddressMap } from '../table/address-map.js';
 import {
   ADDRESS_BYTES,
@@ -13,6 +13,7 @@ import {
   refuse,
 } from './check-rows.js';
 import type { ProgramLimits, ProgramState } from './program-state.js';
+import { networkOfRow } from './rows.js';
 
 /** Routes, addresses, scopes and networks. */
 export function checkNetwork(
@@ -20,7 +21,8 @@ export function checkNetwork(
   state: ProgramState,
   limits: ProgramLimits,
 ): void {
-  checkRoutes(delta, limits);
+  checkTemporaryGroups(delta, limits);
+  checkRoutes(delta, state);
   checkPrefixes('removedRoutes', delta.removedRoutes);
   checkRouteCount(delta, state, limits);
   checkAddresses(delta, limits);
@@ -33,7 +35,14 @@ function checkInterface(path: string, slot: number, row: number, limits: Program
   if (!limits.hasInterface(slot)) refuse(`${path}[${row}]`, `there is no interface ${slot}`);
 }
 
-function checkRoutes({ routes }: ProgramDelta, limits: ProgramLimits): void {
+// Temporary: groups of one next hop, as far as is needed.
+function checkTemporaryGroups({ nextHops }: ProgramDelta, limits: ProgramLimits): void {
+  for (const [row, slot] of nextHops.interface.entries()) {
+    checkInterface('nextHops.interface', slot, row, limits);
+  }
+}
+
+function checkRoutes({ routes, groups }: ProgramDelta, state: ProgramState): void {
   const rows = routes.length.length;
   checkRows('routes', rows, [
     ['prefix', routes.prefix, ADDRESS_BYTES],
@@ -45,6 +54,10 @@ function checkRoutes({ routes }: ProgramDelta, limits: ProgramLimits): void {
     const { address, bits } = networkOfRow(routes, row);
     if (seen.get(address, 0, bits)) refuse(`routes.prefix[${row}]`, 'is there twice');
     seen.set(address, 0, bits, true);
+    const group = routes.group[row];
+    if (!groups.slot.includes(group) && !state.temporaryGroups.has(group)) {
+      refuse(`routes.group[${row}]`, `there is no group ${group}`);
+    }
   }
 }
 
@@ -69,10 +82,6 @@ function checkRouteCount(
       refuse(`routes.prefix[${row}]`, message, 'ERR_CAPACITY');
     }
   }
-}
-
-function networkOfRow({ prefix, length }: PrefixColumns, row: number) {
-  return networkOf(addressOfRow(prefix, row), length[row]);
 }
 
 function checkAddresses({ addresses }: ProgramDelta, limits: ProgramLimits): void {

@@ -16,7 +16,7 @@ type ColumnTypes = Readonly<Record<string, ColumnType>>;
 const PREFIX: ColumnTypes = { prefix: Uint8Array, length: Uint8Array };
 
 // In the order of PROGRAM_COLUMNS; a list has a type of its own instead of columns.
-const TYPES: Readonly<Partial<Record<keyof ProgramDelta, ColumnTypes | ColumnType>>> = {
+const TYPES: Readonly<Record<keyof ProgramDelta, ColumnTypes | ColumnType>> = {
   frontends: {
     slot: Uint32Array,
     address: Uint8Array,
@@ -45,15 +45,53 @@ const TYPES: Readonly<Partial<Record<keyof ProgramDelta, ColumnTypes | ColumnTyp
   pools: { slot: Uint32Array, first: Uint32Array, count: Uint32Array, silent: Uint8Array },
   members: { backend: Uint32Array, weight: Uint16Array },
   removedPools: Uint32Array,
+  groups: { slot: Uint32Array, first: Uint32Array, count: Uint32Array },
+  nextHops: {
+    interface: Uint16Array,
+    gateway: Uint8Array,
+    mac: Uint8Array,
+    key: Uint32Array,
+    weight: Uint8Array,
+  },
+  removedGroups: Uint32Array,
   routes: { ...PREFIX, group: Uint32Array },
   removedRoutes: PREFIX,
   addresses: { interface: Uint16Array, address: Uint8Array, length: Uint8Array },
   scopes: { interface: Uint16Array, scope: Uint8Array },
   podNetworks: PREFIX,
   serviceNetworks: PREFIX,
+  sources: { interface: Uint16Array, ...PREFIX },
+  ruleSets: { slot: Uint32Array, first: Uint32Array, count: Uint32Array },
+  rules: {
+    selector: Uint32Array,
+    protocol: Uint8Array,
+    portFirst: Uint16Array,
+    portLast: Uint16Array,
+    action: Uint8Array,
+    tier: Uint8Array,
+    rule: Uint32Array,
+  },
+  removedRuleSets: Uint32Array,
+  identities: {
+    slot: Uint32Array,
+    ingress: Uint32Array,
+    egress: Uint32Array,
+    first: Uint32Array,
+    count: Uint32Array,
+  },
+  memberships: { selector: Uint32Array },
+  removedIdentities: Uint32Array,
+  identityNetworks: { ...PREFIX, identity: Uint32Array },
+  removedIdentityNetworks: PREFIX,
 };
 
-const MAY_BE_NULL: readonly string[] = ['addresses', 'scopes', 'podNetworks', 'serviceNetworks'];
+const MAY_BE_NULL: readonly string[] = [
+  'addresses',
+  'scopes',
+  'podNetworks',
+  'serviceNetworks',
+  'sources',
+];
 
 /** @throws SluiceError; `path` is `table.column`, or a row of it */
 export function refuse(path: string, message: string, code: ErrorCode = 'ERR_PROGRAM'): never {
@@ -108,6 +146,51 @@ export function checkSlot(
   checkBelow(path, slot, row, limit);
   if (seen.has(slot)) refuse(`${path}[${row}]`, `${slot} is there twice`);
   seen.add(slot);
+}
+
+/** Rows of another table that a row refers to. */
+export function checkSpan(
+  table: string,
+  other: string,
+  first: number,
+  count: number,
+  at: { row: number; rows: number; first: string; count: string },
+): void {
+  if (count === 0) return;
+  if (first >= at.rows) {
+    refuse(`${table}.${at.first}[${at.row}]`, `is beyond the ${at.rows} rows of ${other}`);
+  }
+  if (first + count > at.rows) {
+    refuse(`${table}.${at.count}[${at.row}]`, `reaches beyond the ${at.rows} rows of ${other}`);
+  }
+}
+
+/** No row refers to it. */
+export const NO_OWNER = -1;
+
+/**
+ * As {@link checkSpan}, of rows that nobody else refers to.
+ * @param owner - takes, for each row of the other table, the row that refers to it
+ */
+export function takeSpan(
+  table: string,
+  other: string,
+  columns: { first: Uint32Array; count: Uint32Array },
+  row: number,
+  owner: Int32Array,
+): void {
+  const first = columns.first[row];
+  const count = columns.count[row];
+  checkSpan(table, other, first, count, {
+    row,
+    rows: owner.length,
+    first: 'first',
+    count: 'count',
+  });
+  for (let taken = first; taken < first + count; taken++) {
+    if (owner[taken] !== NO_OWNER) refuse(`${table}.first[${row}]`, 'overlaps with another one');
+    owner[taken] = row;
+  }
 }
 
 /** What an engine has room for. */

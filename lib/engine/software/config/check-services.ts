@@ -11,13 +11,16 @@ import {
   checkPrefixes,
   checkRows,
   checkSlot,
+  checkSpan,
   MAX_SLOTS,
+  NO_OWNER,
   refuse,
+  takeSpan,
 } from './check-rows.js';
 import type { ProgramLimits, ProgramState } from './program-state.js';
+import { increase } from './rows.js';
 
 const WITH_PORTS: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.sctp];
-const NO_POOL = -1;
 
 /** Frontends, ranges, backends, pools, members, and what is removed of them. */
 export function checkServices(
@@ -94,23 +97,6 @@ function mayServe(protocol: number, port: number, isIpv4Address: boolean): boole
   return port === 0 && protocol === (isIpv4Address ? PROTOCOL.icmp : PROTOCOL.icmpv6);
 }
 
-/** Rows of another table that a row refers to. */
-function checkSpan(
-  table: string,
-  other: string,
-  first: number,
-  count: number,
-  at: { row: number; rows: number; first: string; count: string },
-): void {
-  if (count === 0) return;
-  if (first >= at.rows) {
-    refuse(`${table}.${at.first}[${at.row}]`, `is beyond the ${at.rows} rows of ${other}`);
-  }
-  if (first + count > at.rows) {
-    refuse(`${table}.${at.count}[${at.row}]`, `reaches beyond the ${at.rows} rows of ${other}`);
-  }
-}
-
 /** Frontends that are removed or put anew. */
 function goneFrontends({ frontends, removedFrontends }: ProgramDelta): Set<number> {
   return new Set([...removedFrontends, ...frontends.slot]);
@@ -133,7 +119,7 @@ function checkBackends({ backends }: ProgramDelta, limits: ProgramLimits): void 
   }
 }
 
-/** @returns for each row of `members` the row of its pool, or `NO_POOL` */
+/** @returns for each row of `members` the row of its pool, or `NO_OWNER` */
 function checkPools({ pools, members }: ProgramDelta): Int32Array {
   const rows = pools.slot.length;
   checkRows('pools', rows, [
@@ -141,23 +127,11 @@ function checkPools({ pools, members }: ProgramDelta): Int32Array {
     ['count', pools.count, 1],
     ['silent', pools.silent, 1],
   ]);
-  const memberRows = members.backend.length;
-  const owner = new Int32Array(memberRows).fill(NO_POOL);
+  const owner = new Int32Array(members.backend.length).fill(NO_OWNER);
   const slots = new Set<number>();
   for (let row = 0; row < rows; row++) {
     checkSlot('pools.slot', pools.slot[row], row, slots, MAX_SLOTS);
-    const first = pools.first[row];
-    const count = pools.count[row];
-    checkSpan('pools', 'members', first, count, {
-      row,
-      rows: memberRows,
-      first: 'first',
-      count: 'count',
-    });
-    for (let member = first; member < first + count; member++) {
-      if (owner[member] !== NO_POOL) refuse(`pools.first[${row}]`, 'overlaps with another pool');
-      owner[member] = row;
-    }
+    takeSpan('pools', 'members', pools, row, owner);
     checkAtMost('pools.silent', pools.silent[row], row, 1);
   }
   return owner;
@@ -174,7 +148,7 @@ function checkMembers(delta: ProgramDelta, state: ProgramState, owner: Int32Arra
     if (!put.has(backend) && (gone.has(backend) || !state.backends.has(backend))) {
       refuse(`members.backend[${row}]`, `there is no backend ${backend}`);
     }
-    if (owner[row] === NO_POOL) continue;
+    if (owner[row] === NO_OWNER) continue;
     const others = seen.get(owner[row]) ?? new Set();
     if (others.has(backend)) refuse(`members.backend[${row}]`, `${backend} is in the pool twice`);
     seen.set(owner[row], others.add(backend));
@@ -208,8 +182,4 @@ function checkRemovedPools(delta: ProgramDelta, state: ProgramState): void {
       refuse(`removedPools[${row}]`, `a frontend names pool ${slot}`);
     }
   }
-}
-
-function increase(counts: Map<number, number>, key: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

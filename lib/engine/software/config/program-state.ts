@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  type AddressColumns,
   FRONTEND_KIND,
   INTERFACE_SCOPE,
-  type PrefixColumns,
   type ProgramDelta,
   type ScopeColumns,
 } from '../../../compile/program.js';
 import { addressBytes, addressOfRow, isZero, type Network, networkOf } from '../base/address.js';
 import { BackendTable } from '../table/backends.js';
 import { buildMaglev } from '../table/maglev.js';
-import { RouteTable } from '../table/routes.js';
+import { type Route, RouteTable } from '../table/routes.js';
 import { type Pool, ServiceTable } from '../table/service-table.js';
 import { checkDelta } from './check-delta.js';
 import { OwnAddresses } from './own-addresses.js';
+import { PolicyState } from './policy-state.js';
+import { networksOf } from './rows.js';
+import { Sources } from './sources.js';
 
 /** What a program may name besides its own rows, and how much of it there may be. */
 export interface ProgramLimits {
@@ -32,6 +35,7 @@ export interface ProgramLimits {
 export class ProgramState {
   readonly services = new ServiceTable();
   readonly routes = new RouteTable();
+  readonly temporaryGroups = new Map<number, Route>();
   readonly pools = new Map<number, Pool>();
   readonly backends: BackendTable;
   readonly addresses: OwnAddresses;
@@ -39,6 +43,8 @@ export class ProgramState {
   readonly scopes: Uint8Array;
   podNetworks: readonly Network[] = [];
   serviceNetworks: readonly Network[] = [];
+  readonly policy = new PolicyState();
+  readonly sources: Sources;
   readonly #limits: ProgramLimits;
   // How many pools have a backend as a member, by slot.
   readonly #backendUses: Uint32Array;
@@ -49,6 +55,7 @@ export class ProgramState {
     this.backends = new BackendTable(limits.backends);
     this.addresses = new OwnAddresses(limits.interfaces);
     this.scopes = new Uint8Array(limits.interfaces);
+    this.sources = new Sources(limits.interfaces);
     this.#backendUses = new Uint32Array(limits.backends);
   }
 
@@ -67,10 +74,12 @@ export class ProgramState {
     this.#putPools(delta);
     this.#putFrontends(delta);
     this.#changeRoutes(delta);
-    if (delta.addresses !== null) this.addresses.replace(delta.addresses);
+    if (delta.addresses !== null) this.#replaceAddresses(delta.addresses);
     if (delta.scopes !== null) this.#replaceScopes(delta.scopes);
     if (delta.podNetworks !== null) this.podNetworks = networksOf(delta.podNetworks);
     if (delta.serviceNetworks !== null) this.serviceNetworks = networksOf(delta.serviceNetworks);
+    if (delta.sources !== null) this.sources.replace(delta.sources);
+    this.policy.apply(delta);
     return this.#generation;
   }
 
@@ -79,11 +88,13 @@ export class ProgramState {
     return this.#backendUses[slot];
   }
 
-  /** Takes away what an interface has: addresses, scope, the routes over it. */
+  /** Takes away what an interface has: addresses, scope, sources, the routes over it. */
   removeInterface(slot: number): void {
     this.routes.removeInterface(slot);
     this.addresses.removeInterface(slot);
+    this.policy.touch();
     this.scopes[slot] = INTERFACE_SCOPE.outside;
+    this.sources.removeInterface(slot);
   }
 
   #removePool(slot: number): void {
@@ -148,27 +159,33 @@ export class ProgramState {
   }
 
   #changeRoutes({ routes, removedRoutes, groups, nextHops }: ProgramDelta): void {
-    for (const network of networksOf(removedRoutes)) this.routes.remove(network);
-    for (let row = 0; row < routes.length.length; row++) {
-      const hop = groups.first[groups.slot.indexOf(routes.group[row])];
-      const gateway = addressOfRow(nextHops.gateway, hop);
-      const mac = nextHops.mac.slice(hop * 6, hop * 6 + 6);
-      this.routes.put(networkOf(addressOfRow(routes.prefix, row), routes.length[row]), {
-        interface: nextHops.interface[hop],
+    for (const [i, slot] of groups.slot.entries()) {
+      const row = groups.first[i];
+      const gateway = addressOfRow(nextHops.gateway, row);
+      const mac = nextHops.mac.slice(row * 6, row * 6 + 6);
+      this.temporaryGroups.set(slot, {
+        interface: nextHops.interface[row],
         gateway: isZero(gateway) ? null : gateway,
         mac: mac.every((byte) => byte === 0) ? null : mac,
       });
     }
+    for (const network of networksOf(removedRoutes)) this.routes.remove(network);
+    for (let row = 0; row < routes.length.length; row++) {
+      this.routes.put(
+        networkOf(addressOfRow(routes.prefix, row), routes.length[row]),
+        this.temporaryGroups.get(routes.group[row]) as Route,
+      );
+    }
+  }
+
+  // What is our own passes all policy.
+  #replaceAddresses(columns: AddressColumns): void {
+    this.addresses.replace(columns);
+    this.policy.touch();
   }
 
   #replaceScopes({ interface: interfaces, scope }: ScopeColumns): void {
     this.scopes.fill(INTERFACE_SCOPE.outside);
     for (let row = 0; row < interfaces.length; row++) this.scopes[interfaces[row]] = scope[row];
   }
-}
-
-function networksOf(columns: PrefixColumns, first = 0, count = columns.length.length): Network[] {
-  return Array.from({ length: count }, (_, n) =>
-    networkOf(addressOfRow(columns.prefix, first + n), columns.length[first + n]),
-  );
 }

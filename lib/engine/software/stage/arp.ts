@@ -19,7 +19,8 @@ export function arp(burst: Burst, context: Context): void {
     const slot = burst.ingress[i];
     const frame = burst.frame[i];
     const reason = judgeArp(frame, slot, context);
-    if (reason !== DROP.malformed_arp) learn(frame, slot, context);
+    if (reason !== DROP.malformed_arp && reason !== DROP.source_spoofed)
+      learn(frame, slot, context);
     if (reason !== PASSED) {
       context.drop(burst, i, reason);
       continue;
@@ -36,6 +37,7 @@ export function judgeArp(frame: Uint8Array, slot: number, { program }: Context):
   if (!isWellFormed(frame)) return DROP.malformed_arp;
   readIpv4(frame, ARP.senderAddress, sender, 0);
   readIpv4(frame, ARP.targetAddress, target, 0);
+  if (sender[3] !== 0 && !program.sources.allows(slot, sender, 0)) return DROP.source_spoofed;
   const isForUs = program.addresses.isOf(slot, target, 0);
   const isRequest = read16(frame, ARP.operation) === REQUEST;
   if (isForUs && isRequest) return PASSED;

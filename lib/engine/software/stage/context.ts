@@ -9,6 +9,7 @@ import type { WaitingFragment } from '../table/datagrams.js';
 import { FlowTable } from '../table/flow-table.js';
 import { FragmentTable } from '../table/fragments.js';
 import { type Neighbour, NeighbourTable } from '../table/neighbours.js';
+import { PolicyJudge } from './policy.js';
 import { RejectBudget } from './reject-budget.js';
 
 /** What the stages know of an interface. */
@@ -54,6 +55,7 @@ export class Context {
   readonly neighbours: NeighbourTable;
   readonly fragments: FragmentTable;
   readonly budget: RejectBudget;
+  readonly policy: PolicyJudge;
   /** In order of arrival. */
   held: HeldPacket[] = [];
   /** Fragments that the burst under way has set free. */
@@ -88,6 +90,7 @@ export class Context {
         drop: (reason) => counters.drop(reason),
       },
     );
+    this.policy = new PolicyJudge(program);
     this.budget = new RejectBudget(options.icmpRate);
   }
 

@@ -4,7 +4,7 @@ import { DROP, DROP_REASONS } from '../../reasons.js';
 import { ADDRESS_WORDS, addressBytes, isSame } from '../base/address.js';
 import { Burst, CLASS, LANE, PASSED } from '../packet/burst.js';
 import { FAMILIES, type Family } from '../packet/family.js';
-import { NO_FLOW } from '../table/flow-table.js';
+import { NO_BACKEND, NO_FLOW } from '../table/flow-table.js';
 import { HOLD } from '../table/fragments.js';
 import type { Route } from '../table/routes.js';
 import { judgeArp } from './arp.js';
@@ -47,7 +47,11 @@ class Explainer {
 
   explain(): Explanation {
     const explanation = this.#explanation;
+    const { policy } = this.#context;
+    policy.forget();
     const end = this.#walk();
+    explanation.egress = policy.egress;
+    explanation.ingress = policy.ingress;
     if (end >= 0) {
       explanation.fate = 'drop';
       explanation.reason = DROP_REASONS[end];
@@ -127,13 +131,16 @@ class Explainer {
     }
     const entry = findEntry(burst, 0, family, context);
     const found = judgeEntry(burst, 0, entry, family, context);
-    if (found !== FOUND.hit && found !== FOUND.flushed) {
+    if (found !== FOUND.hit && found !== FOUND.flushed && found !== FOUND.refused) {
       if (entry !== NO_FLOW) this.#plan.doomed = entry >> 1;
       return null;
     }
     this.#showFlow(family, entry, (entry & 1) === 0 ? 'forward' : 'reply');
     if (found === FOUND.flushed) return DROP.backend_flushed;
     const flows = context.flowsOf(family);
+    // What is remembered says no rules.
+    const judged = context.policy.judgePair(flows, entry >> 1);
+    if (judged !== PASSED) return judged;
     const other = entry ^ 1;
     const ports = newPorts(flows.ports(other));
     return this.#leave(
@@ -151,7 +158,8 @@ class Explainer {
     const client = flows.sourceAt(pair * 2);
     const seen = flows.destinationAt(pair * 2 + 1);
     this.#explanation.flow = { direction, state: FLOW_STATES[flows.state(pair)] };
-    this.#explanation.backend = flows.backend[pair];
+    const backend = flows.backend[pair];
+    this.#explanation.backend = backend === NO_BACKEND ? null : backend;
     this.#explanation.masquerade = !isSame(flows.keys, client, flows.keys, seen);
   }
 

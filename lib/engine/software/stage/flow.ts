@@ -2,11 +2,11 @@
 import { DROP } from '../../reasons.js';
 import { ADDRESS_WORDS } from '../base/address.js';
 import { WORKER } from '../base/counters.js';
-import { type Burst, CLASS, FRAGMENT, LANE } from '../packet/burst.js';
+import { type Burst, CLASS, FRAGMENT, LANE, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
 import { TCP_FLAG } from '../packet/headers.js';
 import { STATE } from '../table/flow-state.js';
-import { NO_FLOW } from '../table/flow-table.js';
+import { type FlowTable, NO_BACKEND, NO_FLOW } from '../table/flow-table.js';
 import type { Context } from './context.js';
 import { refuse } from './reject.js';
 import { findRelated } from './related.js';
@@ -17,11 +17,13 @@ export const FOUND = {
   hit: 1,
   /** The backend has been flushed, and the packet may not begin anew. */
   flushed: 2,
+  /** The policy says no to the pair. */
+  refused: 3,
   // Misses that remove the pair.
-  expired: 3,
-  cleared: 4,
+  expired: 4,
+  cleared: 5,
   /** A new connection on an old tuple. */
-  reopened: 5,
+  reopened: 6,
 } as const;
 
 /** Looks packets up in the flow table: a hit goes to `rewrite`, a miss to `service`. */
@@ -51,6 +53,9 @@ export function follow(burst: Burst, i: number, family: Family, context: Context
     case FOUND.flushed:
       flows.remove(pair, WORKER.flowsCleared);
       refuse(burst, i, DROP.backend_flushed, context);
+      return true;
+    case FOUND.refused:
+      context.drop(burst, i, context.policy.recall(flows, pair));
       return true;
     case FOUND.expired:
       flows.remove(pair, WORKER.flowsExpired);
@@ -95,24 +100,37 @@ export function judgeEntry(
 ): number {
   if (entry === NO_FLOW) return FOUND.miss;
   const flows = context.flowsOf(family);
-  const { backends } = context.program;
   const pair = entry >> 1;
   if (flows.expired(pair, context.nowSeconds)) return FOUND.expired;
   const isForward = (entry & 1) === 0;
-  const backend = flows.backend[pair];
-  if (!backends.isThere(backend, flows.serial[pair])) {
-    // An established connection keeps its endpoint until it ends.
-    if (isForward && mayBegin(burst, i)) return FOUND.cleared;
-  } else if (backends.flushed[backend] === 1) {
-    if (isForward && mayBegin(burst, i)) return FOUND.cleared;
-    burst.rejected[i] = isForward ? 1 : 0;
-    return FOUND.flushed;
-  }
+  const lost = judgeBackend(burst, i, pair, isForward, flows, context);
+  if (lost !== FOUND.hit) return lost;
   if (isForward && opens(burst, i)) {
     const state = flows.state(pair);
     if (state === STATE.closed || state === STATE.timeWait) return FOUND.reopened;
   }
-  return FOUND.hit;
+  return context.policy.recall(flows, pair) === PASSED ? FOUND.hit : FOUND.refused;
+}
+
+/** @returns `FOUND.hit` where the pair's backend has nothing against it */
+function judgeBackend(
+  burst: Burst,
+  i: number,
+  pair: number,
+  isForward: boolean,
+  flows: FlowTable,
+  context: Context,
+): number {
+  const { backends } = context.program;
+  const backend = flows.backend[pair];
+  if (backend === NO_BACKEND) return FOUND.hit;
+  const isThere = backends.isThere(backend, flows.serial[pair]);
+  if (isThere && backends.flushed[backend] === 0) return FOUND.hit;
+  if (isForward && mayBegin(burst, i)) return FOUND.cleared;
+  // An established connection keeps its endpoint until it ends.
+  if (!isThere) return FOUND.hit;
+  burst.rejected[i] = isForward ? 1 : 0;
+  return FOUND.flushed;
 }
 
 /** Whether a packet says that it opens a connection: TCP or SCTP, SYN and no ACK. */

@@ -27,7 +27,7 @@ export class NatPlan {
   maglevSlot = UNDECIDED;
   /** The client's affinity chose. */
   affinity = false;
-  /** Slot of the backend, or {@link UNDECIDED}. */
+  /** Slot of the backend, or {@link UNDECIDED}; of a tracked flow there is none. */
   backend = UNDECIDED;
   masquerade = false;
   /** What the backend sees. */
@@ -42,12 +42,29 @@ export class NatPlan {
   /** Pair that would have been removed before, and whose tuples are free then; or `NO_FLOW`. For `explain`. */
   doomed = NO_FLOW;
 
-  /** Plans a flow for packet `i`. @returns `PASSED` or one of `DROP` */
+  /** Plans a flow for packet `i`, of its frontend or to be tracked. @returns `PASSED` or one of `DROP` */
   make(burst: Burst, i: number, family: Family, context: Context): number {
     this.#forget();
     if (burst.fragment[i] === FRAGMENT.later) return DROP.fragment_orphan;
     if (!mayBegin(burst, i, context.options.tcpPickup)) return DROP.tcp_no_flow;
-    const frontend = burst.frontend[i] as Frontend;
+    copyAddress(this.source, 0, burst.source, i * ADDRESS_WORDS);
+    const frontend = burst.frontend[i];
+    let reason =
+      frontend === null ? this.#track(burst, i) : this.#choose(frontend, burst, i, family, context);
+    if (reason === PASSED) reason = this.#judge(burst, i, context);
+    if (reason === PASSED && frontend !== null) {
+      reason = this.#masquerade(frontend, burst, i, family, context);
+    }
+    return reason === PASSED ? choosePort(this, burst, i, family, context) : reason;
+  }
+
+  #track(burst: Burst, i: number): number {
+    copyAddress(this.destination, 0, burst.destination, i * ADDRESS_WORDS);
+    this.backendPort = burst.ports[i] & 0xffff;
+    return PASSED;
+  }
+
+  #choose(frontend: Frontend, burst: Burst, i: number, family: Family, context: Context): number {
     const { program } = context;
     const pool = program.pools.get(frontend.pools[burst.scope[i]]) as Pool;
     this.pool = pool.slot;
@@ -58,14 +75,31 @@ export class NatPlan {
     this.#chooseBackend(pool, frontend, burst, i, context);
     copyAddress(this.destination, 0, program.backends.address, this.backend * ADDRESS_WORDS);
     this.backendPort = program.backends.port[this.backend];
-    if (isIpv4(this.destination) !== family.isIpv4) return DROP.no_backend;
+    return isIpv4(this.destination) === family.isIpv4 ? PASSED : DROP.no_backend;
+  }
 
-    const at = i * ADDRESS_WORDS;
-    copyAddress(this.source, 0, burst.source, at);
-    const isHairpin = isSame(this.destination, 0, burst.source, at);
+  #judge(burst: Burst, i: number, { policy }: Context): number {
+    return policy.judge(
+      this.source,
+      0,
+      this.destination,
+      0,
+      burst.protocol[i],
+      this.backendPort,
+      burst.frontend[i] !== null,
+    );
+  }
+
+  #masquerade(
+    frontend: Frontend,
+    burst: Burst,
+    i: number,
+    family: Family,
+    context: Context,
+  ): number {
+    const isHairpin = isSame(this.destination, 0, this.source, 0);
     this.masquerade = isHairpin || (frontend.masquerade & (1 << burst.scope[i])) !== 0;
-    const reason = this.masquerade ? chooseSource(this, family, context) : PASSED;
-    return reason === PASSED ? choosePort(this, burst, i, family, context) : reason;
+    return this.masquerade ? chooseSource(this, family, context) : PASSED;
   }
 
   #forget(): void {

@@ -4,7 +4,7 @@ import { ADDRESS_WORDS } from '../base/address.js';
 import { WORKER } from '../base/counters.js';
 import { type Burst, LANE, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
-import { NO_FLOW } from '../table/flow-table.js';
+import { NO_BACKEND, NO_FLOW } from '../table/flow-table.js';
 import type { Frontend } from '../table/service-table.js';
 import type { Context } from './context.js';
 import { follow } from './flow.js';
@@ -13,7 +13,7 @@ import { refuse } from './reject.js';
 
 const plan = new NatPlan();
 
-/** Makes a flow of the first packet of a connection: chooses a backend, enters both directions. */
+/** Makes a flow of the first packet of a connection: chooses a backend, if any, enters both directions. */
 export function nat(burst: Burst, family: Family, context: Context): void {
   for (let i = 0; i < burst.count; i++) {
     if (!burst.isIn(i, LANE.nat, family)) continue;
@@ -28,9 +28,10 @@ export function nat(burst: Burst, family: Family, context: Context): void {
 
 /** @returns `PASSED` or one of `DROP` */
 function carryOut(burst: Burst, i: number, family: Family, context: Context): number {
-  const { counters, nowSeconds } = context;
+  const { counters, nowSeconds, program } = context;
   const flows = context.flowsOf(family);
-  const { backend } = plan;
+  const frontend = burst.frontend[i];
+  const backend = frontend === null ? NO_BACKEND : plan.backend;
   const at = i * ADDRESS_WORDS;
   if (plan.expiredEntry !== NO_FLOW) flows.remove(plan.expiredEntry >> 1, WORKER.flowsExpired);
   const pair = flows.insert(
@@ -52,22 +53,29 @@ function carryOut(burst: Burst, i: number, family: Family, context: Context): nu
       hash: plan.replyHash,
     },
     backend,
-    context.program.backends.serial[backend],
+    frontend === null ? 0 : program.backends.serial[backend],
     nowSeconds,
   );
   if (pair === NO_FLOW) return DROP.flow_table_full;
+  flows.judge(pair, program.policy.version, PASSED);
   flows.touch(pair * 2, nowSeconds, burst.ipLength[i], burst.tcpFlags[i]);
   burst.entry[i] = pair * 2;
   counters.add(WORKER.flowsCreated, 1);
   if (plan.affinity) counters.add(WORKER.affinityHits, 1);
   if (plan.masquerade) counters.add(WORKER.masqueraded, 1);
+  if (frontend === null) return PASSED;
   counters.connection(backend);
-  remember(burst, i, backend, context);
+  remember(frontend, burst, i, backend, context);
   return PASSED;
 }
 
-function remember(burst: Burst, i: number, backend: number, context: Context): void {
-  const { affinity, service } = burst.frontend[i] as Frontend;
+function remember(
+  { affinity, service }: Frontend,
+  burst: Burst,
+  i: number,
+  backend: number,
+  context: Context,
+): void {
   if (affinity === 0) return;
   const { affinities, program, nowSeconds } = context;
   affinities.remember(

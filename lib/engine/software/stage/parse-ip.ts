@@ -16,6 +16,11 @@ export function isForged(burst: Burst, i: number, { program }: Context): boolean
   );
 }
 
+/** Whether the source is none that the interface may send with. */
+export function isSpoofed(burst: Burst, i: number, { program }: Context): boolean {
+  return !program.sources.allows(burst.ingress[i], burst.source, i * ADDRESS_WORDS);
+}
+
 /**
  * Notes which bytes of its datagram a fragment has.
  * @param offset - in bytes

@@ -6,7 +6,7 @@ import { fold, sum } from '../base/checksum.js';
 import { type Burst, LANE, PASSED } from '../packet/burst.js';
 import { ETH, IPV4, IPV4_FRAGMENT, PROTOCOL } from '../packet/headers.js';
 import type { Context } from './context.js';
-import { isForged, takeFragment } from './parse-ip.js';
+import { isForged, isSpoofed, takeFragment } from './parse-ip.js';
 
 /** Where the first fragment tells the ports of the others. */
 const WITH_L4: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.sctp, PROTOCOL.icmp];
@@ -35,6 +35,7 @@ export function parseIpv4(burst: Burst, i: number, context: Context): number {
   readIpv4(frame, IPV4.source, burst.source, at);
   readIpv4(frame, IPV4.destination, burst.destination, at);
   if (isMartian(burst.source[at + 3]) || isForged(burst, i, context)) return DROP.martian_source;
+  if (isSpoofed(burst, i, context)) return DROP.source_spoofed;
   if (isMartian(burst.destination[at + 3])) return DROP.martian_destination;
   burst.protocol[i] = frame[IPV4.protocol];
   burst.l4[i] = ETH.length + header;

@@ -6,7 +6,7 @@ import { type Burst, CLASS, LANE, PASSED } from '../packet/burst.js';
 import { ExtensionWalk, isExtensionHeader } from '../packet/extension-headers.js';
 import { ETH, ICMP, IPV6, ND_TYPE, PROTOCOL } from '../packet/headers.js';
 import type { Context } from './context.js';
-import { isForged, takeFragment } from './parse-ip.js';
+import { isForged, isSpoofed, takeFragment } from './parse-ip.js';
 
 /** Where the first fragment tells the ports of the others. */
 const WITH_L4: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.sctp, PROTOCOL.icmpv6];
@@ -39,17 +39,23 @@ export function parseIpv6(burst: Burst, i: number, isGroup: boolean, context: Co
   if (isMartian(burst.source, at, isNd) || isForged(burst, i, context)) {
     return DROP.martian_source;
   }
+  if (!(isNd && isOfLink(burst.source, at)) && isSpoofed(burst, i, context))
+    return DROP.source_spoofed;
   return !isNd && isMartian(burst.destination, at, isNd) ? DROP.martian_destination : PASSED;
 }
 
-/** @param isNd - who speaks of the link may use addresses of the link */
 function isMartian(words: Int32Array, at: number, isNd: boolean): boolean {
   return (
     isLoopback(words, at) ||
     words[at] >>> 24 === 0xff ||
     isIpv4(words, at) ||
-    (!isNd && (isZero(words, at) || isLinkLocal(words, at)))
+    (!isNd && isOfLink(words, at))
   );
+}
+
+// Who speaks of the link may do so without an address, or with one of the link.
+function isOfLink(words: Int32Array, at: number): boolean {
+  return isZero(words, at) || isLinkLocal(words, at);
 }
 
 function isLoopback(words: Int32Array, at: number): boolean {

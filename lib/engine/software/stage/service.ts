@@ -21,7 +21,7 @@ export function service(burst: Burst, family: Family, context: Context): void {
 
 /**
  * Puts a packet into the lane of `nat`, `route` or answers (not answered yet), with its frontend and
- * scope.
+ * scope where there is one.
  * @returns `PASSED` or one of `DROP`
  */
 export function judgeMiss(burst: Burst, i: number, family: Family, context: Context): number {
@@ -48,7 +48,20 @@ export function judgeMiss(burst: Burst, i: number, family: Family, context: Cont
     return PASSED;
   }
   if (anyHolds(serviceNetworks, burst.destination, at)) return DROP.service_address_unknown;
+  return judgePlain(burst, i, context);
+}
+
+/** What is for no service is tracked where somebody has rules, or asked about where it cannot be. */
+function judgePlain(burst: Burst, i: number, { policy }: Context): number {
+  const { source, destination, protocol } = burst;
+  const at = i * ADDRESS_WORDS;
   burst.lane[i] = LANE.route;
+  if (!policy.isProtected(source, at) && !policy.isProtected(destination, at)) return PASSED;
+  const kind = burst.class[i];
+  if (kind === CLASS.other || kind === CLASS.icmpError) {
+    return policy.judge(source, at, destination, at, protocol[i], 0, false);
+  }
+  burst.lane[i] = LANE.nat;
   return PASSED;
 }
 

@@ -5,6 +5,7 @@ import { hashTuple } from '../base/crc32c.js';
 import { mix } from '../base/mix.js';
 import { type Burst, CLASS, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
+import { identifierOf } from '../packet/l4.js';
 import { NO_FLOW } from '../table/flow-table.js';
 import type { Context } from './context.js';
 import type { NatPlan } from './nat-plan.js';
@@ -41,7 +42,7 @@ export function choosePort(
   context: Context,
 ): number {
   const { snatPortMin, snatPortMax } = context.options;
-  const own = burst.ports[i] >>> 16;
+  const own = burst.class[i] === CLASS.echo ? identifierOf(burst.ports[i]) : burst.ports[i] >>> 16;
   const isFit = !plan.masquerade || (own >= snatPortMin && own <= snatPortMax);
   if (isFit && isFree(own, plan, burst, i, family, context)) return PASSED;
   const count = snatPortMax - snatPortMin + 1;

@@ -11,6 +11,9 @@ import { FreePairs } from './free-pairs.js';
 /** No entry, no pair. */
 export const NO_FLOW = -1;
 
+/** `backend` of a pair that has none: it is tracked for policy's sake. */
+export const NO_BACKEND = -1;
+
 /** Pairs that one sweep looks at. */
 const SWEEP_PAIRS = 256;
 
@@ -55,8 +58,13 @@ export class FlowTable {
   readonly bytes: Float64Array;
   readonly tcpFlags: Uint8Array;
   // Columns by pair.
-  readonly backend: Uint32Array;
+  /** Slot, or {@link NO_BACKEND}. */
+  readonly backend: Int32Array;
   readonly serial: Uint32Array;
+  /** Version of the policy that `verdict` was given under; 0: it has not been asked. */
+  readonly judged: Uint32Array;
+  /** What the policy said of the pair: `PASSED` or one of `DROP`. */
+  readonly verdict: Int8Array;
   readonly live: Uint8Array;
 
   readonly #buckets: FlowBuckets;
@@ -87,8 +95,10 @@ export class FlowTable {
     this.packets = new Float64Array(entries);
     this.bytes = new Float64Array(entries);
     this.tcpFlags = new Uint8Array(entries);
-    this.backend = new Uint32Array(capacity);
+    this.backend = new Int32Array(capacity);
     this.serial = new Uint32Array(capacity);
+    this.judged = new Uint32Array(capacity);
+    this.verdict = new Int8Array(capacity);
     this.live = new Uint8Array(capacity);
     this.#free = new FreePairs(capacity);
   }
@@ -149,6 +159,7 @@ export class FlowTable {
 
   /**
    * Inserts both directions; gives embryonic and ended connections up where there is little room.
+   * @param backend - its slot, or {@link NO_BACKEND}
    * @param now - seconds
    * @returns the pair, or {@link NO_FLOW} where there is no room
    */
@@ -172,6 +183,7 @@ export class FlowTable {
     }
     this.backend[pair] = backend;
     this.serial[pair] = serial;
+    this.judged[pair] = 0;
     this.live[pair] = 1;
     this.#free.pop();
     this.#used++;
@@ -190,6 +202,12 @@ export class FlowTable {
     this.#free.pushLater(pair);
     this.#used--;
     if (counter !== null) this.#counters.add(counter, 1);
+  }
+
+  /** Keeps what the policy said of a pair. */
+  judge(pair: number, version: number, verdict: number): void {
+    this.judged[pair] = version;
+    this.verdict[pair] = verdict;
   }
 
   /** Counts a packet of this direction. @param now - seconds */
@@ -245,6 +263,7 @@ export class FlowTable {
   #isStale(pair: number, backends: BackendTable): boolean {
     if (hasHandshake(this.protocol(pair * 2))) return false;
     const backend = this.backend[pair];
+    if (backend === NO_BACKEND) return false;
     return !backends.isThere(backend, this.serial[pair]) || backends.flushed[backend] === 1;
   }
 

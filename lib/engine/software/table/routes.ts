@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ADDRESS_WORDS, isIpv4, maskOf, type Network } from '../base/address.js';
-import { AddressMap } from './address-map.js';
+import type { Network } from '../base/address.js';
+import { PrefixMap } from './prefix-map.js';
 
 /** Where packets for a prefix go. */
 export interface Route {
@@ -12,29 +12,9 @@ export interface Route {
   mac: Uint8Array | null;
 }
 
-/** How many routes of each length there are, and the lengths that occur, the longest first. */
-class Lengths {
-  readonly #counts = new Uint32Array(129);
-  total = 0;
-  present: readonly number[] = [];
-
-  add(bits: number, difference: number): void {
-    this.#counts[bits] += difference;
-    this.total += difference;
-    const isPresent = this.present.includes(bits);
-    if (this.#counts[bits] > 0 === isPresent) return;
-    this.present = isPresent
-      ? this.present.filter((other) => other !== bits)
-      : [...this.present, bits].sort((a, b) => b - a);
-  }
-}
-
-/** Longest-prefix match of either family: the lengths that occur are asked, the longest first. */
+/** Longest-prefix match of either family. */
 export class RouteTable {
-  readonly #routes = new AddressMap<{ network: Network; route: Route }>();
-  readonly #ipv4 = new Lengths();
-  readonly #ipv6 = new Lengths();
-  readonly #masked = new Int32Array(ADDRESS_WORDS);
+  readonly #routes = new PrefixMap<Route>();
 
   /** Routes of both families. */
   get size(): number {
@@ -43,46 +23,29 @@ export class RouteTable {
 
   /** Routes of one family. */
   count(ofIpv4: boolean): number {
-    return (ofIpv4 ? this.#ipv4 : this.#ipv6).total;
+    return this.#routes.count(ofIpv4);
   }
 
-  has({ address, bits }: Network): boolean {
-    return this.#routes.get(address, 0, bits) !== undefined;
+  has(network: Network): boolean {
+    return this.#routes.get(network) !== undefined;
   }
 
   put(network: Network, route: Route): void {
-    if (!this.has(network)) this.#lengths(network).add(network.bits, 1);
-    this.#routes.set(network.address, 0, network.bits, { network, route });
+    this.#routes.put(network, route);
   }
 
   /** Removes a route, if it is there. */
   remove(network: Network): void {
-    if (!this.#routes.delete(network.address, 0, network.bits)) return;
-    this.#lengths(network).add(network.bits, -1);
+    this.#routes.remove(network);
   }
 
   /** Removes the routes over an interface. */
   removeInterface(slot: number): void {
-    for (const { network, route } of [...this.#routes.values()]) {
-      if (route.interface === slot) this.remove(network);
-    }
+    this.#routes.removeWhere((route) => route.interface === slot);
   }
 
   /** @param at - where the address begins in `words` */
   lookup(words: Int32Array, at: number): Route | null {
-    const { present } = isIpv4(words, at) ? this.#ipv4 : this.#ipv6;
-    for (let i = 0; i < present.length; i++) {
-      const bits = present[i];
-      for (let word = 0; word < ADDRESS_WORDS; word++) {
-        this.#masked[word] = words[at + word] & maskOf(bits, word);
-      }
-      const found = this.#routes.get(this.#masked, 0, bits);
-      if (found !== undefined) return found.route;
-    }
-    return null;
-  }
-
-  #lengths(network: Network): Lengths {
-    return network.isIpv4 ? this.#ipv4 : this.#ipv6;
+    return this.#routes.lookup(words, at) ?? null;
   }
 }
