@@ -30,6 +30,7 @@ export type {
 export type { EngineChoice } from './model/options.js';
 export { formatRouteSpec, parseRouteSpec } from './model/route-spec.js';
 export type { DropCounts, InterfaceCounts } from './observe/counters.js';
+export type { ExplainedJudgement, ExplainedRule } from './observe/explain-policy.js';
 export type {
   ExplainedEndpoint,
   ExplainedService,

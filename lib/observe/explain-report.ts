@@ -7,6 +7,7 @@ import { DROP_EXPLANATIONS, type DropReason } from '../engine/reasons.js';
 import { formatAddress, formatMac } from '../model/address.js';
 import { serviceKey } from '../model/checked.js';
 import type { Protocol, TrafficPolicy } from '../model/model.js';
+import { type ExplainedJudgement, explainedJudgement } from './explain-policy.js';
 import { explainLines } from './explain-text.js';
 import { protocolName } from './views.js';
 
@@ -28,6 +29,9 @@ export interface ExplainReport {
   affinity: boolean;
   /** Of the flow, or newly chosen. */
   backend: { address: string; port: number; service: string } | null;
+  /** What policy says of what leaves the source and comes to the destination; `null`: it was not asked. */
+  egress: ExplainedJudgement | null;
+  ingress: ExplainedJudgement | null;
   /** Its source is rewritten to an address of ours. */
   masquerade: boolean;
   /** As it leaves. */
@@ -97,6 +101,8 @@ export function explainReport(
     maglevSlot,
     affinity,
     backend: backendOf(explanation.backend, view),
+    egress: explainedJudgement(explanation.egress, view),
+    ingress: explainedJudgement(explanation.ingress, view),
     masquerade,
     rewrite: explanation.rewrite && tuple(explanation.rewrite),
     route: explanation.route && {

@@ -35,6 +35,8 @@ function decisions(facts: Facts): string[] {
       'backend',
       backend && `${formatEndpoint(backend.address, backend.port)} of ${backend.service}`,
     ],
+    ['egress', facts.egress?.text ?? null],
+    ['ingress', facts.ingress?.text ?? null],
     ['source', backend && rewrite && sourceText(facts)],
     ['leaves as', rewrite && arrow(rewrite)],
     ['route', route && routeText(route)],

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Expectation } from './expected-table.js';
+import type { Judged } from './judged.js';
 import type { ProbeBackend, ProbeResult } from './probe.js';
-import { backendName, judgedLine } from './probe-text.js';
+import { backendName, judgedLines, NO_RULE } from './probe-text.js';
 
 /** What came of an expectation. */
 export interface Comparison {
@@ -27,15 +28,21 @@ function verdictText({ verdict, reason }: ProbeResult): string {
   return reason === null ? verdict : `${verdict} (${reason})`;
 }
 
-/** Why it is as it is: for each kind of answer the backends that gave it, once. */
-function reasons({ backends, text }: ProbeResult): string[] {
+/** Why it is as it is: of the backends of which the same was said, the first. */
+function reasons({ from, backends, text }: ProbeResult): string[] {
   if (backends.length === 0) return text.slice(1).map((line) => line.trim());
   const groups = new Map<string, ProbeBackend[]>();
   for (const backend of backends) {
-    const why = whyOf(backend).join('\n    ');
-    groups.set(why, [...(groups.get(why) ?? []), backend]);
+    const key = JSON.stringify([backend.reason, saidOf(backend.egress), saidOf(backend.ingress)]);
+    groups.set(key, [...(groups.get(key) ?? []), backend]);
   }
-  return [...groups].map(([why, same]) => `${backendNames(same)}\n    ${why}`);
+  return [...groups.values()].map((same) =>
+    [backendNames(same), ...whyOf(same[0]!, from)].join('\n    '),
+  );
+}
+
+function saidOf(judged: Judged | null): unknown[] {
+  return judged === null ? [] : [judged.allowed, judged.rule, ...judged.policies];
 }
 
 function backendNames(backends: readonly ProbeBackend[]): string {
@@ -44,11 +51,12 @@ function backendNames(backends: readonly ProbeBackend[]): string {
   return `${backendName(first!)}${more}: ${first!.verdict}`;
 }
 
-function whyOf({ egress, ingress, reason, legs }: ProbeBackend): string[] {
-  const judged = [egress, ingress].flatMap((each) => (each === null ? [] : [judgedLine(each)]));
+function whyOf(backend: ProbeBackend, from: string): string[] {
+  const { reason, legs } = backend;
+  const judged = judgedLines(backend, from);
   if (judged.length > 0) return judged;
   const last = legs[legs.length - 1]!.report;
-  return [reason === null ? 'no policy is for it' : (last.reason?.cause ?? reason)];
+  return [reason === null ? NO_RULE : (last.reason?.cause ?? reason)];
 }
 
 function wrongBackends({ backends }: Expectation, result: ProbeResult): string | null {
@@ -73,7 +81,7 @@ function isCalled({ pod, workload, address }: ProbeBackend, name: string): boole
 
 function wrongRule({ rule }: Expectation, result: ProbeResult): string | null {
   if (rule === undefined) return null;
-  const lines = result.backends.flatMap(whyOf);
+  const lines = result.backends.flatMap((backend) => whyOf(backend, result.from));
   if (lines.some((line) => line.includes(rule))) return null;
   const said = lines.length === 0 ? 'nothing decided' : [...new Set(lines)].join('; ');
   return `expected ${result.verdict} by ${rule}, but what decided was: ${said}`;

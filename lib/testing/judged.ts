@@ -9,13 +9,29 @@ export interface Judged {
   /** Whose engine said it. */
   readonly node: string;
   readonly allowed: boolean;
-  /** `NetworkPolicy shop/cart`; `null`: no rule was for it. */
-  readonly policy: string | null;
-  /** Which of its rules; `null`: the lack of one. */
-  readonly rule: string | null;
+  /** `NetworkPolicy shop/cart`: whose rule it was, or those that isolate the pod; none: no rule was for it. */
+  readonly policies: readonly string[];
+  /** Number of the rule within its direction, from 1; `null`: the lack of one. */
+  readonly rule: number | null;
+  /** Name of the rule, where it has one. */
+  readonly name: string | null;
 }
 
-/** What was said of a direction on the way; `null`: nobody asked. */
-export function judgedBy(_legs: readonly Leg[], _direction: Direction): Judged | null {
-  return null;
+/**
+ * What was said of a direction on the way: of the nodes that were asked the one that said no, else the
+ * one that had a rule, else the sender's or the receiver's; `null`: nobody was asked.
+ */
+export function judgedBy(legs: readonly Leg[], direction: Direction): Judged | null {
+  const all = legs.flatMap(({ node, report }): Judged[] => {
+    const said = report[direction];
+    if (said === null) return [];
+    const { policies = [], number = null, name = null } = said.rule ?? {};
+    return [{ direction, node: node.name, allowed: said.allowed, policies, rule: number, name }];
+  });
+  const own = direction === 'egress' ? all[0] : all[all.length - 1];
+  return all.find(({ allowed }) => !allowed) ?? all.find(hasRule) ?? own ?? null;
+}
+
+function hasRule({ policies }: Judged): boolean {
+  return policies.length > 0;
 }

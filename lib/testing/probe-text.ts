@@ -6,24 +6,35 @@ import type { ProbeBackend, ProbeResult } from './probe.js';
 
 type Facts = Omit<ProbeResult, 'text'>;
 
+/** What is said where no policy decides. */
+export const NO_RULE = 'no policy has a rule for it';
+
 /** A line for the whole, and some for each backend. */
 export function probeLines(facts: Facts): string[] {
   const { from, to, protocol, verdict, reason, backends } = facts;
+  const lines = backends.flatMap((backend) => backendLines(backend, from));
   const title = `${from} -> ${to} (${protocol}): ${verdict}${reason === null ? '' : ` (${reason})`}`;
   const cause = reason === null ? [] : [`  ${DROP_EXPLANATIONS[reason].cause}`];
-  if (backends.length > 0) return [title, ...backends.flatMap(backendLines), ...cause];
+  if (lines.length > 0) return [title, ...lines, ...cause];
   return [title, '  there is no backend that it could go to', ...cause];
 }
 
-function backendLines(backend: ProbeBackend): string[] {
-  const { share, verdict, egress, ingress, source, masquerade } = backend;
+function backendLines(backend: ProbeBackend, from: string): string[] {
+  const { share, verdict, source, masquerade } = backend;
   const seen = masquerade ? `, which sees ${source} as its source` : '';
   return [
     `  ${percent(share)} to ${backendName(backend)}: ${verdict}${seen}`,
-    ...[egress, ingress].flatMap((judged) =>
-      judged === null ? [] : [`    ${judgedLine(judged)}`],
-    ),
+    ...judgedLines(backend, from).map((line) => `    ${line}`),
   ];
+}
+
+/** What policy said, direction by direction, of what goes to a backend. */
+export function judgedLines({ egress, ingress, pod, address }: ProbeBackend, from: string) {
+  const said = [egress, ingress].filter((judged) => judged !== null);
+  if (said.length > 0 && said.every(({ policies }) => policies.length === 0)) return [NO_RULE];
+  return said.map((judged) =>
+    judgedLine(judged, judged.direction === 'egress' ? from : (pod ?? address)),
+  );
 }
 
 /** `shop/cart-1 (10.128.0.3:8080 on node-1)`. */
@@ -32,10 +43,26 @@ export function backendName({ pod, address, port, node }: ProbeBackend): string 
   return pod === null ? at : `${pod} (${at})`;
 }
 
-export function judgedLine({ direction, node, allowed, policy, rule }: Judged): string {
-  const by =
-    policy === null ? 'no rule is for it' : `${policy}, ${rule ?? 'which has no rule for it'}`;
-  return `${direction} at ${node}: ${allowed ? 'passes' : 'denied'}: ${by}`;
+/** @param pod - the sender for what leaves it, the receiver for what comes to it */
+function judgedLine(judged: Judged, pod: string): string {
+  const { direction, node, allowed } = judged;
+  return `${direction} ${allowed ? 'passes' : 'denied'} at ${node}: ${becauseOf(judged, pod)}`;
+}
+
+function becauseOf({ direction, policies, rule, name, allowed }: Judged, pod: string): string {
+  if (policies.length === 0) return NO_RULE;
+  const whose = all(policies);
+  if (rule === null) {
+    return `${pod} is isolated by ${whose}, no ${direction} rule of which accepts it`;
+  }
+  const which = name === null ? `rule ${rule}` : `rule ${rule} (${name})`;
+  return `${direction} ${which} of ${whose} ${allowed ? 'accepts' : 'denies'} it`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function all(names: readonly string[]): string {
+  if (names.length < 2) return names.join('');
+  return `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
 
 /** `33.3 %`. */

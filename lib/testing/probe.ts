@@ -149,7 +149,7 @@ export class Prober {
 
   /** A packet that was dropped before anybody was found that it could be for. */
   #isNobodys({ end, legs }: Walk, { kind }: Destination): boolean {
-    if (end.kind !== 'dropped') return false;
+    if (end.kind !== 'dropped' || isByPolicy(end.reason)) return false;
     const { destination } = legs[legs.length - 1]!.packet;
     return kind === 'service' || !this.#names.isHeld(destination);
   }
@@ -258,9 +258,13 @@ function endpointKey({ address, port }: { address: string; port: number }): stri
 
 function verdictOf(end: Walk['end']): Exclude<Verdict, 'mixed'> {
   if (end.kind !== 'dropped') return 'allowed';
-  if (end.reason.startsWith('policy_')) return 'denied';
+  if (isByPolicy(end.reason)) return 'denied';
   if (end.reason === 'no_route') return 'no-route';
   return end.rejected ? 'rejected' : 'dropped';
+}
+
+function isByPolicy(reason: DropReason): boolean {
+  return reason.startsWith('policy_');
 }
 
 /** What all have; `undefined` where they differ. */

@@ -6,6 +6,7 @@ import { RANGES } from './derive/addresses.js';
 import type { Cluster } from './derive/cluster.js';
 import type { ClusterNode } from './derive/nodes.js';
 import type { ClusterPod } from './derive/pods.js';
+import { nameOf } from './names.js';
 
 /**
  * How the proxies of a cluster's nodes stand to one another: on each node an interface for every
@@ -66,10 +67,12 @@ export class Topology {
         { kind: 'memory', name: UPLINK },
         { kind: 'memory', name: HOST, scope: 'host' },
         ...own.map(
-          (_, index): InterfaceSpec => ({
+          (pod, index): InterfaceSpec => ({
             kind: 'memory',
             name: podInterface(index),
             scope: 'pod',
+            pod: nameOf(pod),
+            sources: pod.addresses,
           }),
         ),
       ],

@@ -54,7 +54,7 @@ test('a line for each probe, and what is wrong with those that are', async (t) =
     'ok     shop/web -> cart.shop:80 (TCP): allowed',
     'WRONG  shop/web -> cart.shop:80 (TCP): expected denied, but it is allowed',
     '       shop/cart-1 (10.128.0.2:8080 on node-1) and 1 more: allowed',
-    '         no policy is for it',
+    '         no policy has a rule for it',
     'WRONG  shop/web -> cart.shop:80 (TCP): expected 3 backends, found 2: ' +
       'shop/cart-1 (10.128.0.2:8080 on node-1), shop/cart-2 (10.128.0.3:8080 on node-1)',
     'WRONG  shop/web -> cart.shop:80 (TCP): expected the backends shop/web, found ' +

@@ -8,8 +8,6 @@ import {
   metadata,
   objectOf,
   oneOf,
-  portName,
-  protocol,
   text,
   wholeNumber,
 } from '../../sources/kubernetes/schema.js';
