@@ -70,3 +70,27 @@ function metadataOf(name: string): { namespace: string; name: string } {
   const [namespace = '', short = ''] = name.split('/');
   return { namespace, name: short };
 }
+
+interface PolicySpec {
+  /** Labels of the pods that it is for; left out: all of the namespace. */
+  app?: string;
+  ingress?: readonly Fields[];
+  egress?: readonly Fields[];
+}
+
+/** A NetworkPolicy of the types that it has rules for; `[]` is a type without rules. */
+export function networkPolicy(name: string, { app, ...rules }: PolicySpec): object {
+  const podSelector = app === undefined ? {} : { matchLabels: { app } };
+  const policyTypes = Object.keys(rules).map((key) => (key === 'ingress' ? 'Ingress' : 'Egress'));
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadataOf(name),
+    spec: { podSelector, policyTypes, ...rules },
+  };
+}
+
+export function clusterPolicy(name: string, spec: Fields): object {
+  const apiVersion = 'policy.networking.k8s.io/v1alpha2';
+  return { apiVersion, kind: 'ClusterNetworkPolicy', metadata: { name }, spec };
+}

@@ -276,5 +276,5 @@ test('100 pods by 20 services on 24 nodes within seconds', async (t) => {
     matrix.results.every(({ verdict, backends }) => verdict === 'allowed' && backends.length === 5),
   );
   t.log(`${seconds.toFixed(1)} s`);
-  t.true(seconds < 30, `${seconds} s`);
+  t.true(seconds < 60, `${seconds} s`);
 });
