@@ -31,7 +31,7 @@ export interface NetworkNode {
 export interface NetworkPod {
   readonly namespace: string;
   readonly name: string;
-  /** Deployment, StatefulSet, ... that it was derived from; `null`: it was given. */
+  /** Name of the Deployment, StatefulSet, ... that it belongs to; `null`: to none that is given. */
   readonly workload: string | null;
   readonly node: string;
   readonly addresses: readonly string[];

@@ -57,7 +57,7 @@ export interface ProbeResult {
 export interface ProbeBackend {
   /** `namespace/name`; `null`: no pod. */
   readonly pod: string | null;
-  /** `namespace/name` of the workload that the pod was derived from. */
+  /** `namespace/name` of the workload that the pod belongs to, or its own; `null`: no pod. */
   readonly workload: string | null;
   readonly address: string;
   readonly port: number;

@@ -150,3 +150,18 @@ test('a table that is not there ends with 2', async (t) => {
   t.is(stderr, 'sluice: /nowhere.yaml: there is no such file (ERR_CONFIG)\n');
   t.is(code, 2);
 });
+
+test('the boutique is as expected, and a mistake in its policies is named', async (t) => {
+  const boutique = 'examples/boutique';
+  const rest = ['--nodes', '3', '--expect', `${boutique}/expected.yaml`];
+  const right = await command('check', `${boutique}/manifests`, ...rest);
+  t.is(right.code, 0);
+  t.regex(right.stdout, /^208 ok, 0 wrong$/m);
+  t.is(right.stderr, '');
+  const mistaken = await command('check', `${boutique}/manifests`, `${boutique}/mistakes`, ...rest);
+  t.is(mistaken.code, 1);
+  t.regex(
+    mistaken.stdout,
+    /^WRONG {2}orders\/payments -> orders-db\.data:5432 \(TCP\): expected denied, but it is allowed\n.*\n.*\n +ingress passes at node-2: ingress rule 1 of NetworkPolicy data\/orders-db-for-mailer accepts it$/m,
+  );
+});

@@ -82,19 +82,28 @@ test('what is given is not derived', (t) => {
       status: { addresses: [{ type: 'InternalIP', address: '192.168.7.1' }] },
     }),
     workload('shop/web', { replicas: 5 }),
-    pod('shop/web-abc', { nodeName: 'n2' }, { podIP: '10.9.9.9' }, { app: 'web' }),
+    pod(
+      'shop/web-abc',
+      { nodeName: 'n2' },
+      { podIP: '10.9.9.9', hostIP: '192.168.7.2' },
+      { app: 'web' },
+    ),
     pod('shop/new', {}, {}, {}),
     service('shop/web', [{ port: 80 }], { clusterIP: '10.96.7.7' }),
   ]);
   t.deepEqual(net.nodes, [
     { name: 'n1', addresses: ['192.168.7.1'], podNetworks: ['10.1.1.0/24'] },
-    { name: 'n2', addresses: ['172.18.0.2'], podNetworks: ['10.128.0.0/20'] },
+    { name: 'n2', addresses: ['192.168.7.2'], podNetworks: ['10.128.0.0/20'] },
   ]);
   t.deepEqual(places(net), [
     ['shop/new', 'n1', '10.1.1.2'],
     ['shop/web-abc', 'n2', '10.9.9.9'],
   ]);
   t.deepEqual(net.services[0]!.addresses, ['10.96.7.7']);
+  t.deepEqual(
+    net.pods.map(({ workload }) => workload),
+    [null, 'web'],
+  );
 });
 
 test('pods that are over are none; ReplicaSets of a Deployment say nothing new', (t) => {

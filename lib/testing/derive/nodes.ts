@@ -45,7 +45,8 @@ export function completeNodes(
   for (const name of namedNodes(inventory)) names.add(name);
   for (let n = 1; objects.length === 0 && names.size < count; n++) names.add(`node-${n}`);
   const known = [...names].sort().map((name) => {
-    const { addresses = [], podNetworks = [] } = completeNode({ name }, objects);
+    const { addresses: given = [], podNetworks = [] } = completeNode({ name }, objects);
+    const addresses = given.length > 0 ? given : addressesByPods(name, inventory);
     const labels = objects.find(({ metadata }) => metadata.name === name)?.metadata.labels ?? {};
     return { name, labels, addresses, podNetworks };
   });
@@ -74,6 +75,14 @@ export function completeNodes(
       podNetworks: [...node.podNetworks, ...networks],
     };
   });
+}
+
+/** What pods say of the node that they are on. */
+function addressesByPods(name: string, { pods }: Inventory): string[] {
+  const statuses = pods
+    .filter(({ object }) => object.spec.nodeName === name)
+    .map(({ object }) => object.status.hostIP);
+  return [...new Set(statuses)].filter((address) => address !== '');
 }
 
 /** Names of nodes that pods, templates and endpoints speak of. */

@@ -13,7 +13,7 @@ import { hasLabels, selects } from './selector.js';
 export interface ClusterPod {
   readonly namespace: string;
   readonly name: string;
-  /** Name of the Deployment, StatefulSet, ... that it was derived from. */
+  /** Name of the Deployment, StatefulSet, ... that it belongs to. */
   readonly workload: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly node: string;
@@ -49,8 +49,11 @@ export function completePods(
   families: readonly Family[],
   taken: Set<string>,
 ): ClusterPod[] {
-  const given = inventory.pods.filter(({ object }) => isRunning(object)).map(givenPod);
-  const derived = sortByName(inventory.workloads).flatMap((workload) =>
+  const workloads = sortByName(inventory.workloads);
+  const given = inventory.pods
+    .filter(({ object }) => isRunning(object))
+    .map((pod) => givenPod(pod, workloads));
+  const derived = workloads.flatMap((workload) =>
     given.some((pod) => isOf(pod, workload.object)) ? [] : podsOf(workload, nodes),
   );
   const sketches = [...sortSketches(given), ...derived];
@@ -66,14 +69,17 @@ function isRunning({ status }: PodObject): boolean {
   return status.phase !== 'Succeeded' && status.phase !== 'Failed';
 }
 
-function givenPod(given: Given<PodObject>): Sketch {
+function givenPod(given: Given<PodObject>, workloads: readonly Given<WorkloadObject>[]): Sketch {
   const { metadata, spec, status } = given.object;
   const ips = [status.podIP, ...status.podIPs.map(({ ip }) => ip)].filter((ip) => ip !== '');
+  const { namespace, labels } = metadata;
   return {
-    namespace: metadata.namespace,
+    namespace,
     name: metadata.name,
-    workload: null,
-    labels: metadata.labels,
+    workload:
+      workloads.find(({ object }) => isOf({ namespace, labels }, object))?.object.metadata.name ??
+      null,
+    labels,
     spec,
     owner: given,
     addresses: [...new Set(ips)],
@@ -84,7 +90,10 @@ function givenPod(given: Given<PodObject>): Sketch {
   };
 }
 
-function isOf(pod: Sketch, { metadata, spec }: WorkloadObject): boolean {
+function isOf(
+  pod: Pick<Sketch, 'namespace' | 'labels'>,
+  { metadata, spec }: WorkloadObject,
+): boolean {
   return pod.namespace === metadata.namespace && selects(spec.selector, pod.labels);
 }
 

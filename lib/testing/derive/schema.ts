@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { podSchema as given } from '../../sources/kubernetes/pod-schema.js';
 import {
+  address,
   expected,
   labels,
   listOf,
@@ -25,7 +26,10 @@ export const podSchema = given.extend({
   spec: podSpec,
   status: given.shape.status
     .unwrap()
-    .extend({ conditions: listOf(condition, 'conditions') })
+    .extend({
+      conditions: listOf(condition, 'conditions'),
+      hostIP: address('an IP address, or nothing', ['']).default(''),
+    })
     .prefault({}),
 });
 
