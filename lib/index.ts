@@ -28,11 +28,29 @@ export type {
   TrafficPolicy,
 } from './model/model.js';
 export type { EngineChoice } from './model/options.js';
+export type {
+  LabelExpression,
+  LabelSelector,
+  Labels,
+  NamedPort,
+  Namespace,
+  NetworkPeer,
+  Pod,
+  PodSelector,
+  Policy,
+  PolicyAction,
+  PolicyPeer,
+  PolicyPort,
+  PolicyProtocol,
+  PolicyRule,
+  PolicyTier,
+} from './model/policy.js';
 export { formatRouteSpec, parseRouteSpec } from './model/route-spec.js';
 export type { DropCounts, InterfaceCounts } from './observe/counters.js';
-export type { ExplainedJudgement, ExplainedRule } from './observe/explain-policy.js';
 export type {
+  DecidingRule,
   ExplainedEndpoint,
+  ExplainedPolicy,
   ExplainedService,
   ExplainedTuple,
   ExplainReport,

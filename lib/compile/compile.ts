@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { hostLength, isIpv4 } from '../model/address.js';
+import { isIpv4 } from '../model/address.js';
 import { NO_NODE } from '../model/check-node.js';
 import type {
   CheckedInterface,
@@ -20,7 +20,6 @@ import {
 } from './addresses.js';
 import { DeltaBuilder } from './delta-builder.js';
 import { podRoutes } from './pod-routes.js';
-import { prefixKey } from './policy/network-index.js';
 import { PolicyPlanner } from './policy/planner.js';
 import { PolicyState } from './policy/state.js';
 import type { InterfaceRequest, ProgramDelta } from './program.js';
@@ -100,8 +99,6 @@ export class Compiler {
     pool: (slot) => this.#index.pools.get(slot),
     route: (address) => findRoute(this.#accepted.routeRows, address),
     rule: (number) => this.#policy.rules.get(number),
-    pod: (address) =>
-      this.#policy.addresses.get(prefixKey({ bytes: address, length: hostLength(address) }))?.pod,
   };
 
   /**

@@ -94,6 +94,4 @@ export interface ProgramView {
   route(address: Uint8Array): RouteRow | undefined;
   /** By its number in the program. */
   rule(number: number): RuleView | undefined;
-  /** `namespace/name` of the pod whose address (16 bytes) that is. */
-  pod(address: Uint8Array): string | undefined;
 }

@@ -2,12 +2,13 @@
 import type { FrontendKind } from '../compile/frontends.js';
 import { SCOPE } from '../compile/program.js';
 import type { ProgramView } from '../compile/view.js';
-import type { Explanation, Tuple } from '../engine/engine.js';
+import type { Explanation, Judgement, Tuple } from '../engine/engine.js';
 import { DROP_EXPLANATIONS, type DropReason } from '../engine/reasons.js';
 import { formatAddress, formatMac } from '../model/address.js';
 import { serviceKey } from '../model/checked.js';
+import { policyKey } from '../model/checked-policy.js';
 import type { Protocol, TrafficPolicy } from '../model/model.js';
-import { type ExplainedJudgement, explainedJudgement } from './explain-policy.js';
+import type { PolicyTier } from '../model/policy.js';
 import { explainLines } from './explain-text.js';
 import { protocolName } from './views.js';
 
@@ -29,9 +30,12 @@ export interface ExplainReport {
   affinity: boolean;
   /** Of the flow, or newly chosen. */
   backend: { address: string; port: number; service: string } | null;
-  /** What policy says of what leaves the source and comes to the destination; `null`: it was not asked. */
-  egress: ExplainedJudgement | null;
-  ingress: ExplainedJudgement | null;
+  /**
+   * What policy says of what leaves the client and of what comes to the one it speaks to, as they are
+   * behind the choice of a backend; `null` where it is not asked, such as of the node itself.
+   */
+  egress: ExplainedPolicy | null;
+  ingress: ExplainedPolicy | null;
   /** Its source is rewritten to an address of ours. */
   masquerade: boolean;
   /** As it leaves. */
@@ -47,6 +51,25 @@ export interface ExplainReport {
   rejected: boolean;
   /** The same for people, a line for each decision. */
   text: string[];
+}
+
+export interface ExplainedPolicy {
+  allowed: boolean;
+  /** `null`: no rule is for it, and so it may pass. */
+  by: DecidingRule | null;
+}
+
+/**
+ * A rule of a policy; or several policies that isolate the pod, none of which accepts the packet: then
+ * `rule` is `null`.
+ */
+export interface DecidingRule {
+  tier: PolicyTier;
+  /** `namespace/name`, or the name of one without a namespace. */
+  policies: string[];
+  /** Place within the policy's `ingress` or `egress`, from 0. */
+  rule: number | null;
+  ruleName: string | null;
 }
 
 export interface ExplainedTuple {
@@ -101,8 +124,8 @@ export function explainReport(
     maglevSlot,
     affinity,
     backend: backendOf(explanation.backend, view),
-    egress: explainedJudgement(explanation.egress, view),
-    ingress: explainedJudgement(explanation.ingress, view),
+    egress: policyOf(explanation.egress, view),
+    ingress: policyOf(explanation.ingress, view),
     masquerade,
     rewrite: explanation.rewrite && tuple(explanation.rewrite),
     route: explanation.route && {
@@ -154,6 +177,17 @@ function backendOf(slot: number | null, view: ProgramView): ExplainReport['backe
   if (at === undefined) return null;
   const { address, port } = at.backend;
   return { address, port, service: serviceKey(at.port.service) };
+}
+
+function policyOf(judgement: Judgement | null, view: ProgramView): ExplainedPolicy | null {
+  if (judgement === null) return null;
+  const { allowed, rule: number } = judgement;
+  const rule = number === null ? undefined : view.rule(number);
+  if (rule === undefined) return { allowed, by: null };
+  const [policies, index, ruleName] =
+    rule.kind === 'rule' ? [[rule.policy], rule.index, rule.name] : [rule.policies, null, null];
+  const { tier } = policies[0]!;
+  return { allowed, by: { tier, policies: policies.map(policyKey), rule: index, ruleName } };
 }
 
 function tuple(given: Tuple): ExplainedTuple {

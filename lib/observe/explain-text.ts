@@ -25,6 +25,7 @@ export function explainLines(facts: Facts): string[] {
 
 function decisions(facts: Facts): string[] {
   const { packet, flow, scope, service, pool, backend, rewrite, route, neighbour } = facts;
+  const { egress, ingress } = facts;
   const lines: [name: string, decision: string | null][] = [
     ['flow', flow === null ? packet && 'none' : `${flow.direction}, ${flow.state}`],
     ['scope', scope],
@@ -35,8 +36,8 @@ function decisions(facts: Facts): string[] {
       'backend',
       backend && `${formatEndpoint(backend.address, backend.port)} of ${backend.service}`,
     ],
-    ['egress', facts.egress?.text ?? null],
-    ['ingress', facts.ingress?.text ?? null],
+    ['egress', egress && policyText(egress, 'egress')],
+    ['ingress', ingress && policyText(ingress, 'ingress')],
     ['source', backend && rewrite && sourceText(facts)],
     ['leaves as', rewrite && arrow(rewrite)],
     ['route', route && routeText(route)],
@@ -67,6 +68,20 @@ function chosenBy({ affinity, maglevSlot }: Facts): string | null {
 function sourceText({ masquerade, flow }: Facts): string | null {
   if (flow !== null) return null;
   return masquerade ? 'rewritten to an address of ours' : 'kept';
+}
+
+function policyText(
+  { allowed, by }: NonNullable<Facts['egress']>,
+  direction: 'egress' | 'ingress',
+): string {
+  const verdict = allowed ? 'allowed' : 'denied';
+  if (by === null) return `${verdict}: no rule is for it`;
+  const { tier, policies, rule, ruleName } = by;
+  if (rule === null) {
+    return `${verdict}: ${policies.join(', ')} isolate${policies.length === 1 ? 's' : ''} the pod, and no rule accepts it`;
+  }
+  const name = ruleName === null ? '' : ` (${ruleName})`;
+  return `${verdict} by ${policies.join()} (tier ${tier}), ${direction}[${rule}]${name}`;
 }
 
 function routeText({ interface: name, gateway, mac }: NonNullable<Facts['route']>): string {

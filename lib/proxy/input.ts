@@ -89,7 +89,8 @@ export async function readInput(
     },
     read.skipped,
     [...warnings, ...policy.warnings].map(
-      ({ kind, namespace, name, message }) => `${kind} ${namespace}/${name}: ${message}`,
+      ({ kind, namespace, name, message }) =>
+        `${kind} ${namespace === '' ? name : `${namespace}/${name}`}: ${message}`,
     ),
   );
 }

@@ -11,7 +11,7 @@ export interface Judged {
   readonly allowed: boolean;
   /** `NetworkPolicy shop/cart`: whose rule it was, or those that isolate the pod; none: no rule was for it. */
   readonly policies: readonly string[];
-  /** Number of the rule within its direction, from 1; `null`: the lack of one. */
+  /** Place of the rule within the policy's `ingress` or `egress`, from 0; `null`: the lack of one. */
   readonly rule: number | null;
   /** Name of the rule, where it has one. */
   readonly name: string | null;
@@ -25,8 +25,18 @@ export function judgedBy(legs: readonly Leg[], direction: Direction): Judged | n
   const all = legs.flatMap(({ node, report }): Judged[] => {
     const said = report[direction];
     if (said === null) return [];
-    const { policies = [], number = null, name = null } = said.rule ?? {};
-    return [{ direction, node: node.name, allowed: said.allowed, policies, rule: number, name }];
+    const { tier, policies = [], rule = null, ruleName: name = null } = said.by ?? {};
+    const kind = tier === 'network' ? 'NetworkPolicy' : 'ClusterNetworkPolicy';
+    return [
+      {
+        direction,
+        node: node.name,
+        allowed: said.allowed,
+        policies: policies.map((policy) => `${kind} ${policy}`),
+        rule,
+        name,
+      },
+    ];
   });
   const own = direction === 'egress' ? all[0] : all[all.length - 1];
   return all.find(({ allowed }) => !allowed) ?? all.find(hasRule) ?? own ?? null;

@@ -55,8 +55,8 @@ function becauseOf({ direction, policies, rule, name, allowed }: Judged, pod: st
   if (rule === null) {
     return `${pod} is isolated by ${whose}, no ${direction} rule of which accepts it`;
   }
-  const which = name === null ? `rule ${rule}` : `rule ${rule} (${name})`;
-  return `${direction} ${which} of ${whose} ${allowed ? 'accepts' : 'denies'} it`;
+  const which = `rule ${direction}[${rule}]${name === null ? '' : ` (${name})`}`;
+  return `${which} of ${whose} ${allowed ? 'accepts' : 'denies'} it`;
 }
 
 /** `a`, `a and b`, `a, b and c`. */

@@ -162,6 +162,6 @@ test('the boutique is as expected, and a mistake in its policies is named', asyn
   t.is(mistaken.code, 1);
   t.regex(
     mistaken.stdout,
-    /^WRONG {2}orders\/payments -> orders-db\.data:5432 \(TCP\): expected denied, but it is allowed\n.*\n.*\n +ingress passes at node-2: ingress rule 1 of NetworkPolicy data\/orders-db-for-mailer accepts it$/m,
+    /^WRONG {2}orders\/payments -> orders-db\.data:5432 \(TCP\): expected denied, but it is allowed\n.*\n.*\n +ingress passes at node-2: rule ingress\[0\] of NetworkPolicy data\/orders-db-for-mailer accepts it$/m,
   );
 });

@@ -8,11 +8,84 @@ const ports = (list: string) => service(`spec: {clusterIP: 10.96.0.10, ports: ${
 const node = (body: string) => `apiVersion: v1\nkind: Node\nmetadata: {name: a}\n${body}`;
 const slice = (body: string) =>
   `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1}\n${body}`;
+const pod = (body: string) => `apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n${body}`;
+const policy = (spec: string) =>
+  `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: ${spec}`;
+const ofCluster = (spec: string) => {
+  const head = 'apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy';
+  return `${head}\nmetadata: {name: p}\nspec: {tier: Admin, priority: 1, subject: {namespaces: {}}, ${spec}}`;
+};
 const GOOD = ports('[{port: 80}]');
 
 /** Text of a manifest, path behind the file's name, words that say what would be right. */
 const ROWS: [text: string, path: string, fragment: string][] = [
   ['a: {', '#1', 'not YAML'],
+  [pod(''), '#1: spec', 'an object with containers, found nothing'],
+  [pod('spec: {hostNetwork: 1}'), '#1: spec.hostNetwork', 'expected true or false'],
+  [
+    pod('spec: {containers: [{ports: [{name: web}]}]}'),
+    '#1: spec.containers[0].ports[0].containerPort',
+    'a port number from 1 to 65535, found nothing',
+  ],
+  [pod('spec: {}\nstatus: {podIP: a}'), '#1: status.podIP', 'found "a"'],
+  [policy('7'), '#1: spec', 'expected an object, found 7'],
+  [policy('{policyTypes: [ingress]}'), '#1: spec.policyTypes[0]', 'did you mean Ingress?'],
+  [
+    policy('{podSelector: {matchLabels: {a: 1}}}'),
+    '#1: spec.podSelector.matchLabels.a',
+    'quote numbers and booleans',
+  ],
+  [
+    policy('{podSelector: {matchExpressions: [{key: a, operator: in}]}}'),
+    '#1: spec.podSelector.matchExpressions[0].operator',
+    'did you mean In?',
+  ],
+  [
+    policy('{podSelector: {matchExpressions: [{key: a, operator: In}]}}'),
+    '#1: spec.podSelector.matchExpressions[0].values',
+    'at least one value (In)',
+  ],
+  [
+    policy('{ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/7]}}]}]}'),
+    '#1: spec.ingress[0].from[0].ipBlock.except[0]',
+    'a network within "10.0.0.0/8"',
+  ],
+  [
+    policy('{ingress: [{from: [{ipBlock: {cidr: 10.0.0.0}}]}]}'),
+    '#1: spec.ingress[0].from[0].ipBlock.cidr',
+    'found "10.0.0.0"',
+  ],
+  [
+    policy('{egress: [{ports: [{port: 80, endPort: 79}]}]}'),
+    '#1: spec.egress[0].ports[0].endPort',
+    'a port from 80 on, found 79',
+  ],
+  [
+    policy('{egress: [{ports: [{port: web, endPort: 79}]}]}'),
+    '#1: spec.egress[0].ports[0].endPort',
+    'the port is no number',
+  ],
+  [
+    policy('{egress: [{ports: [{port: 0}]}]}'),
+    '#1: spec.egress[0].ports[0].port',
+    'a port number from 1 to 65535, found 0',
+  ],
+  [ofCluster('tier: 1').replace('tier: Admin, ', ''), '#1: spec.tier', 'Admin or Baseline'],
+  [
+    ofCluster('ingress: [{action: Allow, from: [{namespaces: {}}]}]'),
+    '#1: spec.ingress[0].action',
+    'Accept, Deny or Pass',
+  ],
+  [
+    ofCluster('ingress: [{action: Accept, from: []}]'),
+    '#1: spec.ingress[0].from',
+    'at least one peer',
+  ],
+  [
+    ofCluster('').replace('subject: {namespaces: {}}', 'subject: {}'),
+    '#1: spec.subject',
+    'either namespaces or pods',
+  ],
   ['a: 1\na: 2', '#1', 'not YAML: Map keys must be unique'],
   [`${GOOD}\n---\nkind: [`, '#2', 'not YAML'],
   ['{"kind": "Service",}}', '#1', 'not YAML'],

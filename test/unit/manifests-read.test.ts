@@ -64,14 +64,14 @@ test('a folder is read in the order of names, one level deep, manifests only', a
   await writeFile(join(folder, 'deep.yaml', 'x.yaml'), named('deep'));
   await writeFile(join(folder, 'b.yml'), named('b'));
   await writeFile(join(folder, 'a.yaml'), `---\n${named('a1')}---\n# nothing\n---\n${named('a2')}`);
-  await writeFile(join(folder, 'c.json'), JSON.stringify({ kind: 'Pod', apiVersion: 'v1' }));
+  await writeFile(join(folder, 'c.json'), JSON.stringify({ kind: 'Secret', apiVersion: 'v1' }));
   await writeFile(join(folder, 'notes.txt'), 'not a manifest');
   const { objects, skipped, files } = await readManifests([folder]);
   t.deepEqual(
     objects.services.map(({ metadata }) => metadata.name),
     ['a1', 'a2', 'b'],
   );
-  t.deepEqual({ skipped, files }, { skipped: { Pod: 1 }, files: 3 });
+  t.deepEqual({ skipped, files }, { skipped: { Secret: 1 }, files: 3 });
 });
 
 test('- is the standard input', async (t) => {
@@ -98,14 +98,14 @@ test('other kinds are passed over and counted by kind', (t) => {
     'kind: Deployment\napiVersion: apps/v1',
     'kind: Deployment\napiVersion: apps/v1',
     'kind: Service\napiVersion: serving.knative.dev/v1',
-    'kind: PodList\napiVersion: v1\nitems: [{}, {}]',
+    'kind: SecretList\napiVersion: v1\nitems: [{}, {}]',
     'kind: AllowList\napiVersion: example.org/v1',
     'kind: constructor\napiVersion: example.org/v1',
   ].join('\n---\n');
   t.deepEqual(parseManifests([{ name: 'a.yaml', text }]).skipped, {
     Deployment: 2,
     'Service (serving.knative.dev/v1)': 1,
-    Pod: 2,
+    Secret: 2,
     AllowList: 1,
     constructor: 1,
   });

@@ -13,7 +13,11 @@ const backend = (over: object) => port({ backends: [{ address: '10.1.1.2', port:
 const model = (...services: object[]) => ({ services });
 
 const MODELS: Row[] = [
-  [null, undefined, 'expected an object with services, interfaces, routes, node, found nothing'],
+  [
+    null,
+    undefined,
+    'expected an object with services, interfaces, routes, node, namespaces, pods, policies, found nothing',
+  ],
   [{ service: [] }, 'service', 'did you mean services?'],
   [{ services: {} }, 'services', 'expected a list of services, found an object'],
   [model(service(), 7 as never), 'services[1]', 'expected an object with name'],
@@ -242,10 +246,146 @@ const NODES: Row[] = [
   [{ masqueradeAll: 'yes' }, 'node.masqueradeAll', 'true or false, found "yes"'],
 ];
 
+const pod = (over: object) => ({ pods: [{ name: 'a', addresses: ['10.1.0.1'], ...over }] });
+
+const PODS: Row[] = [
+  [{ namespaces: [{}] }, 'namespaces[0].name', 'a name of at most 63'],
+  [{ namespaces: [{ name: 'a' }, { name: 'a' }] }, 'namespaces[1].name', 'names must differ'],
+  [
+    { namespaces: [{ name: 'a', labels: { 'kubernetes.io/metadata.name': 'b' } }] },
+    'namespaces[0].labels',
+    'is always the name, "a"; found "b"',
+  ],
+  [
+    { namespaces: [{ name: 'a', labels: { tier: 1 } }] },
+    'namespaces[0].labels["tier"]',
+    'quote numbers',
+  ],
+  [{ pods: [{ name: 'a' }] }, 'pods[0].addresses', 'a list of addresses, found nothing'],
+  [pod({ name: 'A' }), 'pods[0].name', 'lower-case letters'],
+  [pod({ label: {} }), 'pods[0].label', 'did you mean labels?'],
+  [pod({ labels: [] }), 'pods[0].labels', 'an object of labels'],
+  [pod({ addresses: ['127.0.0.1'] }), 'pods[0].addresses[0]', 'a unicast address outside'],
+  [pod({ addresses: ['10.1.0.1', '10.1.0.1'] }), 'pods[0].addresses[1]', 'is twice'],
+  [pod({ ports: [{ name: 'web', port: 0 }] }), 'pods[0].ports[0].port', 'from 1 to 65,535'],
+  [
+    pod({ ports: [{ name: 'web', port: 1, protocol: 'ICMP' }] }),
+    'pods[0].ports[0].protocol',
+    'expected TCP, UDP or SCTP',
+  ],
+  [pod({ hostNetwork: 1 }), 'pods[0].hostNetwork', 'true or false'],
+  [
+    { pods: [...pod({}).pods, { name: 'b', addresses: ['10.1.0.1'] }] },
+    'pods[1].addresses[0]',
+    '10.1.0.1 is the address of pods[0] already; give each pod its own',
+  ],
+  [
+    { pods: [...pod({}).pods, { name: 'a', addresses: [] }] },
+    'pods[1].name',
+    'default/a is the name of pods[0] already',
+  ],
+];
+
+const policy = (over: object) => ({
+  policies: [{ name: 'p', tier: 'network', subject: {}, ...over }],
+});
+const rule = (over: object) => policy({ ingress: [{ action: 'accept', ...over }] });
+
+const POLICIES: Row[] = [
+  [policy({ tier: 'Admin' }), 'policies[0].tier', 'did you mean admin?'],
+  [policy({ subject: undefined }), 'policies[0].subject', 'namespaces, pods, found nothing'],
+  [policy({ priority: 1 }), 'policies[0].priority', 'of the tier network has no priority'],
+  [
+    policy({ tier: 'admin', namespace: 'a' }),
+    'policies[0].namespace',
+    'of the tier admin has no namespace',
+  ],
+  [policy({ tier: 'admin', priority: 1001 }), 'policies[0].priority', 'from 0 to 1,000'],
+  [
+    policy({ subject: { namespaces: {} } }),
+    'policies[0].subject.namespaces',
+    'for pods of its own namespace',
+  ],
+  [
+    policy({ subject: { pods: { matchLabel: {} } } }),
+    'policies[0].subject.pods.matchLabel',
+    'did you mean matchLabels?',
+  ],
+  [
+    policy({ subject: { pods: { matchExpressions: [{ key: 'a', operator: 'in' }] } } }),
+    'policies[0].subject.pods.matchExpressions[0].operator',
+    'did you mean In?',
+  ],
+  [
+    policy({ subject: { pods: { matchExpressions: [{ key: 'a', operator: 'NotIn' }] } } }),
+    'policies[0].subject.pods.matchExpressions[0].values',
+    'at least one value (NotIn)',
+  ],
+  [
+    policy({
+      subject: { pods: { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['b'] }] } },
+    }),
+    'policies[0].subject.pods.matchExpressions[0].values',
+    'expected none (Exists)',
+  ],
+  [policy({ ingress: {} }), 'policies[0].ingress', 'a list of rules'],
+  [rule({ action: 'deny' }), 'policies[0].ingress[0].action', 'network only accept'],
+  [rule({ action: 'allow' }), 'policies[0].ingress[0].action', 'accept, deny or pass'],
+  [rule({ from: [] }), 'policies[0].ingress[0].from', 'unknown key "from"'],
+  [rule({ peers: [{}] }), 'policies[0].ingress[0].peers[0]', 'namespaces, pods or network'],
+  [rule({ peers: [{ nodes: {} }] }), 'policies[0].ingress[0].peers[0].nodes', 'unknown key'],
+  [
+    rule({ peers: [{ network: '10.0.0.1/8' }] }),
+    'policies[0].ingress[0].peers[0].network',
+    'write 10.0.0.0/8',
+  ],
+  [
+    rule({ peers: [{ network: '10.0.0.0/8', pods: {} }] }),
+    'policies[0].ingress[0].peers[0].pods',
+    'unknown key "pods"',
+  ],
+  [
+    rule({ peers: [{ network: '10.0.0.0/8', except: ['11.0.0.0/16'] }] }),
+    'policies[0].ingress[0].peers[0].except[0]',
+    'a network within "10.0.0.0/8"',
+  ],
+  [
+    rule({ ports: [{ port: 0 }] }),
+    'policies[0].ingress[0].ports[0].port',
+    'by number or name, numbers from 1 to 65,535',
+  ],
+  [rule({ ports: [{ port: 'A b' }] }), 'policies[0].ingress[0].ports[0].port', 'name of one'],
+  [rule({ ports: [{ endPort: 3 }] }), 'policies[0].ingress[0].ports[0].port', 'the first port'],
+  [
+    rule({ ports: [{ port: 'web', endPort: 3 }] }),
+    'policies[0].ingress[0].ports[0].endPort',
+    'begins with a number',
+  ],
+  [
+    rule({ ports: [{ port: 4, endPort: 3 }] }),
+    'policies[0].ingress[0].ports[0].endPort',
+    'not below the first one, from 4 to 65,535',
+  ],
+  [
+    { policies: [...policy({}).policies, ...policy({}).policies] },
+    'policies[1].name',
+    'default/p is policies[0] already; names must differ within a namespace',
+  ],
+  [
+    {
+      policies: [...policy({ tier: 'admin' }).policies, ...policy({ tier: 'baseline' }).policies],
+    },
+    'policies[1].name',
+    'p is policies[0] already; names must differ',
+  ],
+];
+
 function backendRow(address: string) {
   return { address, port: 80 };
 }
 
 table('model', 'ERR_MODEL', MODELS, checkModel);
 table('service', 'ERR_MODEL', SERVICES_OF_ALL_TYPES, checkModel);
+table('pod', 'ERR_MODEL', PODS, checkModel);
+table('policy', 'ERR_MODEL', POLICIES, checkModel);
 table('node', 'ERR_MODEL', NODES, (node) => checkModel({ node }));

@@ -36,7 +36,7 @@ test('the rule that lets through is named, of both directions, on the node that 
         node: 'n1',
         allowed: true,
         policies: ['NetworkPolicy shop/web'],
-        rule: 2,
+        rule: 1,
         name: null,
       },
       {
@@ -44,12 +44,12 @@ test('the rule that lets through is named, of both directions, on the node that 
         node: name,
         allowed: true,
         policies: ['NetworkPolicy shop/cart'],
-        rule: 1,
+        rule: 0,
         name: null,
       },
     ]),
   );
-  t.is(text[2], '    egress passes at n1: egress rule 2 of NetworkPolicy shop/web accepts it');
+  t.is(text[2], '    egress passes at n1: rule egress[1] of NetworkPolicy shop/web accepts it');
 });
 
 test('egress is judged where the sender is, ingress where the receiver is', async (t) => {
@@ -75,7 +75,7 @@ test('an assertion that fails says what is, and which rule let it through', asyn
     'shop/web -> cart.shop:80 (TCP): expected denied, but it is allowed',
     '  shop/cart-n1 (ADDRESS on n1) and 1 more: allowed',
     '    egress passes at n1: no policy has a rule for it',
-    '    ingress passes at n1: ingress rule 1 of NetworkPolicy shop/anybody accepts it',
+    '    ingress passes at n1: rule ingress[0] of NetworkPolicy shop/anybody accepts it',
   ]);
   t.like(error, { actual: ['allowed'], expected: ['denied'] });
 });
@@ -128,15 +128,18 @@ test('rules of a ClusterNetworkPolicy are named by number and name', async (t) =
   ]);
   const { verdict, ingress: judged } = await net.probe(WEB_TO_CART);
   t.is(verdict, 'denied');
-  t.like(judged, { policies: ['ClusterNetworkPolicy closed'], rule: 2, name: 'no-shop' });
+  t.like(judged, { policies: ['ClusterNetworkPolicy closed'], rule: 1, name: 'no-shop' });
   await net.expectDenied({
     ...WEB_TO_CART,
-    rule: 'rule 2 (no-shop) of ClusterNetworkPolicy closed',
+    rule: 'rule ingress[1] (no-shop) of ClusterNetworkPolicy closed',
   });
   const error = await t.throwsAsync(net.expectDenied({ ...WEB_TO_CART, rule: 'udp-only' }), {
     name: 'AssertionError',
   });
-  t.regex(error.message, /expected denied by udp-only, but what decided was: .*rule 2 \(no-shop\)/);
+  t.regex(
+    error.message,
+    /expected denied by udp-only, but what decided was: .*rule ingress\[1\] \(no-shop\)/,
+  );
 });
 
 test('a network policy sees the source as it is then: behind a masquerade a node', async (t) => {

@@ -14,8 +14,8 @@ interface Network {
 /** What is kept of a {@link NetworkIndex}. */
 export class NetworkState {
   readonly networks = new Map<string, Network>();
-  /** Number of networks by family and length. */
-  readonly lengths = new Map<string, number>();
+  /** Number of networks by length, in bits of IPv6. */
+  readonly lengths = new Map<number, number>();
 }
 
 /** The bytes and the length of a prefix without host bits, as a key. */
@@ -30,7 +30,9 @@ export function prefixKey({ bytes, length }: Prefix): string {
  */
 export class NetworkIndex {
   readonly #networks: DraftMap<string, Network>;
-  readonly #lengths: DraftMap<string, number>;
+  readonly #lengths: DraftMap<number, number>;
+  /** Those of `#lengths`; `null`: to be looked up. */
+  #present: readonly number[] | null = null;
   /** Networks that have come or gone. */
   readonly touched = new Set<string>();
   /** Networks of selectors that have come or gone: what is within them may have others now. */
@@ -91,12 +93,12 @@ export class NetworkIndex {
 
   /** Keys of the networks that hold `prefix`, of lengths that there are or were. */
   #around(prefix: Prefix): string[] {
-    const keys: string[] = [];
-    for (let length = 0; length <= prefix.length; length++) {
-      if (this.#lengths.get(lengthKey(prefix.bytes, length)) === undefined) continue;
-      keys.push(prefixKey(networkOf({ bytes: prefix.bytes, length })));
-    }
-    return keys;
+    const { bytes, length } = prefix;
+    const shift = isIpv4(bytes) ? 96 : 0;
+    this.#present ??= [...this.#lengths].map(([bits]) => bits);
+    return this.#present
+      .filter((bits) => bits >= shift && bits <= length + shift)
+      .map((bits) => prefixKey(networkOf({ bytes, length: bits - shift })));
   }
 
   #change(prefix: Prefix, changed: (network: Network) => Partial<Network>): void {
@@ -109,14 +111,11 @@ export class NetworkIndex {
     else this.#networks.delete(key);
     if (isThere === (known !== undefined)) return;
     this.touched.add(key);
-    const length = lengthKey(prefix.bytes, prefix.length);
+    const length = prefix.length + (isIpv4(prefix.bytes) ? 96 : 0);
+    this.#present = null;
     // Stays with 0: what was within a network that has gone must still be found.
     this.#lengths.set(length, (this.#lengths.get(length) ?? 0) + (isThere ? 1 : -1));
   }
-}
-
-function lengthKey(bytes: Uint8Array, length: number): string {
-  return `${isIpv4(bytes) ? 4 : 6}/${length}`;
 }
 
 function without(set: ReadonlySet<number>, item: number): Set<number> {

@@ -11,7 +11,6 @@ import type { ClusterNetworkPolicyObject } from './objects.js';
 
 type Spec = ClusterNetworkPolicyObject['spec'];
 type Rule = Spec['ingress'][number] | Spec['egress'][number];
-type Peer = Spec['egress'][number]['to'][number];
 type Protocol = Rule['protocols'][number];
 
 const ACTIONS = { Accept: 'accept', Deny: 'deny', Pass: 'pass' } as const;
@@ -28,9 +27,12 @@ export function clusterPolicy(
   { metadata, spec }: ClusterNetworkPolicyObject,
   warn: (message: string) => void,
 ): Policy {
-  const ruleOf = (place: string, rule: Rule, given: readonly Partial<Peer>[]): PolicyRule => {
+  const ruleOf = (
+    place: string,
+    rule: Rule,
+    peers: readonly (PolicyPeer[] | null)[],
+  ): PolicyRule => {
     const named = { ...(rule.name !== '' && { name: rule.name }) };
-    const peers = given.map(peersOf);
     const ports = rule.protocols.map(portsOf);
     if (peers.includes(null) || ports.includes(null)) {
       const what = peers.includes(null) ? 'peer' : 'protocol';
@@ -53,8 +55,12 @@ export function clusterPolicy(
       namespaces: namespaces ?? pods?.namespaceSelector ?? {},
       pods: pods?.podSelector ?? {},
     },
-    ingress: spec.ingress.map((rule, index) => ruleOf(`ingress[${index}]`, rule, rule.from)),
-    egress: spec.egress.map((rule, index) => ruleOf(`egress[${index}]`, rule, rule.to)),
+    ingress: spec.ingress.map((rule, index) =>
+      ruleOf(`ingress[${index}]`, rule, rule.from.map(podsOf)),
+    ),
+    egress: spec.egress.map((rule, index) =>
+      ruleOf(`egress[${index}]`, rule, rule.to.map(peersOf)),
+    ),
   };
 }
 
@@ -68,14 +74,19 @@ function failClosed(action: PolicyAction): PolicyRule {
   return action === 'accept' ? { action, peers: [] } : { action: 'deny' };
 }
 
-/** `null`: not known. */
-function peersOf(peer: Partial<Peer>): PolicyPeer[] | null {
-  const { namespaces, pods, networks } = peer;
+/** A peer of either direction. `null`: not known. */
+function podsOf({
+  namespaces,
+  pods,
+}: Spec['ingress'][number]['from'][number]): PolicyPeer[] | null {
   if (namespaces !== undefined) return [{ namespaces }];
-  if (pods !== undefined) {
-    return [{ namespaces: pods.namespaceSelector ?? {}, pods: pods.podSelector ?? {} }];
-  }
-  return networks?.map((network) => ({ network })) ?? null;
+  if (pods === undefined) return null;
+  return [{ namespaces: pods.namespaceSelector ?? {}, pods: pods.podSelector ?? {} }];
+}
+
+/** A peer of egress. `null`: not known. */
+function peersOf(peer: Spec['egress'][number]['to'][number]): PolicyPeer[] | null {
+  return podsOf(peer) ?? peer.networks?.map((network) => ({ network })) ?? null;
 }
 
 /** A port that is named has the protocol that the pod says. `null`: not known. */

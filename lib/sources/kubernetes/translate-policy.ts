@@ -22,21 +22,17 @@ export function translatePolicy(
   >,
 ): PolicyTranslation {
   const warnings: TranslationWarning[] = [];
-  const warnOf =
-    (
-      kind: TranslationWarning['kind'],
-      { metadata }: { metadata: { namespace: string; name: string } },
-    ) =>
-    (message: string) => {
-      warnings.push({ kind, namespace: metadata.namespace, name: metadata.name, message });
-    };
+  const warnOf = (kind: TranslationWarning['kind'], namespace: string, name: string) => {
+    return (message: string) => warnings.push({ kind, namespace, name, message });
+  };
   const taken = new Set<string>();
   const pods = inOrderOfClaims(objects.pods).map((object) => {
     const pod = podOf(object);
     if (pod.hostNetwork) return pod;
+    const warn = warnOf('Pod', object.metadata.namespace, pod.name);
     const free = pod.addresses.filter((address) => !taken.has(address));
     for (const address of pod.addresses) {
-      if (!free.includes(address)) warnOf('Pod', object)(`its address ${address} is another pod's`);
+      if (!free.includes(address)) warn(`its address ${address} is another pod's`);
       taken.add(address);
     }
     return { ...pod, addresses: free };
@@ -50,10 +46,13 @@ export function translatePolicy(
     pods: pods.sort((a, b) => compare(a.namespace!, b.namespace!) || compare(a.name, b.name)),
     policies: [
       ...sorted(objects.networkPolicies).map((object) =>
-        networkPolicy(object, warnOf('NetworkPolicy', object)),
+        networkPolicy(
+          object,
+          warnOf('NetworkPolicy', object.metadata.namespace, object.metadata.name),
+        ),
       ),
       ...sorted(objects.clusterNetworkPolicies).map((object) =>
-        clusterPolicy(object, warnOf('ClusterNetworkPolicy', object)),
+        clusterPolicy(object, warnOf('ClusterNetworkPolicy', '', object.metadata.name)),
       ),
     ],
     warnings,
