@@ -57,6 +57,11 @@ for (const family of FAMILIES) {
       t.is(rig.counter('related'), 2);
       // They pass even where the connection does not any more.
       await rig.commit(rules({ egress: ['deny any'] }));
+      // One of nothing that is known is let in, or not, by itself.
+      const unknown = error(fromClient(pod, { src: other }), outward(family, 'tcp'));
+      t.is(verdict(rig, 0, unknown), 'passes');
+      t.is(rig.counter('related'), 2);
+      t.is(rig.counter('flowsCreated'), 1);
       t.is(verdict(rig, 1, sent), 'policy_denied_egress');
       t.is(verdict(rig, 0, error(fromClient(pod), sent)), 'passes');
     },

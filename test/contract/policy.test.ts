@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ruleNumber } from '../support/policy.js';
-import { FAMILIES, fromClient, fromPod, NET } from './net.js';
+import { FAMILIES, FIRST, fromClient, fromPod, memory, NET, OF } from './net.js';
 import {
   ID,
   inward,
@@ -163,6 +163,42 @@ for (const family of FAMILIES) {
     // What is ours may change, and with it what has been said of a connection.
     const node = opening(fromClient(pod, { src: own[0] }), 'tcp');
     await rig.commit({ addresses: [] });
+    t.is(verdict(rig, 0, node), 'policy_denied_ingress');
+  });
+
+  contract(`pods reach the node, whatever their rules, ${name}`, async (rig) => {
+    const { t } = rig;
+    const slot = FIRST[name] + OF.tcp;
+    // A process of the node serves.
+    await rig.commit({
+      ...policed(family, { ingress: ['admin deny any'], egress: ['admin deny any'] }),
+      routes: [{ to: `${own[0]}/${name === 'IPv4' ? 32 : 128}`, over: 0, mac: NET.client.mac }],
+      pools: [{ slot, backends: [{ slot: 60, at: family.at(own[0], 6443) }] }],
+    });
+    t.is(verdict(rig, 1, opening(fromPod(family.service), 'tcp', 80)), 'passes');
+    t.is(verdict(rig, 1, outward(family, 'tcp')), 'policy_denied_egress');
+  });
+
+  contract(`pending comes before what is the node's own, ${name}`, async (rig) => {
+    const { t } = rig;
+    await rig.commit({
+      identities: [{ slot: 0, ingress: 'pending', networks: [pod] }],
+      scopes: [{ on: 0, scope: 'host' }],
+    });
+    const node = opening(fromClient(pod, { src: own[0] }), 'tcp');
+    t.is(verdict(rig, 0, node), 'policy_pending');
+  });
+
+  contract(`addresses go with their interface, and what they let pass, ${name}`, async (rig) => {
+    const { t } = rig;
+    await rig.commit({
+      ...policed(family, { ingress: ['deny any'] }),
+      scopes: [{ on: 0, scope: 'host' }],
+    });
+    const node = opening(fromClient(pod, { src: own[0] }), 'tcp');
+    t.is(verdict(rig, 0, node), 'passes');
+    await rig.engine.removeInterface(0);
+    await rig.engine.addInterface(memory(0));
     t.is(verdict(rig, 0, node), 'policy_denied_ingress');
   });
 
