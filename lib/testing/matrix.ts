@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Fields } from '../model/fields.js';
+import { type Comparison, compare } from './compare.js';
 import type { Cluster } from './derive/cluster.js';
-import { nameOf, workloadOf } from './names.js';
+import { type ExpectedTable, readTable } from './expected-table.js';
+import { nameOf, refuse, workloadOf } from './names.js';
 import type { ProbeResult, Verdict } from './probe.js';
 
 export interface MatrixOptions {
@@ -47,6 +49,19 @@ export class Matrix {
   /** `undefined`: it was not asked. */
   get(from: string, to: string): ProbeResult | undefined {
     return this.#results[this.sources.indexOf(from)]?.[this.destinations.indexOf(to)];
+  }
+
+  /**
+   * What is other than a table expects; what was not asked is refused.
+   *
+   * @throws SluiceError `ERR_CONFIG`, `ERR_OPTIONS`
+   */
+  compare(table: ExpectedTable): Comparison[] {
+    return readTable(table).map((expected) => {
+      const { from, to } = expected;
+      const result = this.get(from, to) ?? refuse('table', `${from} -> ${to} was not asked`);
+      return compare(expected, result);
+    });
   }
 
   /**

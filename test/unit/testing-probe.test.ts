@@ -246,6 +246,16 @@ test('the matrix: workloads by service ports, as text a table of expectations', 
   t.is(matrix.get('shop/web', 'cart.shop:80')?.verdict, 'allowed');
   t.is(matrix.get('shop/web', 'nobody'), undefined);
   await t.notThrowsAsync(net.expectTable(String(matrix)));
+  const other = String(matrix).replace('+', '-');
+  const differences = matrix.compare(other).filter(({ difference }) => difference !== null);
+  t.deepEqual(
+    differences.map(({ result }) => result.from),
+    ['shop/web'],
+  );
+  t.throws(() => matrix.compare('FROM  web.shop:80\nshop/web  +'), {
+    code: 'ERR_OPTIONS',
+    message: 'table: shop/web -> web.shop:80 was not asked',
+  });
   const whole = await net.matrix();
   t.deepEqual(whole.sources, ['shop/cart', 'shop/dns', 'shop/web']);
   t.true(whole.destinations.includes('dns.shop:53/UDP'));
