@@ -195,6 +195,7 @@ function servicePort(
     const known = ports.map(({ name, port }) => name || String(port)).join(', ');
     return refuse(path, `expected a port behind the service's name (${known}), found none`);
   }
+  if (protocol === 'ICMP') refuse(path, 'expected no port (echo has none)');
   const number = numberOf(port);
   const named = ports.filter((each) =>
     number === null ? each.name === port : each.port === number,

@@ -32,7 +32,7 @@ export interface ProbeInput {
 
 /**
  * `denied`: a policy says no. `rejected`: dropped, and the sender is told. `dropped`: for another
- * reason. `mixed`: some backends answer and others do not.
+ * reason. `no-route`: there is no route, or a name without an address. `mixed`: some backends answer and others do not.
  */
 export const VERDICTS = ['allowed', 'denied', 'rejected', 'dropped', 'no-route', 'mixed'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -108,7 +108,7 @@ export class Prober {
       from: input.from,
       to: input.to,
       protocol: destination.protocol,
-      verdict: common(found.map(({ verdict }) => verdict)) ?? ('mixed' as const),
+      verdict: verdictOfAll(found),
       reason: common(found.map(({ reason }) => reason)) ?? null,
       backends,
       egress: found[0]?.egress ?? null,
@@ -154,12 +154,9 @@ export class Prober {
     return kind === 'service' || !this.#names.isHeld(destination);
   }
 
-  /** What becomes of a packet for whom there is no backend: one that says why. */
+  /** What becomes of a packet for whom there is no backend; none where there is no address to send it to. */
   async #nobody(source: Source, destination: Destination): Promise<ProbeBackend[]> {
-    if (destination.kind === 'service' && destination.service.headless) {
-      const message = `${nameOf(destination.service)} is headless and has no endpoint that is ready`;
-      return refuse('to', message);
-    }
+    if (destination.kind === 'service' && destination.service.headless) return [];
     return [this.#backend(await this.#walker.walk(await this.#packet(source, destination)), 0)];
   }
 
@@ -182,6 +179,7 @@ export class Prober {
       const rest = await this.#walker.walk(leg.packet, leg);
       found.set(endpointKey(backend), { legs: [...before, ...rest.legs], end: rest.end });
     }
+    if (found.size < wanted) throw new Error(`${wanted - found.size} backends have no source port`);
     return endpoints.flatMap((endpoint, row) => {
       const walked = found.get(endpointKey(endpoint));
       return walked === undefined ? [] : [this.#backend(walked, shares[row]!)];
@@ -261,6 +259,12 @@ function verdictOf(end: Walk['end']): Exclude<Verdict, 'mixed'> {
   if (isByPolicy(end.reason)) return 'denied';
   if (end.reason === 'no_route') return 'no-route';
   return end.rejected ? 'rejected' : 'dropped';
+}
+
+/** Nobody to send to is nowhere to go. */
+function verdictOfAll(backends: readonly ProbeBackend[]): Verdict {
+  if (backends.length === 0) return 'no-route';
+  return common(backends.map(({ verdict }) => verdict)) ?? 'mixed';
 }
 
 function isByPolicy(reason: DropReason): boolean {

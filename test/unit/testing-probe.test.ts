@@ -19,6 +19,7 @@ function shop(nodes = 3): Network {
         clusterIP: 'None',
         selector: { app: 'cart' },
       }),
+      service('shop/nobodies', [{ port: 80 }], { clusterIP: 'None' }),
       service('shop/empty', [{ port: 80 }], { selector: { app: 'nobody' } }),
       service('shop/dns', [
         { name: 'udp', port: 53, protocol: 'UDP' },
@@ -155,6 +156,9 @@ test('what is not reachable says why', async (t) => {
   const probe = (to: string) => net.probe({ from: 'shop/web', to });
   t.like(await probe('empty.shop:80'), { verdict: 'rejected', reason: 'no_backend', backends: [] });
   t.like(await probe('cart.shop:81'), { verdict: 'rejected', reason: 'service_port_unknown' });
+  const nowhere = await probe('nobodies.shop:80');
+  t.like(nowhere, { verdict: 'no-route', reason: null, backends: [] });
+  t.is(nowhere.text[1], '  there is no backend that it could go to');
   t.like(await probe('node/node-2:22'), { verdict: 'dropped', reason: 'not_for_host' });
 });
 
@@ -207,6 +211,10 @@ const MISTAKES: readonly (readonly [input: object, error: RegExp])[] = [
   [
     { from: 'shop/web', to: 'shop/cart:0' },
     /^to: expected a port number from 1 to 65,535, found 0$/,
+  ],
+  [
+    { from: 'shop/web', to: 'cart:80', protocol: 'ICMP' },
+    /^to: expected no port \(echo has none\)$/,
   ],
   [{ from: 'shop/web', to: 'bank.shop:443' }, /^to: bank\.shop is an ExternalName: /],
   [

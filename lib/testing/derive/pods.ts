@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { SluiceError } from '../../errors.js';
-import { canonicalAddress, type Family, familyOf } from '../../model/address.js';
+import { type Family, familyOf } from '../../model/address.js';
 import { containerPorts } from '../../sources/kubernetes/translate-policy.js';
 import { AddressRange } from './addresses.js';
-import { type Given, type GivenSlice, type Inventory, refuse } from './inventory.js';
+import { type Given, type Inventory, refuse } from './inventory.js';
 import type { ClusterNode } from './nodes.js';
 import type { PodObject, PodSpec, WorkloadObject } from './schema.js';
 import { hasLabels, selects } from './selector.js';
+import { podsOfSlices } from './slice-pods.js';
 
 /** A pod of the cluster, given or derived. */
 export interface ClusterPod {
@@ -28,7 +29,7 @@ export interface ClusterPod {
 }
 
 /** A pod that may lack its place and its addresses. */
-interface Sketch extends Omit<ClusterPod, 'node' | 'addresses' | 'ports'> {
+export interface Sketch extends Omit<ClusterPod, 'node' | 'addresses' | 'ports'> {
   readonly spec: PodSpec;
   /** What to blame where it cannot be placed. */
   readonly owner: Given<unknown>;
@@ -139,75 +140,6 @@ function podNames(
     name: `${metadata.name}-${first + index}`,
     nodeName: null,
   }));
-}
-
-/** Endpoints with a reference to a pod that is not given, or of a service that selects its pods. */
-function podsOfSlices(
-  { slices, services }: Inventory,
-  known: readonly Sketch[],
-  nodes: readonly ClusterNode[],
-): Sketch[] {
-  const taken = new Set([
-    ...known.flatMap(({ addresses }) => addresses),
-    ...nodes.flatMap(({ addresses }) => addresses),
-  ]);
-  const names = new Set(known.map(({ namespace, name }) => `${namespace}/${name}`));
-  const found = new Map<string, Sketch>();
-  for (const slice of slices) {
-    const { metadata, endpoints, addressType } = slice.object;
-    const serviceName = metadata.labels['kubernetes.io/service-name'] ?? '';
-    const selector = services.find(
-      ({ object }) =>
-        object.metadata.namespace === metadata.namespace && object.metadata.name === serviceName,
-    )?.wishes.selector;
-    endpoints.forEach(({ addresses, nodeName }, index) => {
-      const address = canonicalAddress(addresses[0] ?? '');
-      const name = slice.pods[index] ?? derivedName(serviceName, selector, found.size + 1);
-      if (address === null || addressType === 'FQDN' || name === null || taken.has(address)) return;
-      const key = `${metadata.namespace}/${name}`;
-      if (names.has(key)) return;
-      taken.add(address);
-      const before = found.get(key);
-      found.set(key, {
-        ...sketchOf(slice, metadata.namespace, name, selector ?? {}, nodeName ?? ''),
-        addresses: [...(before?.addresses ?? []), address],
-      });
-    });
-  }
-  return [...found.values()];
-}
-
-function derivedName(service: string, selector: object | undefined, n: number): string | null {
-  return Object.keys(selector ?? {}).length === 0 ? null : `${service}-endpoint-${n}`;
-}
-
-function sketchOf(
-  owner: GivenSlice,
-  namespace: string,
-  name: string,
-  labels: Readonly<Record<string, string>>,
-  nodeName: string,
-): Sketch {
-  const containers = [{ ports: portsOf(owner) }];
-  return {
-    namespace,
-    name,
-    workload: null,
-    labels,
-    spec: { nodeName, containers, initContainers: [], hostNetwork: false, nodeSelector: {} },
-    owner,
-    addresses: [],
-    hostNetwork: false,
-    ready: true,
-    terminating: false,
-    raw: { metadata: { name, namespace, labels }, spec: { containers } },
-  };
-}
-
-function portsOf({ object }: GivenSlice) {
-  return object.ports
-    .filter(({ port }) => port > 0)
-    .map(({ name, port, protocol }) => ({ name, containerPort: port, protocol }));
 }
 
 /** Chooses nodes and addresses, the same for the same pods. */
