@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import fc from 'fast-check';
 import { ENGINE_DEFAULTS } from '../../lib/engine/engine.js';
-import { formatMac } from '../../lib/model/address.js';
+import { formatMac, formatPrefix } from '../../lib/model/address.js';
 import { checkModel } from '../../lib/model/check.js';
 import { NODE_KEYS } from '../../lib/model/check-node.js';
 import { CONFIG_KEYS, parseConfig, readConfigFile } from '../../lib/model/config-file.js';
@@ -119,6 +119,31 @@ test('reads the specification of the reference', (t) => {
     id: 0,
     addresses: ['10.0.0.1/24'],
   });
+});
+
+test('who may send is written as addresses are', (t) => {
+  const text = 'tap:cart,source=10.1.0.5,source=fd00:1::/64,scope=host';
+  const spec = parseInterfaceSpec(text, '--interface');
+  t.deepEqual(spec, {
+    kind: 'tap',
+    name: 'cart',
+    sources: ['10.1.0.5', 'fd00:1::/64'],
+    scope: 'host',
+  });
+  t.is(formatInterfaceSpec(spec), text);
+  t.throws(() => parseInterfaceSpec('tap:cart,source=10.1', 'spec'), {
+    message: /^spec\.source\[0\]: expected an address or a network/,
+  });
+});
+
+test('an interface of a pod has its addresses, and scope pod', (t) => {
+  const spec = parseInterfaceSpec('tap:cart,pod=shop/cart,source=10.1.0.5,source=fd00::5', 'spec');
+  const [cart] = checkModel({ interfaces: [spec] }).interfaces!;
+  t.is(cart!.scope, 'pod');
+  t.is(cart!.pod, 'shop/cart');
+  t.deepEqual(cart!.sources.map(formatPrefix), ['10.1.0.5/32', 'fd00::5/128']);
+  const [host] = checkModel({ interfaces: [{ ...spec, scope: 'host' }] }).interfaces!;
+  t.is(host!.scope, 'host');
 });
 
 test('fills in the defaults of every kind', (t) => {

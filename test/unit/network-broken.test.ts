@@ -6,6 +6,37 @@ import { parseRouteSpec } from '../../lib/model/route-spec.js';
 import { type Row, table } from '../support/broken.js';
 
 const INTERFACES: Row[] = [
+  [[{ kind: 'memory', name: 'a', pod: 'cart' }], 'interfaces[0].pod', 'such as shop/cart-1'],
+  [[{ kind: 'memory', name: 'a', pod: 'a/b/c' }], 'interfaces[0].pod', 'found "a/b/c"'],
+  [
+    [{ kind: 'memory', name: 'a', pod: 'shop/cart' }],
+    'interfaces[0].sources',
+    'the addresses of pod shop/cart, found nothing',
+  ],
+  [[{ kind: 'memory', name: 'a', sources: [] }], 'interfaces[0].sources', 'at least one address'],
+  [
+    [{ kind: 'memory', name: 'a', sources: ['10.1.0.1/16'] }],
+    'interfaces[0].sources[0]',
+    'write 10.1.0.0/16',
+  ],
+  [
+    [{ kind: 'memory', name: 'a', sources: ['10.1'] }],
+    'interfaces[0].sources[0]',
+    'such as 10.1.0.5 or fd00:1::/64',
+  ],
+  [
+    [{ kind: 'memory', name: 'a', pod: 'shop/cart', sources: ['10.1.0.0/16'] }],
+    'interfaces[0].sources[0]',
+    'an address of pod shop/cart, found the network "10.1.0.0/16"',
+  ],
+  [
+    [
+      { kind: 'memory', name: 'a', pod: 'shop/cart', sources: ['10.1.0.1'] },
+      { kind: 'memory', name: 'b', pod: 'shop/web', sources: ['10.1.0.1'] },
+    ],
+    'interfaces[1].sources[0]',
+    "10.1.0.1 is the pod's address on interface a already",
+  ],
   [[{ kind: 'memff', name: 'a' }], 'interfaces[0].kind', 'did you mean memif?'],
   [[{ kind: 'memif', name: 'a' }], 'interfaces[0].socket', 'needs a socket'],
   [
