@@ -13,7 +13,7 @@ export class NodeProxies {
 
   constructor(cluster: Cluster, topology: Topology) {
     this.#topology = topology;
-    this.#manifest = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: cluster.objects });
+    this.#manifest = cluster.manifest;
   }
 
   of(node: ClusterNode): Promise<ServiceProxy> {

@@ -240,6 +240,25 @@ test('a selector that finds nobody and a port that no pod has are told', (t) => 
   ]);
 });
 
+test('what the proxies will not do is told as well', (t) => {
+  const unknown = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' };
+  const net = Network.from([
+    service('a/one', [{ port: 80 }], { clusterIP: '10.96.0.9', selector: undefined }),
+    service('a/two', [{ port: 80 }], { clusterIP: '10.96.0.9', selector: undefined }),
+    slice('a/lost', 'nobody', { ports: [], endpoints: [] }),
+    {
+      ...unknown,
+      metadata: { name: 'p', namespace: 'a' },
+      spec: { podSelector: {}, ingress: [{ from: [{ galaxies: {} }] }] },
+    },
+  ]);
+  t.deepEqual(net.warnings, [
+    'EndpointSlice a/lost: there is no Service a/nobody',
+    "Service a/two: its cluster IP 10.96.0.9 is not served: 10.96.0.9:80/TCP is a/one's",
+    'NetworkPolicy a/p: ingress[0] has a peer that is not known: it is nobody',
+  ]);
+});
+
 const MISTAKES: readonly (readonly [what: string, objects: object[], error: RegExp])[] = [
   [
     'a selector beside its template',

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { parseManifests } from '../../sources/files/manifests.js';
 import type { ManifestFile } from '../../sources/files/read.js';
 import { readEndpointSlice } from '../../sources/kubernetes/objects.js';
+import { translate, warningText } from '../../sources/kubernetes/translate.js';
+import { translatePolicy } from '../../sources/kubernetes/translate-policy.js';
 import { type Inventory, takeInventory } from './inventory.js';
 import { type ClusterNode, completeNodes, familiesOf, nodeObject } from './nodes.js';
 import { type ClusterPod, completePods, podObject } from './pods.js';
@@ -15,8 +18,8 @@ export interface Cluster {
   readonly services: readonly ClusterService[];
   /** Of headless services, by `namespace/name`: what a resolver would say. */
   readonly headless: ReadonlyMap<string, readonly ClusterEndpoint[]>;
-  /** Everything that a proxy reads, as the API server would show it. */
-  readonly objects: readonly object[];
+  /** Everything that a proxy reads, as the API server would show it: a `List` in JSON. */
+  readonly manifest: string;
   readonly skipped: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
 }
@@ -52,23 +55,26 @@ export function deriveCluster(files: readonly ManifestFile[], nodeCount: number)
     .map(({ raw }) => raw)
     .filter((raw) => ![...slices.values()].some((list) => list.includes(raw)));
   const rawNodes = new Map(inventory.nodes.map(({ object, raw }) => [object.metadata.name, raw]));
-  return {
-    nodes,
-    pods,
-    services,
-    headless,
-    objects: [
-      ...namespaceObjects(inventory, pods, services),
-      ...nodes.map((node) => nodeObject(node, rawNodes.get(node.name))),
-      ...pods.map(podObject),
-      ...services.map(serviceObject),
-      ...[...slices.values()].flat(),
-      ...orphans,
-      ...inventory.others.map(({ raw }) => raw),
-    ],
-    skipped: inventory.skipped,
-    warnings,
-  };
+  const objects = [
+    ...namespaceObjects(inventory, pods, services),
+    ...nodes.map((node) => nodeObject(node, rawNodes.get(node.name))),
+    ...pods.map(podObject),
+    ...services.map(serviceObject),
+    ...[...slices.values()].flat(),
+    ...orphans,
+    ...inventory.others.map(({ raw }) => raw),
+  ];
+  const manifest = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
+  warnings.push(...proxyWarnings(manifest));
+  const { skipped } = inventory;
+  return { nodes, pods, services, headless, manifest, skipped, warnings };
+}
+
+/** What the proxies will not do of what the objects ask for. */
+function proxyWarnings(text: string): string[] {
+  const { objects } = parseManifests([{ name: 'cluster', text }]);
+  const { warnings } = translate(objects);
+  return [...warnings, ...translatePolicy(objects).warnings].map(warningText);
 }
 
 /** `null`: none is given, so they are derived. */
