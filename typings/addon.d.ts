@@ -57,6 +57,7 @@ export interface AddonEngine {
   explain(slot: number, frame: Uint8Array): Promise<AddonExplanation>;
   send(slot: number, frames: readonly Uint8Array[]): number;
   receive(slot: number, max: number): Uint8Array[];
+  setLink(slot: number, up: boolean): Promise<void>;
   step(nowMs: number): void;
   close(): Promise<void>;
 }

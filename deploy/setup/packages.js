@@ -20,6 +20,8 @@ export const SYSTEM_PACKAGES = [
   { name: 'wrk', why: 'HTTP load in e2e tests', for: ['test'] },
   { name: 'iperf3', why: 'TCP and UDP streams in e2e tests', for: ['test'] },
   { name: 'ethtool', why: "turns the offloads of the tests' devices off", for: ['test'] },
+  { name: 'traceroute', why: 'asks for the hops on the way in e2e tests', for: ['test'] },
+  { name: 'iputils-tracepath', why: 'asks for the MTU of a way in e2e tests', for: ['test'] },
   { name: 'libbenchmark-dev', why: 'the framework of the micro-benchmarks', for: ['bench'] },
   {
     name: 'nlohmann-json3-dev',

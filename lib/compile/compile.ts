@@ -19,17 +19,12 @@ import {
   sameScopes,
 } from './addresses.js';
 import { DeltaBuilder } from './delta-builder.js';
+import { NO_ROUTING, planRouting, type RoutingState, withoutInterface } from './groups.js';
 import { podRoutes } from './pod-routes.js';
 import { PolicyPlanner } from './policy/planner.js';
 import { PolicyState } from './policy/state.js';
 import type { InterfaceRequest, ProgramDelta } from './program.js';
-import {
-  compileRoutes,
-  findRoute,
-  type InterfaceSlots,
-  type RouteRow,
-  sameRoute,
-} from './routes.js';
+import { compileRoutes, findRoute, type InterfaceSlots, type RouteRow } from './routes.js';
 import {
   type BackendChanges,
   ServicePlanner,
@@ -78,6 +73,7 @@ export class Compiler {
     pools: new SlotAllocator(),
     backends: new SlotAllocator(),
   };
+  readonly #groups = new SlotAllocator();
   readonly #services = new Map<string, ServiceState>();
   readonly #policy = new PolicyState();
   readonly #index = new SlotIndex();
@@ -97,7 +93,13 @@ export class Compiler {
     backend: (slot) => this.#index.backends.get(slot),
     frontend: (slot) => this.#index.frontends.get(slot),
     pool: (slot) => this.#index.pools.get(slot),
-    route: (address) => findRoute(this.#accepted.routeRows, address),
+    route: (address) => {
+      const placed = [...this.#accepted.routing.routes.values()];
+      return findRoute(
+        placed.map(({ row }) => row),
+        address,
+      );
+    },
     rule: (number) => this.#policy.rules.get(number),
   };
 
@@ -112,16 +114,19 @@ export class Compiler {
     const builder = new DeltaBuilder();
     const sequence = this.#sequence + 1;
     const before = this.#accepted;
-    const next = this.#nextState(model, interfaces);
+    const { routeRows, ...wanted } = this.#nextState(model, interfaces);
     const services = new ServicePlanner(this.#services, this.#slots, builder, sequence);
-    const anew = !sameSurroundings(before.surroundings, next.surroundings);
+    const anew = !sameSurroundings(before.surroundings, wanted.surroundings);
     if (model.services !== undefined || anew) {
-      services.replace(next.services, next.surroundings, anew);
+      services.replace(wanted.services, wanted.surroundings, anew);
     }
     this.#refuseExcess(services);
     const policy = new PolicyPlanner(this.#policy, builder.policy);
-    policy.plan(model, next.interfaces, next.node);
-    diffRoutes(before.routeRows, next.routeRows, builder);
+    policy.plan(model, wanted.interfaces, wanted.node);
+    const groups = this.#groups.draft();
+    const routing = planRouting(before.routing, routeRows, groups, builder);
+    this.#refuseExcessGroups(groups.size);
+    const next: Accepted = { ...wanted, routing };
     putTables(before, next, builder);
 
     const revision = this.#revision;
@@ -140,6 +145,7 @@ export class Compiler {
         }
         this.#revision++;
         this.#sequence = sequence;
+        groups.accept();
         this.#acceptServices(services);
         policy.accept();
         this.#accepted = next;
@@ -148,22 +154,24 @@ export class Compiler {
   }
 
   /**
-   * Says that the engine has removed the interface in `slot`, and with it the addresses and routes
-   * over it. The next plan puts again what the model still wants of them.
+   * Says that the engine has removed the interface in `slot`, and with it its addresses and the next
+   * hops over it. The next plan puts again what the model still wants of them.
    */
   forgetInterface(slot: number): void {
     this.#revision++;
-    const { addressRows, scopeRows, sourceRows, routeRows } = this.#accepted;
+    const { addressRows, scopeRows, sourceRows, routing } = this.#accepted;
+    const groups = this.#groups.draft();
     this.#accepted = {
       ...this.#accepted,
       addressRows: addressRows.filter((row) => row.interface !== slot),
       scopeRows: scopeRows.filter((row) => row.interface !== slot),
+      routing: withoutInterface(routing, slot, groups),
       sourceRows: sourceRows.filter((row) => row.interface !== slot),
-      routeRows: new Map([...routeRows].filter(([, row]) => row.interface !== slot)),
     };
+    groups.accept();
   }
 
-  #nextState(model: CheckedModel, slots: InterfaceSlots): Accepted {
+  #nextState(model: CheckedModel, slots: InterfaceSlots): Wanted {
     const interfaces = model.interfaces ?? this.#accepted.interfaces;
     const routes = model.routes ?? this.#accepted.routes;
     const node = model.node ?? this.#accepted.node;
@@ -217,6 +225,12 @@ export class Compiler {
     }
   }
 
+  #refuseExcessGroups(needed: number): void {
+    if (needed <= SLOT_LIMIT) return;
+    const message = `this change needs ${needed} groups of next hops at once; at most ${SLOT_LIMIT} fit`;
+    throw new SluiceError('ERR_CAPACITY', message, { path: 'routes' });
+  }
+
   #refuseExcessRoutes(rows: ReadonlyMap<string, RouteRow>): void {
     const limit = this.#limits.routes;
     let ipv4 = 0;
@@ -231,6 +245,9 @@ export class Compiler {
   }
 }
 
+/** What a plan is to come to. */
+type Wanted = Omit<Accepted, 'routing'> & { readonly routeRows: ReadonlyMap<string, RouteRow> };
+
 /** What has been accepted, besides the services' slots. */
 interface Accepted {
   readonly interfaces: readonly CheckedInterface[];
@@ -241,7 +258,7 @@ interface Accepted {
   readonly addressRows: readonly AddressRow[];
   readonly scopeRows: readonly ScopeRow[];
   readonly sourceRows: readonly SourceRow[];
-  readonly routeRows: ReadonlyMap<string, RouteRow>;
+  readonly routing: RoutingState;
 }
 
 const NOTHING: Accepted = {
@@ -253,7 +270,7 @@ const NOTHING: Accepted = {
   addressRows: [],
   scopeRows: [],
   sourceRows: [],
-  routeRows: new Map(),
+  routing: NO_ROUTING,
 };
 
 /** Names of what has slots, for error messages. */
@@ -263,18 +280,6 @@ const NAMES = {
   pools: 'pool',
   services: 'service port',
 } as const;
-
-function diffRoutes(
-  before: ReadonlyMap<string, RouteRow>,
-  next: ReadonlyMap<string, RouteRow>,
-  builder: DeltaBuilder,
-): void {
-  for (const [prefix, row] of before) if (!next.has(prefix)) builder.removeRoute(row);
-  for (const [prefix, row] of next) {
-    const old = before.get(prefix);
-    if (old === undefined || !sameRoute(old, row)) builder.putRoute(row);
-  }
-}
 
 /** The tables that are put whole. */
 function putTables(before: Accepted, next: Accepted, builder: DeltaBuilder): void {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { familyOf, type Prefix, writeAddress } from '../model/address.js';
+import { familyOf, formatAddress, formatMac, type Prefix, writeAddress } from '../model/address.js';
 import type { Protocol } from '../model/model.js';
 import type { AddressRow, ScopeRow } from './addresses.js';
+import type { PlacedRoute } from './groups.js';
+import { nextHopKey } from './next-hop-key.js';
 import { PolicyDelta } from './policy/policy-delta.js';
 import { emptyDelta, FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
-import type { RouteRow } from './routes.js';
+import type { HopRow, RouteRow } from './routes.js';
 import type { SourceRow } from './sources.js';
 import type { FrontendView, PoolView, PortView } from './view.js';
 
@@ -28,8 +30,6 @@ interface BackendRow {
   flushed: boolean;
 }
 
-let groups = 0;
-
 /** Collects the rows of one delta and turns them into columns. */
 export class DeltaBuilder {
   readonly #frontends: FrontendRow[] = [];
@@ -40,7 +40,10 @@ export class DeltaBuilder {
   readonly #pools: { pool: PoolView; first: number }[] = [];
   readonly #members: PoolView['members'][number][] = [];
   readonly #removedPools: number[] = [];
-  readonly #routes: RouteRow[] = [];
+  readonly #groups: { slot: number; hops: readonly HopRow[]; first: number }[] = [];
+  readonly #hops: HopRow[] = [];
+  readonly #removedGroups: number[] = [];
+  readonly #routes: PlacedRoute[] = [];
   readonly #removedRoutes: RouteRow[] = [];
   #addresses: readonly AddressRow[] | null = null;
   #scopes: readonly ScopeRow[] | null = null;
@@ -93,8 +96,17 @@ export class DeltaBuilder {
     this.#removedPools.push(slot);
   }
 
-  putRoute(row: RouteRow): void {
-    this.#routes.push(row);
+  putGroup(slot: number, hops: readonly HopRow[]): void {
+    this.#groups.push({ slot, hops, first: this.#hops.length });
+    for (const hop of hops) this.#hops.push(hop);
+  }
+
+  removeGroup(slot: number): void {
+    this.#removedGroups.push(slot);
+  }
+
+  putRoute(route: PlacedRoute): void {
+    this.#routes.push(route);
   }
 
   removeRoute(row: RouteRow): void {
@@ -125,7 +137,8 @@ export class DeltaBuilder {
   get empty(): boolean {
     const lists: readonly (readonly unknown[])[] = [
       ...[this.#frontends, this.#removedFrontends, this.#backends, this.#removedBackends],
-      ...[this.#pools, this.#removedPools, this.#routes, this.#removedRoutes],
+      ...[this.#pools, this.#removedPools, this.#groups, this.#removedGroups],
+      ...[this.#routes, this.#removedRoutes],
     ];
     const networks = [this.#podNetworks, this.#serviceNetworks, this.#sources];
     const tables = [this.#addresses, this.#scopes, ...networks];
@@ -134,22 +147,8 @@ export class DeltaBuilder {
   }
 
   build(): ProgramDelta {
-    const firstGroup = groups;
-    groups += this.#routes.length;
     return {
       ...emptyDelta(),
-      groups: {
-        slot: Uint32Array.from(this.#routes, (_, index) => firstGroup + index),
-        first: Uint32Array.from(this.#routes, (_, index) => index),
-        count: Uint32Array.from(this.#routes, () => 1),
-      },
-      nextHops: {
-        interface: Uint16Array.from(this.#routes, (row) => row.interface),
-        gateway: packed(this.#routes, ({ gateway }) => gateway, 16),
-        mac: packed(this.#routes, ({ mac }) => mac, 6),
-        key: Uint32Array.from(this.#routes, () => 0),
-        weight: Uint8Array.from(this.#routes, () => 1),
-      },
       frontends: frontendColumns(this.#frontends),
       ranges: prefixColumns(this.#ranges),
       removedFrontends: Uint32Array.from(this.#removedFrontends),
@@ -172,13 +171,18 @@ export class DeltaBuilder {
         weight: Uint16Array.from(this.#members, ({ weight }) => weight),
       },
       removedPools: Uint32Array.from(this.#removedPools),
-      routes: {
-        ...prefixColumns(this.#routes.map(({ prefix: bytes, length }) => ({ bytes, length }))),
-        group: Uint32Array.from(this.#routes, (_, index) => firstGroup + index),
+      groups: {
+        slot: Uint32Array.from(this.#groups, ({ slot }) => slot),
+        first: Uint32Array.from(this.#groups, ({ first }) => first),
+        count: Uint32Array.from(this.#groups, ({ hops }) => hops.length),
       },
-      removedRoutes: prefixColumns(
-        this.#removedRoutes.map(({ prefix: bytes, length }) => ({ bytes, length })),
-      ),
+      nextHops: hopColumns(this.#hops),
+      removedGroups: Uint32Array.from(this.#removedGroups),
+      routes: {
+        ...prefixColumns(this.#routes.map(({ row }) => networkOfRoute(row))),
+        group: Uint32Array.from(this.#routes, ({ group }) => group),
+      },
+      removedRoutes: prefixColumns(this.#removedRoutes.map(networkOfRoute)),
       addresses: this.#addresses && {
         interface: Uint16Array.from(this.#addresses, (row) => row.interface),
         address: packed(this.#addresses, ({ address }) => address, 16),
@@ -215,6 +219,22 @@ function frontendColumns(rows: readonly FrontendRow[]): ProgramDelta['frontends'
     rangesFirst: Uint32Array.from(rows, ({ rangesFirst }) => rangesFirst),
     rangesCount: Uint32Array.from(rows, ({ frontend }) => frontend.ranges.length),
   };
+}
+
+function hopColumns(rows: readonly HopRow[]): ProgramDelta['nextHops'] {
+  const keyOf = ({ name, gateway, mac }: HopRow) =>
+    nextHopKey(`${name} ${formatAddress(gateway)} ${formatMac(mac)}`);
+  return {
+    interface: Uint16Array.from(rows, (row) => row.interface),
+    gateway: packed(rows, ({ gateway }) => gateway, 16),
+    mac: packed(rows, ({ mac }) => mac, 6),
+    key: Uint32Array.from(rows, keyOf),
+    weight: Uint8Array.from(rows, ({ weight }) => weight),
+  };
+}
+
+function networkOfRoute({ prefix: bytes, length }: RouteRow): Prefix {
+  return { bytes, length };
 }
 
 function prefixColumns(rows: readonly Prefix[]): PrefixColumns {

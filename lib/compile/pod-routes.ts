@@ -13,7 +13,9 @@ export function podRoutes(
     return sources.flatMap(({ bytes, length }) => {
       const text = formatPrefix({ bytes, length });
       if (given.has(text)) return [];
-      return [{ text, prefix: bytes, length, via: null, dev: name, mac: null }];
+      return [
+        { text, prefix: bytes, length, hops: [{ via: null, dev: name, mac: null, weight: 1 }] },
+      ];
     });
   });
 }

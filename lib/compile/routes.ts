@@ -9,7 +9,7 @@ import {
   networkOf,
   sameBytes,
 } from '../model/address.js';
-import type { CheckedInterface, CheckedRoute } from '../model/checked.js';
+import type { CheckedHop, CheckedInterface, CheckedRoute } from '../model/checked.js';
 import { listOf, nearest, show } from '../model/explain.js';
 
 /** Which slot each interface has, by name. */
@@ -17,23 +17,33 @@ export type InterfaceSlots = ReadonlyMap<string, { readonly slot: number }>;
 
 /** One row of the program's route table. */
 export interface RouteRow {
-  prefix: Uint8Array;
-  length: number;
-  interface: number;
-  /** All zero: the destination itself is on the link. */
-  gateway: Uint8Array;
-  /** All zero: resolve by ARP or neighbour discovery. */
-  mac: Uint8Array;
+  readonly prefix: Uint8Array;
+  readonly length: number;
+  /** In the order of the model; at least one, and none twice. */
+  readonly hops: readonly HopRow[];
 }
 
-const ON_LINK = new Uint8Array(16);
-const UNKNOWN_MAC = new Uint8Array(6);
+/** A next hop of a route. */
+export interface HopRow {
+  readonly interface: number;
+  /** Name of the interface. */
+  readonly name: string;
+  /** All zero: the destination itself is on the link. */
+  readonly gateway: Uint8Array;
+  /** All zero: resolve by ARP or neighbour discovery. */
+  readonly mac: Uint8Array;
+  readonly weight: number;
+}
+
+export const ON_LINK = new Uint8Array(16);
+export const UNKNOWN_MAC = new Uint8Array(6);
 
 /**
  * Connected routes of the interfaces' networks, and the routes that were asked for. A next hop
  * without `dev` is looked up among the links: connected networks and `dev` routes, longest first.
  * @returns rows by `PREFIX/LENGTH`
- * @throws SluiceError `ERR_ROUTE_SPEC`, path `routes[i].via`, `.dev` or `.prefix`
+ * @throws SluiceError `ERR_ROUTE_SPEC`, path `routes[i].via`, `.dev` or `.prefix`; of several next hops
+ * `routes[i].nextHops[j].via` or `.dev`
  */
 export function compileRoutes(
   interfaces: readonly CheckedInterface[],
@@ -50,7 +60,7 @@ export function compileRoutes(
       const { bytes: prefix, length } = networkOf(address);
       rows.set(
         formatPrefix({ bytes: prefix, length }),
-        onLink(prefix, length, slotOf(slots, name)),
+        onLink(prefix, length, slotOf(slots, name), name),
       );
       links.add(prefix, length, name);
     }
@@ -58,51 +68,73 @@ export function compileRoutes(
   const connected = new Set(rows.keys());
   const names = interfaces.map(({ name }) => name);
 
-  routes.forEach(({ text, prefix, length, via, dev }, index) => {
+  routes.forEach(({ text, prefix, length, hops }, index) => {
     if (connected.has(text)) {
       const holder = links.find(prefix);
       const message = `${text} is the network of interface ${holder} and has its route already`;
       throw new SluiceError('ERR_ROUTE_SPEC', message, { path: `routes[${index}].prefix` });
     }
-    if (dev === null) return;
-    if (!names.includes(dev)) refuseDevice(dev, names, index);
-    if (via === null) links.add(prefix, length, dev);
-  });
-  routes.forEach((route, index) => {
-    const { via } = route;
-    if (via !== null) {
-      const holder = own.get(formatAddress(via));
-      if (holder !== undefined) {
-        const message =
-          `${formatAddress(via)} is our own address on ${holder}; ` +
-          'a next hop is the address of another machine';
-        throw new SluiceError('ERR_ROUTE_SPEC', message, { path: `routes[${index}].via` });
-      }
-    }
-    const name = route.dev ?? links.find(via!) ?? refuseNextHop(via!, index);
-    rows.set(route.text, {
-      prefix: route.prefix,
-      length: route.length,
-      interface: slotOf(slots, name),
-      gateway: via ?? ON_LINK,
-      mac: route.mac ?? UNKNOWN_MAC,
+    hops.forEach(({ via, dev }, hop) => {
+      if (dev === null) return;
+      if (!names.includes(dev)) refuseDevice(dev, names, pathOf(hops, index, hop));
+      if (via === null) links.add(prefix, length, dev);
     });
+  });
+  routes.forEach(({ text, prefix, length, hops }, index) => {
+    const compiled: HopRow[] = [];
+    hops.forEach((checked, hop) => {
+      const path = pathOf(hops, index, hop);
+      const row = compileHop(checked, links, own, slots, path);
+      const twin = compiled.findIndex((other) => sameHop(row, other));
+      if (twin !== -1) {
+        const message = `the same next hop as ${pathOf(hops, index, twin)}; give it a weight instead`;
+        throw new SluiceError('ERR_ROUTE_SPEC', message, { path });
+      }
+      compiled.push(row);
+    });
+    rows.set(text, { prefix, length, hops: compiled });
   });
   return rows;
 }
 
-/** The same route: an engine would do nothing else with it. */
-export function sameRoute(a: RouteRow, b: RouteRow): boolean {
+function compileHop(
+  { via, dev, mac, weight }: CheckedHop,
+  links: Links,
+  own: ReadonlyMap<string, string>,
+  slots: InterfaceSlots,
+  path: string,
+): HopRow {
+  const holder = via === null ? undefined : own.get(formatAddress(via));
+  if (holder !== undefined) {
+    const message =
+      `${formatAddress(via!)} is our own address on ${holder}; ` +
+      'a next hop is the address of another machine';
+    throw new SluiceError('ERR_ROUTE_SPEC', message, { path: `${path}.via` });
+  }
+  const name = dev ?? links.find(via!) ?? refuseNextHop(via!, path);
+  return {
+    interface: slotOf(slots, name),
+    name,
+    gateway: via ?? ON_LINK,
+    mac: mac ?? UNKNOWN_MAC,
+    weight,
+  };
+}
+
+/** Where a next hop is in the model; the only one is the route itself. */
+function pathOf(hops: readonly CheckedHop[], route: number, hop: number): string {
+  return hops.length === 1 ? `routes[${route}]` : `routes[${route}].nextHops[${hop}]`;
+}
+
+/** The same next hop, whatever its weight. */
+export function sameHop(a: Omit<HopRow, 'weight' | 'name'>, b: typeof a): boolean {
   return a.interface === b.interface && sameBytes(a.gateway, b.gateway) && sameBytes(a.mac, b.mac);
 }
 
 /** The row of the longest prefix that holds `address`. */
-export function findRoute(
-  rows: ReadonlyMap<string, RouteRow>,
-  address: Uint8Array,
-): RouteRow | undefined {
+export function findRoute(rows: Iterable<RouteRow>, address: Uint8Array): RouteRow | undefined {
   let best: RouteRow | undefined;
-  for (const row of rows.values()) {
+  for (const row of rows) {
     if (best !== undefined && row.length <= best.length) continue;
     if (contains({ bytes: row.prefix, length: row.length }, address)) best = row;
   }
@@ -140,8 +172,9 @@ function keyOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
 
-function onLink(prefix: Uint8Array, length: number, slot: number): RouteRow {
-  return { prefix, length, interface: slot, gateway: ON_LINK, mac: UNKNOWN_MAC };
+function onLink(prefix: Uint8Array, length: number, slot: number, name: string): RouteRow {
+  const hop = { interface: slot, name, gateway: ON_LINK, mac: UNKNOWN_MAC, weight: 1 };
+  return { prefix, length, hops: [hop] };
 }
 
 /** Every interface of the model has a slot: `compileAddresses` has seen to it. */
@@ -149,20 +182,20 @@ function slotOf(slots: InterfaceSlots, name: string): number {
   return slots.get(name)!.slot;
 }
 
-function refuseDevice(dev: string, names: readonly string[], index: number): never {
+function refuseDevice(dev: string, names: readonly string[], path: string): never {
   const meant = nearest(dev, names);
   const hint = meant === null ? '' : `; did you mean ${meant}?`;
   const known = names.length === 0 ? 'there is none' : `there is ${listOf(names)}`;
   throw new SluiceError('ERR_ROUTE_SPEC', `no interface ${show(dev)}${hint} (${known})`, {
-    path: `routes[${index}].dev`,
+    path: `${path}.dev`,
   });
 }
 
-function refuseNextHop(via: Uint8Array, index: number): never {
+function refuseNextHop(via: Uint8Array, path: string): never {
   throw new SluiceError(
     'ERR_ROUTE_SPEC',
     `${formatAddress(via)} is on the link of no interface; give an interface an address in its ` +
       'network, or name the interface with dev=',
-    { path: `routes[${index}].via` },
+    { path: `${path}.via` },
   );
 }

@@ -258,7 +258,7 @@ export interface EngineDescription {
 /**
  * An engine executes a program. Two implementations: native (DPDK) and software (TypeScript); one
  * contract suite runs on both. Methods that wait on a device or a worker return promises; `send`
- * and `receive` copy, and serve `memory` interfaces only.
+ * and `receive` copy, and with `setLink` serve `memory` interfaces only.
  */
 export interface Engine {
   readonly description: EngineDescription;
@@ -295,6 +295,12 @@ export interface Engine {
   send(slot: number, frames: readonly Uint8Array[]): number;
   /** Takes up to `max` frames that were sent out of a `memory` interface. */
   receive(slot: number, max: number): Uint8Array[];
+  /**
+   * Says whether the peer of a `memory` interface is there: as with any other, packets to it are dropped
+   * while it is not.
+   * @throws SluiceError `ERR_INTERFACE_UNKNOWN`, `ERR_INTERFACE_KIND`
+   */
+  setLink(slot: number, up: boolean): Promise<void>;
   /** Manual clock only: sets the time to `nowMs` and polls every interface once. */
   step(nowMs: number): void;
   /** Called with batches of events, on the event loop. */

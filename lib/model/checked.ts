@@ -115,11 +115,18 @@ export interface CheckedRoute {
   /** 16 bytes, host bits zero. */
   readonly prefix: Uint8Array;
   readonly length: number;
+  /** At least one: each flow goes by one of them. */
+  readonly hops: readonly CheckedHop[];
+}
+
+export interface CheckedHop {
   /** 16 bytes of the next hop; `null`: the destination is on the link of `dev`. */
   readonly via: Uint8Array | null;
   readonly dev: string | null;
   /** 6 bytes; `null`: by ARP or neighbour discovery. */
   readonly mac: Uint8Array | null;
+  /** 1 to 255. */
+  readonly weight: number;
 }
 
 /** `namespace/name`. */

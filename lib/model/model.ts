@@ -203,11 +203,15 @@ export interface InterfaceSpec {
   tx?: string;
 }
 
-/** A route. `PREFIX,via=ADDRESS[,dev=NAME][,mac=MAC]` or `PREFIX,dev=NAME[,mac=MAC]` in text. */
+/**
+ * A route. `PREFIX,via=ADDRESS[,dev=NAME][,mac=MAC]` or `PREFIX,dev=NAME[,mac=MAC]` in text; several next
+ * hops by `,via=ADDRESS[,dev=NAME][,mac=MAC][,weight=N]` once more for each. They are given by `via`,
+ * `dev` and `mac`, or by `nextHops`.
+ */
 export interface RouteSpec {
   /**
    * `10.1.0.0/16`, `fd00:1::/48`; host bits must be zero. `default`: everything of the family of
-   * `via`, of IPv4 without it.
+   * (the first) `via`, of IPv4 without it.
    */
   prefix: string;
   /**
@@ -219,4 +223,12 @@ export interface RouteSpec {
   dev?: string;
   /** MAC of the next hop; default: by ARP or neighbour discovery. */
   mac?: string;
+  /** 1 to 64, of equal worth: each flow goes by one of them (ECMP). None twice. */
+  nextHops?: readonly NextHopSpec[];
+}
+
+/** One of the next hops of a route. */
+export interface NextHopSpec extends Pick<RouteSpec, 'via' | 'dev' | 'mac'> {
+  /** Share of flows relative to the others, 1 to 255; default: 1. */
+  weight?: number;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FrontendKind } from '../compile/frontends.js';
 import { SCOPE } from '../compile/program.js';
+import { ON_LINK, sameHop, UNKNOWN_MAC } from '../compile/routes.js';
 import type { ProgramView } from '../compile/view.js';
 import type { Explanation, Judgement, Tuple } from '../engine/engine.js';
 import { DROP_EXPLANATIONS, type DropReason } from '../engine/reasons.js';
@@ -41,7 +42,7 @@ export interface ExplainReport {
   /** As it leaves. */
   rewrite: ExplainedTuple | null;
   /** Interface that it leaves by, and the route's next hop; `gateway` `null`: on the link. */
-  route: { interface: string; gateway: string | null; mac: string | null } | null;
+  route: ExplainedRoute | null;
   /** `mac` `null`: not known yet. */
   neighbour: { address: string; mac: string | null } | null;
   /** `hold`: it would wait for a neighbour or for a first fragment. */
@@ -51,6 +52,14 @@ export interface ExplainReport {
   rejected: boolean;
   /** The same for people, a line for each decision. */
   text: string[];
+}
+
+export interface ExplainedRoute {
+  interface: string;
+  gateway: string | null;
+  mac: string | null;
+  /** Which of the route's next hops it is, counted from 1; `null`: there is but one. */
+  choice: { number: number; of: number } | null;
 }
 
 export interface ExplainedPolicy {
@@ -128,12 +137,7 @@ export function explainReport(
     ingress: policyOf(explanation.ingress, view),
     masquerade,
     rewrite: explanation.rewrite && tuple(explanation.rewrite),
-    route: explanation.route && {
-      interface:
-        interfaceName(explanation.route.interface) ?? `slot ${explanation.route.interface}`,
-      gateway: explanation.route.gateway && formatAddress(explanation.route.gateway),
-      mac: explanation.route.mac && formatMac(explanation.route.mac),
-    },
+    route: routeOf(explanation, view, interfaceName),
     neighbour: explanation.neighbour && {
       address: formatAddress(explanation.neighbour.address),
       mac: explanation.neighbour.mac && formatMac(explanation.neighbour.mac),
@@ -143,6 +147,26 @@ export function explainReport(
     rejected,
   };
   return { ...report, text: explainLines(report) };
+}
+
+function routeOf(
+  { route, rewrite, tuple: received }: Explanation,
+  view: ProgramView,
+  interfaceName: (slot: number) => string | undefined,
+): ExplainedRoute | null {
+  if (route === null) return null;
+  const { interface: slot, gateway, mac } = route;
+  const destination = (rewrite ?? received)?.destination;
+  const hops = (destination && view.route(destination)?.hops) ?? [];
+  const chosen = hops.findIndex((hop) =>
+    sameHop(hop, { interface: slot, gateway: gateway ?? ON_LINK, mac: mac ?? UNKNOWN_MAC }),
+  );
+  return {
+    interface: interfaceName(slot) ?? `slot ${slot}`,
+    gateway: gateway && formatAddress(gateway),
+    mac: mac && formatMac(mac),
+    choice: hops.length > 1 && chosen !== -1 ? { number: chosen + 1, of: hops.length } : null,
+  };
 }
 
 function serviceOf(slot: number | null, view: ProgramView): ExplainedService | null {

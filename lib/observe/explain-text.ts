@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatEndpoint } from '../model/address.js';
-import type { ExplainedTuple, ExplainReport } from './explain-report.js';
+import type { ExplainedRoute, ExplainedTuple, ExplainReport } from './explain-report.js';
 
 type Facts = Omit<ExplainReport, 'text'>;
 
@@ -84,9 +84,10 @@ function policyText(
   return `${verdict} by ${policies.join()} (tier ${tier}), ${direction}[${rule}]${name}`;
 }
 
-function routeText({ interface: name, gateway, mac }: NonNullable<Facts['route']>): string {
+function routeText({ interface: name, gateway, mac, choice }: ExplainedRoute): string {
   const hop = gateway === null ? 'on its link' : `via ${gateway}`;
-  return `out by ${name}, ${hop}${mac === null ? '' : `, MAC ${mac}`}`;
+  const which = choice === null ? '' : ` (next hop ${choice.number} of ${choice.of})`;
+  return `out by ${name}, ${hop}${mac === null ? '' : `, MAC ${mac}`}${which}`;
 }
 
 function fate({ fate: what, neighbour, reason, rejected }: Facts): string {

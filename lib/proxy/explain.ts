@@ -95,7 +95,7 @@ export class Explainer {
 
   /** The interface that a packet from `source` comes in by, if routes are symmetric. */
   #towards(source: Uint8Array): AttachedInterface {
-    const slot = this.#view.route(source)?.interface;
+    const slot = this.#view.route(source)?.hops[0]?.interface;
     const found = this.#interfaces.list().find((attached) => attached.slot === slot);
     if (found !== undefined) return found;
     const message = `no route leads to ${formatAddress(source)}; name the interface that it comes in by`;

@@ -62,7 +62,8 @@ export class ProgramReader {
   }
 
   flow(record: FlowRecord): FlowView {
-    const at = record.backendSlot === null ? undefined : this.#view.backend(record.backendSlot);
+    const { backendSlot } = record;
+    const at = backendSlot === null ? undefined : this.#view.backend(backendSlot);
     // The slot may have a new meaning while the connections of its former backend go on.
     const isSame =
       at?.backend.address === formatAddress(record.backend) &&

@@ -43,6 +43,7 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
                         InstanceMethod<&EngineHandle::explain>("explain"),
                         InstanceMethod<&EngineHandle::send>("send"),
                         InstanceMethod<&EngineHandle::receive>("receive"),
+                        InstanceMethod<&EngineHandle::set_link>("setLink"),
                         InstanceMethod<&EngineHandle::step>("step"),
                         InstanceMethod<&EngineHandle::close>("close")});
   }
@@ -189,6 +190,14 @@ class EngineHandle : public Napi::ObjectWrap<EngineHandle> {
         });
     if (wrong) throw to_error(info.Env(), *wrong);
     return frames;
+  }
+
+  Napi::Value set_link(const Napi::CallbackInfo& info) {
+    const auto engine = this->engine(info.Env());
+    const uint32_t slot = to_slot(info[0]);
+    const bool up = info[1].ToBoolean();
+    return jobs_->run([engine, slot, up] { return engine->set_link(slot, up); },
+                      [](Napi::Env env) { return env.Undefined(); });
   }
 
   Napi::Value step(const Napi::CallbackInfo& info) {

@@ -44,6 +44,7 @@ bool is_given(const ProgramDelta& delta, std::string_view table) {
   if (table == "scopes") return delta.scopes_given;
   if (table == "podNetworks") return delta.pod_networks_given;
   if (table == "serviceNetworks") return delta.service_networks_given;
+  if (table == "sources") return delta.sources_given;
   return true;
 }
 
@@ -56,6 +57,7 @@ ProgramDelta to_delta(const Napi::Value& value) {
   result.scopes_given = !delta.Get("scopes").IsNull();
   result.pod_networks_given = !delta.Get("podNetworks").IsNull();
   result.service_networks_given = !delta.Get("serviceNetworks").IsNull();
+  result.sources_given = !delta.Get("sources").IsNull();
   const auto table = [&](const char* name) {
     return to_object(delta.Get(name), name, "ERR_PROGRAM");
   };

@@ -28,6 +28,7 @@ Napi::Value from_value(Napi::Env env, const std::array<uint8_t, 6>& mac) {
 
 Napi::Value from_value(Napi::Env env, const Explanation::Tuple& tuple);
 Napi::Value from_value(Napi::Env env, const Explanation::Flow& flow);
+Napi::Value from_value(Napi::Env env, const Judgement& judgement);
 Napi::Value from_value(Napi::Env env, const Explanation::Route& route);
 Napi::Value from_value(Napi::Env env, const Explanation::NextStation& station);
 
@@ -52,6 +53,13 @@ Napi::Value from_value(Napi::Env env, const Explanation::Flow& flow) {
   object.Set("direction",
              Napi::String::New(env, kDirections[static_cast<uint32_t>(flow.direction)]));
   object.Set("state", Napi::Number::New(env, static_cast<uint32_t>(flow.state)));
+  return object;
+}
+
+Napi::Value from_value(Napi::Env env, const Judgement& judgement) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("allowed", Napi::Boolean::New(env, judgement.allowed));
+  object.Set("rule", from_optional(env, judgement.rule));
   return object;
 }
 
@@ -86,6 +94,8 @@ Napi::Value from_explanation(Napi::Env env, const Explanation& explanation) {
   object.Set("maglevSlot", from_optional(env, explanation.maglev_slot));
   object.Set("affinity", Napi::Boolean::New(env, explanation.affinity));
   object.Set("backend", from_optional(env, explanation.backend));
+  object.Set("egress", from_optional(env, explanation.egress));
+  object.Set("ingress", from_optional(env, explanation.ingress));
   object.Set("masquerade", Napi::Boolean::New(env, explanation.masquerade));
   object.Set("rewrite", from_optional(env, explanation.rewrite));
   object.Set("route", from_optional(env, explanation.route));

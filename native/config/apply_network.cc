@@ -6,72 +6,6 @@
 namespace sluice {
 namespace {
 
-void note_change(const RouteKey& key, uint32_t next_hop, Master& master) {
-  auto note = [&](auto& pair, const auto& prefix) {
-    if (next_hop == kNoNextHop) {
-      pair.remove(prefix, key.length);
-    } else {
-      pair.put(prefix, key.length, next_hop);
-    }
-  };
-  if (key.prefix.is_ipv4()) {
-    note(master.pair4, Ipv4::from(key.prefix));
-  } else {
-    note(master.pair6, key.prefix);
-  }
-}
-
-uint32_t& route_count(const RouteKey& key, Master& master) {
-  return key.prefix.is_ipv4() ? master.routes4 : master.routes6;
-}
-
-void remove_route(const RouteKey& key, Master& master) {
-  const auto found = master.routes.find(key);
-  if (found == master.routes.end()) return;
-  master.free_next_hops.push_back(found->second);
-  master.routes.erase(found);
-  route_count(key, master)--;
-  note_change(key, kNoNextHop, master);
-}
-
-// Every route has a next hop of its own, so that a route that only changes its way does not touch
-// the route table.
-void put_route(const RouteKey& key, const NextHop& hop, Master& master) {
-  auto& next_hops = master.snapshot.next_hops;
-  const auto existing = master.routes.find(key);
-  if (existing != master.routes.end()) {
-    next_hops[existing->second] = hop;
-    return;
-  }
-  auto index = static_cast<uint32_t>(next_hops.size());
-  if (master.free_next_hops.empty()) {
-    next_hops.push_back(hop);
-  } else {
-    index = master.free_next_hops.back();
-    master.free_next_hops.pop_back();
-    next_hops[index] = hop;
-  }
-  master.routes.emplace(key, index);
-  route_count(key, master)++;
-  note_change(key, index, master);
-}
-
-void apply_routes(const ProgramDelta& delta, Master& master) {
-  const auto& gone = delta.removedRoutes;
-  for (size_t row = 0; row < gone.length.size(); row++) {
-    remove_route({address_of(gone.prefix, row), gone.length[row]}, master);
-  }
-  const auto& table = delta.routes;
-  for (size_t row = 0; row < table.length.size(); row++) {
-    NextHop hop;
-    hop.interface = table.interface[row];
-    hop.gateway = address_of(table.gateway, row);
-    std::memcpy(hop.mac, &table.mac[6 * row], 6);
-    hop.has_mac = std::any_of(hop.mac, hop.mac + 6, [](uint8_t byte) { return byte != 0; });
-    put_route({address_of(table.prefix, row), table.length[row]}, hop, master);
-  }
-}
-
 template <class F>
 void collect_own_addresses(const Snapshot& snapshot, FamilyView<F>& view) {
   auto& own = view.own_addresses;
@@ -158,11 +92,7 @@ void clear_interface(uint16_t slot, Master& master) {
   Snapshot& snapshot = master.snapshot;
   snapshot.interfaces[slot] = {};
   collect_own_addresses(snapshot);
-  std::vector<RouteKey> over_it;
-  for (const auto& [key, next_hop] : master.routes) {
-    if (snapshot.next_hops[next_hop].interface == slot) over_it.push_back(key);
-  }
-  for (const RouteKey& key : over_it) remove_route(key, master);
+  clear_routes_over(slot, master);
 }
 
 }  // namespace sluice

@@ -8,12 +8,6 @@
 namespace sluice {
 namespace {
 
-// Drops a reference from a count that is there.
-void release(Counts& counts, uint32_t slot) {
-  const auto found = counts.find(slot);
-  if (--found->second == 0) counts.erase(found);
-}
-
 // What is put keeps its serial where it only stays, though its slot may be among the removed.
 void remove_backends(const ProgramDelta& delta, Master& master) {
   if (delta.removedBackends.empty()) return;

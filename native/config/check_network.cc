@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules 8 to 13 of docs/program.md: routes, addresses, scopes and networks.
+// Rules 14 to 16 of docs/program.md: addresses, scopes and networks.
 #include <unordered_set>
 
 #include "config/check_rows.h"
@@ -7,60 +7,7 @@
 namespace sluice {
 namespace {
 
-using RouteKeys = std::unordered_set<RouteKey, HashOfBytes>;
-
 constexpr uint8_t kMaxScope = 2;
-constexpr const char* kUnknownInterface = "names no interface";
-
-Status check_routes(const ProgramDelta& delta, const Master& master) {
-  const auto& table = delta.routes;
-  const size_t rows = table.length.size();
-  if (auto error = check_sizes(rows, {{"routes.prefix", table.prefix.size(), 16},
-                                      {"routes.interface", table.interface.size()},
-                                      {"routes.gateway", table.gateway.size(), 16},
-                                      {"routes.mac", table.mac.size(), 6}})) {
-    return error;
-  }
-  RouteKeys keys;
-  for (size_t row = 0; row < rows; row++) {
-    const Address prefix = address_of(table.prefix, row);
-    const uint8_t length = table.length[row];
-    if (auto error = check_prefix("routes.prefix", "routes.length", prefix, length, row)) {
-      return error;
-    }
-    if (!keys.insert({prefix, length}).second) return program_error("routes.prefix", row, kTwice);
-    if (!master.has_interface(table.interface[row])) {
-      return program_error("routes.interface", row, kUnknownInterface);
-    }
-    const Address gateway = address_of(table.gateway, row);
-    if (!gateway.is_zero() && gateway.is_ipv4() != prefix.is_ipv4()) {
-      return program_error("routes.gateway", row, "is of the other family");
-    }
-  }
-  return {};
-}
-
-// Both tables of routes are known to be right.
-Status check_route_capacity(const ProgramDelta& delta, const Master& master) {
-  const auto& removed = delta.removedRoutes;
-  uint32_t count4 = master.routes4, count6 = master.routes6;
-  auto count_of = [&](const RouteKey& key) -> uint32_t& {
-    return key.prefix.is_ipv4() ? count4 : count6;
-  };
-  RouteKeys gone;
-  for (size_t row = 0; row < removed.length.size(); row++) {
-    const RouteKey key{address_of(removed.prefix, row), removed.length[row]};
-    if (master.routes.contains(key) && gone.insert(key).second) count_of(key)--;
-  }
-  for (size_t row = 0; row < delta.routes.length.size(); row++) {
-    const RouteKey key{address_of(delta.routes.prefix, row), delta.routes.length[row]};
-    if (master.routes.contains(key) && !gone.contains(key)) continue;
-    if (++count_of(key) > master.limits.routes) {
-      return capacity_error("routes.prefix", row, "is one route more than there is room for");
-    }
-  }
-  return {};
-}
 
 Status check_addresses(const ProgramDelta& delta, const Master& master) {
   const auto& table = delta.addresses;
@@ -102,12 +49,6 @@ Status check_scopes(const ProgramDelta& delta, const Master& master) {
 }  // namespace
 
 Status check_network(const ProgramDelta& delta, const Master& master) {
-  if (auto error = check_routes(delta, master)) return error;
-  if (auto error =
-          check_prefixes("removedRoutes.prefix", "removedRoutes.length", delta.removedRoutes)) {
-    return error;
-  }
-  if (auto error = check_route_capacity(delta, master)) return error;
   if (delta.addresses_given) {
     if (auto error = check_addresses(delta, master)) return error;
   }

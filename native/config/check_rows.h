@@ -42,6 +42,7 @@ inline Status check_sizes(size_t rows, std::initializer_list<ColumnSize> columns
 inline constexpr const char* kNoAddress = "is the unspecified address";
 inline constexpr const char* kTwice = "is given twice";
 inline constexpr const char* kBeyond = "is beyond the limit";
+inline constexpr const char* kUnknownInterface = "names no interface";
 
 inline bool is_address(const Address& address) { return !address.is_zero(); }
 
@@ -83,8 +84,10 @@ inline Status check_prefixes(const char* prefix_column, const char* length_colum
   return {};
 }
 
-// The rules of docs/program.md: 1 to 7, and the others.
+// The rules of docs/program.md: 1 to 7, 8 to 13, 14 to 16, and the others.
 Status check_services(const ProgramDelta& delta, const Master& master);
+Status check_routes(const ProgramDelta& delta, const Master& master);
 Status check_network(const ProgramDelta& delta, const Master& master);
+Status check_policy(const ProgramDelta& delta, const Master& master);
 
 }  // namespace sluice

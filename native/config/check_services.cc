@@ -233,13 +233,6 @@ class Check {
     return {};
   }
 
-  static bool is_referred_to(uint32_t slot, const Counts& references, const Counts& released) {
-    const auto count = references.find(slot);
-    if (count == references.end()) return false;
-    const auto less = released.find(slot);
-    return count->second > (less == released.end() ? 0 : less->second);
-  }
-
   const ProgramDelta& delta_;
   const Master& master_;
   Set changed_frontends_;  // removed, or put anew

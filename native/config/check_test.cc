@@ -2,31 +2,12 @@
 // The rules of docs/program.md: each is broken once, and named by code and path.
 #include <doctest/doctest.h>
 
-#include <functional>
 #include <random>
 
 #include "testing/program.h"
 
 namespace sluice {
 namespace {
-
-struct Fault {
-  const char* error;
-  std::function<void(Delta&)> make;
-};
-
-void refuses(std::initializer_list<Fault> faults) {
-  TestProgram program;
-  for (const Fault& fault : faults) {
-    Delta delta = sound_delta();
-    fault.make(delta);
-    INFO(fault.error);
-    REQUIRE(program.commit(delta) == fault.error);
-  }
-  REQUIRE(program.commit(sound_delta()) == "");  // nothing of all that has stayed
-  CHECK(program.now->generation == 1);
-  CHECK(program.state.sizes().frontends == 3);
-}
 
 // Makes the last address of a column the unspecified one.
 void unspecify(std::vector<uint8_t>& column) { std::fill(column.end() - 16, column.end(), 0); }
@@ -132,23 +113,85 @@ TEST_CASE("pools and members") {
   });
 }
 
+TEST_CASE("groups and next hops") {
+  refuses({
+      {"ERR_PROGRAM groups.first", [](Delta& d) { d.groups.first.pop_back(); }},
+      {"ERR_PROGRAM groups.count", [](Delta& d) { d.groups.count.push_back(1); }},
+      {"ERR_CAPACITY groups.slot[4]", [](Delta& d) { d.group(kTooMany, {{0}}); }},
+      {"ERR_PROGRAM groups.slot[5]", [](Delta& d) { d.group(0, {{0}}).group(0, {{1}}); }},
+      {"ERR_PROGRAM groups.count[4]", [](Delta& d) { d.group(0, {}); }},
+      {"ERR_PROGRAM groups.count[4]",
+       [](Delta& d) { d.group(0, std::vector<Hop>(kMaxGroup + 1, {0})); }},
+      {"ERR_PROGRAM groups.first[3]", [](Delta& d) { d.groups.first[3] = 4; }},
+      {"ERR_PROGRAM groups.count[3]", [](Delta& d) { d.groups.count[3] = 2; }},
+      {"ERR_PROGRAM groups.first[3]", [](Delta& d) { d.groups.first[3] = 2; }},
+      {"ERR_PROGRAM nextHops.gateway", [](Delta& d) { d.nextHops.gateway.pop_back(); }},
+      {"ERR_PROGRAM nextHops.mac", [](Delta& d) { d.nextHops.mac.pop_back(); }},
+      {"ERR_PROGRAM nextHops.key", [](Delta& d) { d.nextHops.key.pop_back(); }},
+      {"ERR_PROGRAM nextHops.weight", [](Delta& d) { d.nextHops.weight.pop_back(); }},
+      {"ERR_PROGRAM nextHops.interface[4]", [](Delta& d) { d.group(0, {{2}}); }},
+      {"ERR_PROGRAM nextHops.interface[4]", [](Delta& d) { d.group(0, {{0xffff}}); }},
+      {"ERR_PROGRAM nextHops.gateway[6]",
+       [](Delta& d) {
+         d.group(0, {{0, ip6("fd00::1")}, {0}, {0, ip(10, 0, 0, 9)}});
+       }},
+      {"ERR_PROGRAM nextHops.weight[2]", [](Delta& d) { d.nextHops.weight[2] = 0; }},
+      {"ERR_PROGRAM nextHops.interface[4]",  // though no group refers to it
+       [](Delta& d) {
+         d.group(0, {{9}});
+         d.groups.slot.pop_back();
+         d.groups.first.pop_back();
+         d.groups.count.pop_back();
+       }},
+  });
+}
+
+TEST_CASE("groups that routes name stay, and stay of their family") {
+  TestProgram program;
+  const Hop on_link{0}, over4{0, ip(10, 0, 0, 254)}, over6{0, ip6("fd00::1")};
+  REQUIRE(program.commit(Delta()
+                             .group(1, {over4})
+                             .group(2, {on_link})
+                             .route_by(ip(10, 1, 0, 0), 24, 1)
+                             .route_by(ip(10, 2, 0, 0), 24, 2)
+                             .route_by(ip6("fd02::"), 64, 2)) == "");
+  CHECK(program.commit(Delta().remove_group(7).remove_group(1)) == "ERR_PROGRAM removedGroups[1]");
+  CHECK(program.commit(Delta().remove_group(2).remove_route(ip(10, 2, 0, 0), 24)) ==
+        "ERR_PROGRAM removedGroups[0]");
+  CHECK(program.commit(Delta().group(3, {on_link}).group(1, {over6})) ==
+        "ERR_PROGRAM groups.slot[1]");
+  CHECK(program.commit(Delta().group(2, {over4})) == "ERR_PROGRAM groups.slot[0]");
+  CHECK(program.commit(Delta().route_by(ip6("fd01::"), 64, 1)) == "ERR_PROGRAM routes.group[0]");
+  CHECK(program.commit(Delta().remove_group(1).route_by(ip(10, 1, 0, 0), 24, 1)) ==
+        "ERR_PROGRAM routes.group[0]");
+
+  CHECK(program.commit(Delta().group(1, {over6}).route_by(ip(10, 1, 0, 0), 24, 2)) == "");
+  CHECK(program.commit(Delta().remove_group(1)) == "");
+  CHECK(program.commit(Delta().remove_group(2).group(2, {over6})) == "ERR_PROGRAM groups.slot[0]");
+  CHECK(program.commit(Delta()
+                           .remove_route(ip(10, 1, 0, 0), 24)
+                           .remove_route(ip(10, 2, 0, 0), 24)
+                           .remove_route(ip(10, 2, 0, 0), 24)
+                           .group(2, {over6})) == "");
+  CHECK(program.commit(Delta().remove_group(2).remove_route(ip6("fd02::"), 64)) == "");
+  CHECK(program.commit(Delta().route_by(ip6("fd02::"), 64, 2)) == "ERR_PROGRAM routes.group[0]");
+}
+
 TEST_CASE("routes") {
   refuses({
       {"ERR_PROGRAM routes.prefix", [](Delta& d) { d.routes.prefix.pop_back(); }},
-      {"ERR_PROGRAM routes.interface", [](Delta& d) { d.routes.interface.pop_back(); }},
-      {"ERR_PROGRAM routes.gateway", [](Delta& d) { d.routes.gateway.pop_back(); }},
-      {"ERR_PROGRAM routes.mac", [](Delta& d) { d.routes.mac.pop_back(); }},
+      {"ERR_PROGRAM routes.group", [](Delta& d) { d.routes.group.pop_back(); }},
       {"ERR_PROGRAM routes.length[4]", [](Delta& d) { d.route(ip(10, 1, 0, 0), 33, 0); }},
       {"ERR_PROGRAM routes.length[4]", [](Delta& d) { d.route(ip6("fd00::"), 129, 0); }},
       {"ERR_PROGRAM routes.prefix[4]", [](Delta& d) { d.route(ip(10, 1, 0, 1), 24, 0); }},
       {"ERR_PROGRAM routes.prefix[4]", [](Delta& d) { d.route(ip6("fd00::1"), 127, 0); }},
       {"ERR_PROGRAM routes.prefix[4]", [](Delta& d) { d.route(ip6("8000::"), 0, 0); }},
       {"ERR_PROGRAM routes.prefix[4]", [](Delta& d) { d.route(ip(0, 0, 0, 0), 0, 0); }},
-      {"ERR_PROGRAM routes.interface[4]", [](Delta& d) { d.route(ip(10, 1, 0, 0), 24, 2); }},
-      {"ERR_PROGRAM routes.interface[4]", [](Delta& d) { d.route(ip(10, 1, 0, 0), 24, 0xffff); }},
-      {"ERR_PROGRAM routes.gateway[4]",
+      {"ERR_PROGRAM routes.group[4]", [](Delta& d) { d.route_by(ip(10, 1, 0, 0), 24, 9); }},
+      {"ERR_PROGRAM routes.group[4]", [](Delta& d) { d.route_by(ip(10, 1, 0, 0), 24, kTooMany); }},
+      {"ERR_PROGRAM routes.group[4]",
        [](Delta& d) { d.route(ip(10, 1, 0, 0), 24, 0, ip6("fd00::1")); }},
-      {"ERR_PROGRAM routes.gateway[4]",
+      {"ERR_PROGRAM routes.group[4]",
        [](Delta& d) { d.route(ip6("fd00::"), 64, 0, ip(10, 0, 0, 1)); }},
       {"ERR_PROGRAM removedRoutes.prefix", [](Delta& d) { d.removedRoutes.prefix.push_back(1); }},
       {"ERR_PROGRAM removedRoutes.prefix[0]",

@@ -55,6 +55,20 @@ struct FrontendRow {
 
 using Counts = std::unordered_map<uint32_t, uint32_t>;
 
+// Drops a reference from a count that is there.
+inline void release(Counts& counts, uint32_t slot) {
+  const auto found = counts.find(slot);
+  if (--found->second == 0) counts.erase(found);
+}
+
+// Whether references are left when those that `released` counts have gone.
+inline bool is_referred_to(uint32_t slot, const Counts& references, const Counts& released) {
+  const auto count = references.find(slot);
+  if (count == references.end()) return false;
+  const auto less = released.find(slot);
+  return count->second > (less == released.end() ? 0 : less->second);
+}
+
 struct Master {
   explicit Master(const Limits& limits_) : limits(limits_) {}
 
@@ -62,10 +76,13 @@ struct Master {
   Snapshot snapshot;
   std::unordered_map<uint32_t, FrontendRow> frontends;  // by slot
   std::unordered_map<FrontendKey, uint32_t, HashOfBytes> frontend_slots;
-  Counts pool_references;     // pool slot: how often frontends name it
-  Counts backend_references;  // backend slot: pools that have it as a member
-  std::unordered_map<RouteKey, uint32_t, HashOfBytes> routes;  // index of the next hop
-  uint32_t routes4 = 0, routes6 = 0;                           // how many of them are of a family
+  Counts pool_references;      // pool slot: how often frontends name it
+  Counts backend_references;   // backend slot: pools that have it as a member
+  Counts rule_set_references;  // rule set slot: how often identities name it
+  Counts identity_references;  // identity slot: networks that name it
+  std::unordered_map<RouteKey, uint32_t, HashOfBytes> routes;  // slot of the group
+  Counts group_references4, group_references6;  // group slot: how many routes of a family name it
+  uint32_t routes4 = 0, routes6 = 0;            // how many of them are of a family
   std::vector<uint32_t> free_next_hops;
   uint32_t backends = 0, pools = 0;  // slots that are not empty
   RoutePair<Ipv4> pair4;
@@ -74,8 +91,20 @@ struct Master {
   bool has_pool(uint32_t slot) const {
     return slot < snapshot.pools.size() && snapshot.pools[slot] != nullptr;
   }
+  bool has_group(uint32_t slot) const {
+    return slot < snapshot.groups.size() && !snapshot.groups[slot].hops.empty();
+  }
+  Counts& group_references(bool ipv4) { return ipv4 ? group_references4 : group_references6; }
   bool has_backend(uint32_t slot) const {
     return slot < snapshot.backends.size() && snapshot.backends[slot].serial != 0;
+  }
+  bool has_rule_set(uint32_t slot) const { return snapshot.rule_sets.find(slot) != nullptr; }
+  bool has_identity(uint32_t slot) const { return snapshot.identities.find(slot) != nullptr; }
+  // Slot of the identity that this very network has; or kNoIdentity.
+  uint32_t identity_of(const RouteKey& network) const {
+    const auto& [prefix, length] = network;
+    return prefix.is_ipv4() ? snapshot.v4.identities.find({Ipv4::from(prefix), length})
+                            : snapshot.v6.identities.find({prefix, length});
   }
   bool has_interface(uint16_t slot) const {
     return slot < snapshot.interfaces.size() && snapshot.interfaces[slot].present;
@@ -95,7 +124,11 @@ Status check_delta(const ProgramDelta& delta, const Master& master);
 // Apply a checked delta. `commit` is its number.
 void apply_services(const ProgramDelta& delta, uint64_t commit, Master& master);
 void apply_network(const ProgramDelta& delta, Master& master);
+void apply_routes(const ProgramDelta& delta, Master& master);
+void apply_policy(const ProgramDelta& delta, Master& master);
 // Takes along what an interface has.
 void clear_interface(uint16_t slot, Master& master);
+// The next hops over it, the groups that have no other, and the routes that name these.
+void clear_routes_over(uint16_t interface, Master& master);
 
 }  // namespace sluice

@@ -94,12 +94,6 @@ namespace sluice {
 inline constexpr uint16_t kNodeAddress = UINT16_MAX;
 // Next hops that a group may have.
 inline constexpr uint32_t kMaxGroup = 64;
-// `identities.ingress` and `.egress`: everything may pass; nothing, for the rules are not known
-// yet.
-inline constexpr uint32_t kNoRules = UINT32_MAX;
-inline constexpr uint32_t kPendingRules = UINT32_MAX - 1;
-// `rules.selector`: whoever the peer is.
-inline constexpr uint32_t kAnyPeer = UINT32_MAX;
 
 struct PrefixColumns {
   std::vector<uint8_t> prefix, length;

@@ -9,12 +9,20 @@
 namespace sluice {
 namespace {
 
+// Policy asks for our own addresses, too.
+bool may_deny_flows(const ProgramDelta& delta) {
+  return delta.addresses_given || delta.sources_given || !delta.ruleSets.slot.empty() ||
+         !delta.removedRuleSets.empty() || !delta.identities.slot.empty() ||
+         !delta.removedIdentities.empty() || !delta.identityNetworks.length.empty() ||
+         !delta.removedIdentityNetworks.length.empty();
+}
+
 // Whether flows that are there may have to go another way, or not to go on. What only brings
 // backends, or changes who new connections go to, leaves them alone.
 bool may_move_flows(const ProgramDelta& delta, const Master& master) {
   const auto& put = delta.backends.slot;
-  return !delta.removedBackends.empty() || !delta.routes.length.empty() ||
-         !delta.removedRoutes.length.empty() ||
+  return may_deny_flows(delta) || !delta.removedBackends.empty() || !delta.groups.slot.empty() ||
+         !delta.routes.length.empty() || !delta.removedRoutes.length.empty() ||
          std::any_of(put.begin(), put.end(),
                      [&](uint32_t slot) { return master.has_backend(slot); });
 }
@@ -69,6 +77,7 @@ std::unique_ptr<Snapshot> ProgramState::build(const ProgramDelta& delta) {
   if (may_move_flows(delta, master)) state_->next_stamp();
   apply_services(delta, master.snapshot.generation, master);
   apply_network(delta, master);
+  apply_policy(delta, master);
   return state_->publish();
 }
 

@@ -35,7 +35,7 @@ class ProgramState {
   // Interfaces come and go outside of commits. Each makes a new snapshot, as build does.
   std::unique_ptr<Snapshot> add_interface(uint16_t slot, const uint8_t mac[6], uint16_t mtu,
                                           bool unfinished_checksums);
-  // Its addresses, its scope and the routes over it go with it.
+  // Its addresses, its scope, its sources and the next hops over it go with it.
   std::unique_ptr<Snapshot> remove_interface(uint16_t slot);
 
   // Rows that are in force.

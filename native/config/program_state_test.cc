@@ -231,9 +231,9 @@ TEST_CASE("a removed interface takes its addresses, its scope and its routes alo
   REQUIRE(program.commit(sound_delta()) == "");
   const auto before = std::move(program.now);
   program.now = program.state.remove_interface(1);
-  const uint32_t old_route = before->v4.routes->lookup(be32::from_host(ip(10, 244, 0, 1)));
-  REQUIRE(old_route != kNoNextHop);
-  CHECK(before->next_hops[old_route].interface == 1);
+  const auto old_way = before->find_way<Ipv4>(be32::from_host(ip(10, 244, 0, 1)), 0);
+  REQUIRE(old_way.next_hop != kNoNextHop);
+  CHECK(before->next_hops[old_way.next_hop].interface == 1);
   program.state.settle();
   CHECK_FALSE(program.now->interfaces[1].present);
   CHECK(program.route(ip(10, 244, 0, 1))->interface == 0);
@@ -248,6 +248,80 @@ TEST_CASE("a removed interface takes its addresses, its scope and its routes alo
   CHECK(program.now->interfaces[1].addresses<Ipv4>().empty());
   CHECK(program.now->interfaces[1].scope == InterfaceScope::outside);
   CHECK_FALSE(program.now->interfaces[1].unfinished_checksums);
+}
+
+// Over both interfaces, by gateways that tell them apart.
+const std::vector<Hop> kBoth = {{0, ip(10, 0, 0, 254), {2, 0, 0, 0, 0, 8}, 100},
+                                {1, ip(10, 244, 0, 253), {2, 0, 0, 0, 0, 9}, 200}};
+
+// Hashes of 256 flows that go by an interface.
+std::vector<uint32_t> flows_over(const TestProgram& program, uint16_t interface) {
+  std::vector<uint32_t> hashes;
+  for (uint32_t hash = 0; hash < 256 * 7919; hash += 7919) {
+    const auto way = program.now->find_way<Ipv4>(be32::from_host(ip(9, 9, 9, 9)), hash);
+    REQUIRE(way.next_hop != kNoNextHop);
+    if (program.now->next_hops[way.next_hop].interface == interface) hashes.push_back(hash);
+  }
+  return hashes;
+}
+
+TEST_CASE("flows are spread over the next hops of a group, and go by a live one") {
+  TestProgram program;
+  REQUIRE(program.commit(Delta().group(3, kBoth).route_by(ip(9, 0, 0, 0), 8, 3)) == "");
+  const auto over0 = flows_over(program, 0), over1 = flows_over(program, 1);
+  CHECK(over0.size() > 80);
+  CHECK(over1.size() > 80);
+
+  const be32 destination = be32::from_host(ip(9, 9, 9, 9));
+  CHECK_FALSE(program.now->find_way<Ipv4>(destination, over1.front()).detour);
+  program.up[1] = false;
+  CHECK(flows_over(program, 0).size() == 256);
+  CHECK(program.now->find_way<Ipv4>(destination, over1.front()).detour);
+  CHECK_FALSE(program.now->find_way<Ipv4>(destination, over0.front()).detour);
+  program.up[0] = false;  // nobody is left: each stays with its owner
+  CHECK(flows_over(program, 1) == over1);
+  CHECK_FALSE(program.now->find_way<Ipv4>(destination, over1.front()).detour);
+  program.up[0] = program.up[1] = true;
+  CHECK(flows_over(program, 1) == over1);
+}
+
+TEST_CASE("a group goes on without a next hop whose interface is removed, and goes with its last") {
+  TestProgram program;
+  REQUIRE(program.commit(Delta()
+                             .group(3, kBoth)
+                             .group(4, {{1}})
+                             .route_by(ip(9, 0, 0, 0), 8, 3)
+                             .route_by(ip(8, 0, 0, 0), 8, 4)
+                             .route_by(ip6("fd08::"), 64, 4)) == "");
+  program.now = program.state.remove_interface(1);
+  program.state.settle();
+  CHECK(flows_over(program, 0).size() == 256);
+  CHECK(program.route(ip(8, 8, 8, 8)) == nullptr);
+  CHECK(program.route("fd08::8") == nullptr);
+  CHECK(program.state.sizes().routes == 1);
+  CHECK(program.commit(Delta().route_by(ip(8, 0, 0, 0), 8, 4)) == "ERR_PROGRAM routes.group[0]");
+  program.now = program.state.remove_interface(0);
+  program.state.settle();
+  CHECK(program.state.sizes().routes == 0);
+}
+
+TEST_CASE("a group that is put anew takes its routes along, and next hops keep their places") {
+  TestProgram program;
+  REQUIRE(program.commit(Delta().group(3, kBoth).route_by(ip(9, 0, 0, 0), 8, 3)) == "");
+  const size_t places = program.now->next_hops.size();
+  const uint32_t stamp = program.now->stamp;
+  std::vector<Hop> swapped = kBoth;
+  swapped[0].interface = 1;
+  REQUIRE(program.commit(Delta().group(3, swapped)) == "");
+  CHECK(program.now->stamp != stamp);
+  CHECK(flows_over(program, 1).size() == 256);
+  CHECK(program.now->v4.routes == program.before->v4.routes);
+  CHECK(program.now->next_hops.size() == places);
+  CHECK(program.now->groups[3].hops == program.before->groups[3].hops);
+  REQUIRE(program.commit(Delta().group(5, {{0}}).route_by(ip(9, 0, 0, 0), 8, 5).remove_group(3)) ==
+          "");
+  CHECK(flows_over(program, 0).size() == 256);
+  CHECK(program.now->next_hops.size() == places);
 }
 
 }  // namespace sluice

@@ -34,9 +34,9 @@ void RoutePair<F>::settle() {
 template <class F>
 void RoutePair<F>::bring_up_to_date(RouteTable<F>& table) const {
   for (const Change& change : changes_) {
-    const bool done = change.next_hop == kNoNextHop
+    const bool done = change.group == kNoGroup
                           ? table.remove(change.prefix, change.length)
-                          : table.put(change.prefix, change.length, change.next_hop);
+                          : table.put(change.prefix, change.length, change.group);
     if (done) continue;
     // The delta was checked and the table has room for the limit: its memory must be corrupt.
     std::fprintf(stderr, "sluice: route table out of step with the program\n");

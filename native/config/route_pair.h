@@ -19,11 +19,11 @@ class RoutePair {
   bool open(uint32_t max_routes);  // false: no memory
 
   // The caller keeps to the number of routes, and removes only what is there.
-  void put(const typename F::Address& prefix, uint8_t length, uint32_t next_hop) {
-    changes_.push_back({prefix, length, next_hop});
+  void put(const typename F::Address& prefix, uint8_t length, uint32_t group) {
+    changes_.push_back({prefix, length, group});
   }
   void remove(const typename F::Address& prefix, uint8_t length) {
-    changes_.push_back({prefix, length, kNoNextHop});
+    changes_.push_back({prefix, length, kNoGroup});
   }
   // The table to read from now on.
   const RouteTable<F>* publish();
@@ -34,7 +34,7 @@ class RoutePair {
   struct Change {
     typename F::Address prefix;
     uint8_t length;
-    uint32_t next_hop;  // kNoNextHop: removal
+    uint32_t group;  // kNoGroup: removal
   };
   void bring_up_to_date(RouteTable<F>& table) const;
 

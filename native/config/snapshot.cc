@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "packet/ipv6_address.h"
+
 namespace sluice {
 namespace {
 
@@ -11,6 +13,9 @@ bool any_holds(const std::vector<Prefix<F>>& networks, const typename F::Address
   return std::any_of(networks.begin(), networks.end(),
                      [&](const Prefix<F>& network) { return network.holds(address); });
 }
+
+bool is_for_one_link(be32) { return false; }
+bool is_for_one_link(const Address& address) { return is_link_local(address); }
 
 }  // namespace
 
@@ -28,6 +33,42 @@ bool FamilyView<F>::is_service_network(const typename F::Address& destination) c
   return any_holds<F>(service_networks, destination);
 }
 
+template <class F>
+Snapshot::Way Snapshot::find_way(const typename F::Address& destination, uint32_t hash) const {
+  const uint32_t slot = of<F>().routes->lookup(destination);
+  if (slot == kNoGroup) return {kNoNextHop, false};
+  const NextHopGroup& group = groups[slot];
+  if (group.choice == nullptr) return {group.hops.front(), false};
+  const uint32_t bucket = EcmpTable::bucket_of(hash);
+  const uint32_t owner = group.choice->owner(bucket);
+  const auto is_live = [&](uint32_t row) {
+    return is_usable(next_hops[group.hops[row]].interface);
+  };
+  if (is_live(owner)) return {group.hops[owner], false};
+  const std::optional<uint32_t> other = group.choice->best(bucket, is_live);
+  return {group.hops[other.value_or(owner)], other.has_value()};
+}
+
+template <class F>
+const typename F::Address* Snapshot::source_towards(uint16_t interface,
+                                                    const typename F::Address& next_hop) const {
+  const typename F::Address* first = nullptr;
+  for (const Prefix<F>& own : interfaces[interface].addresses<F>()) {
+    if (is_for_one_link(own.address)) continue;
+    if (own.holds(next_hop)) return &own.address;
+    if (first == nullptr) first = &own.address;
+  }
+  if (first != nullptr) return first;
+  for (const typename F::Address& own : of<F>().node_addresses) {
+    if (!is_for_one_link(own)) return &own;
+  }
+  return nullptr;
+}
+
+template Snapshot::Way Snapshot::find_way<Ipv4>(const be32&, uint32_t) const;
+template Snapshot::Way Snapshot::find_way<Ipv6>(const Address&, uint32_t) const;
+template const be32* Snapshot::source_towards<Ipv4>(uint16_t, const be32&) const;
+template const Address* Snapshot::source_towards<Ipv6>(uint16_t, const Address&) const;
 template struct FamilyView<Ipv4>;
 template struct FamilyView<Ipv6>;
 

@@ -8,11 +8,16 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/family.h"
+#include "table/ecmp.h"
+#include "table/identities.h"
+#include "table/policy.h"
 #include "table/routes.h"
 #include "table/service_table.h"
+#include "table/shared_slots.h"
 
 namespace sluice {
 
@@ -39,12 +44,15 @@ enum class InterfaceScope : uint8_t { outside, pod, host };
 struct InterfaceView {
   bool present = false;
   bool unfinished_checksums = false;
+  bool has_sources = false;  // of either family: nobody else may send by it
   InterfaceScope scope = InterfaceScope::outside;
   uint8_t mac[6]{};
   uint16_t mtu = 0;
   const std::atomic<bool>* up = nullptr;  // the engine's; follows the peer without a commit
   std::vector<Prefix<Ipv4>> addresses4;   // our own, with the length of their network
   std::vector<Prefix<Ipv6>> addresses6;
+  std::vector<Prefix<Ipv4>> sources4;
+  std::vector<Prefix<Ipv6>> sources6;
 
   // The MAC in the upper six bytes of a word, as it lies in memory.
   uint64_t mac_word() const {
@@ -61,13 +69,40 @@ struct InterfaceView {
       return addresses6;
     }
   }
+  template <class F>
+  const std::vector<Prefix<F>>& sources() const {
+    if constexpr (F::kVersion == 4) {
+      return sources4;
+    } else {
+      return sources6;
+    }
+  }
+  // The address may be a source of what comes in.
+  template <class F>
+  bool admits(const typename F::Address& source) const {
+    if (!has_sources) return true;
+    const auto& all = sources<F>();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Prefix<F>& each) { return each.holds(source); });
+  }
 };
 
 struct NextHop {
   uint16_t interface = 0;
   bool has_mac = false;
   uint8_t mac[6]{};
+  uint8_t weight = 1;
+  uint32_t key = 0;
   Address gateway{};  // all zero: the destination itself
+};
+
+// `Packet::next_hop` of a packet without a way.
+inline constexpr uint32_t kNoNextHop = UINT32_MAX;
+
+// What a route names: next hops of equal worth.
+struct NextHopGroup {
+  std::vector<uint32_t> hops;               // indices; empty: the slot is
+  std::shared_ptr<const EcmpTable> choice;  // rows of `hops`; null where there is but one
 };
 
 // The order of own addresses: bytewise. Asked for every packet.
@@ -117,6 +152,7 @@ struct FamilyView {
   std::vector<typename F::Address> node_addresses;  // those on no interface, in program order
   std::vector<Prefix<F>> pod_networks;
   std::vector<Prefix<F>> service_networks;
+  IdentityTable<F> identities;  // numbers are slots of Snapshot::identities
 
   bool is_own_address(const typename F::Address& address) const {
     return own_filter.may_hold(address) &&
@@ -129,14 +165,18 @@ struct FamilyView {
 struct Snapshot {
   uint64_t generation = 0;  // commits so far; interfaces that come and go do not count
   // Changes when something does that an established flow may depend on: backends that are there,
-  // routes, interfaces. Never 0.
+  // routes, interfaces, policy. Never 0.
   uint32_t stamp = 1;
   FamilyView<Ipv4> v4;
   FamilyView<Ipv6> v6;
   std::vector<std::shared_ptr<const Pool>> pools;  // by slot
   std::vector<BackendRecord> backends;             // by slot
   std::vector<InterfaceView> interfaces;           // by slot
-  std::vector<NextHop> next_hops;                  // of both families
+  // Of both families. Adjacencies are numbered by them, so that they keep their place.
+  std::vector<NextHop> next_hops;
+  std::vector<NextHopGroup> groups;  // by slot
+  SharedSlots<RuleSet> rule_sets;
+  SharedSlots<Identity> identities;
 
   template <class F>
   const FamilyView<F>& of() const {
@@ -146,6 +186,23 @@ struct Snapshot {
       return v6;
     }
   }
+  // The interface is there, and so is its peer.
+  bool is_usable(uint16_t interface) const {
+    const InterfaceView& view = interfaces[interface];
+    return view.present && view.up->load(std::memory_order_relaxed);
+  }
+  // Where packets of a flow's `hash` go by the route to an address.
+  struct Way {
+    uint32_t next_hop;  // kNoNextHop: there is no route
+    bool detour;        // its owner in the group is not usable, and may come back without a commit
+  };
+  template <class F>
+  Way find_way(const typename F::Address& destination, uint32_t hash) const;
+  // What packets of ours to a next hop can come from: the first address of the interface whose
+  // network holds it, else its first one, else one of the node; never a link-local one. Null: none.
+  template <class F>
+  const typename F::Address* source_towards(uint16_t interface,
+                                            const typename F::Address& next_hop) const;
   // The slot still holds the backend of this serial.
   bool is_backend(uint32_t slot, uint32_t serial) const {
     return slot < backends.size() && backends[slot].serial == serial;

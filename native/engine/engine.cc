@@ -190,7 +190,7 @@ Status Engine::check_slot(uint32_t slot) const {
 Status Engine::check_memory(uint32_t slot) const {
   if (Status wrong = check_slot(slot)) return wrong;
   if (interfaces_[slot]->kind != "memory") {
-    return Error{"ERR_INTERFACE_KIND", "only memory interfaces send and receive", "slot"};
+    return Error{"ERR_INTERFACE_KIND", "is no memory interface", "slot"};
   }
   return {};
 }

@@ -56,6 +56,8 @@ class Engine {
   Result<uint64_t> commit(const ProgramDelta& delta);
   Result<InterfaceReport> add_interface(const InterfaceRequest& request);
   Status remove_interface(uint32_t slot);
+  // Of a `memory` interface; errors as of send.
+  Status set_link(uint32_t slot, bool up);
   // At most `limit` that have not expired, IPv4 first.
   std::vector<FlowView> flows(size_t limit);
   // What would become of a frame that comes in by `slot`: ERR_INTERFACE_UNKNOWN.

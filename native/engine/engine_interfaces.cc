@@ -84,6 +84,13 @@ Status Engine::remove_interface(uint32_t wanted) {
   return {};
 }
 
+Status Engine::set_link(uint32_t slot, bool up) {
+  if (Status wrong = check_memory(slot)) return wrong;
+  interfaces_[slot]->set_link(up);
+  poll_links();
+  return {};
+}
+
 void Engine::tick() {
   poll_links();
   // With the manual clock time stands still, and the same steps shall give the same outcome.

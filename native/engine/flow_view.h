@@ -15,7 +15,7 @@ struct FlowView {
   FlowState state;
   be16 client_port, service_port, backend_port, source_port;
   Address client, service, backend, source;
-  uint32_t backend_slot;
+  uint32_t backend_slot;  // or kNoBackend
   uint32_t idle_s;
   uint64_t packets, bytes, reply_packets, reply_bytes;
 };

@@ -55,6 +55,8 @@ class Interface {
   virtual void expect(uint16_t) {}
   // Control thread only.
   virtual bool link_up() = 0;
+  // `memory` interfaces: whether the peer is there. Control thread only.
+  virtual void set_link(bool) {}
   // `memory` interfaces: frames in and out, JS thread. Others take and give nothing.
   virtual bool inject(const uint8_t* frame, uint32_t length);
   virtual rte_mbuf* extract();

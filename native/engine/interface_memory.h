@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `memory`: an interface whose peer is this process. The JS thread puts frames in and takes frames
-// out.
+// out, and says whether it is there.
 #pragma once
 
 #include "engine/interface.h"
@@ -16,7 +16,8 @@ class MemoryInterface final : public Interface {
 
   uint16_t rx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) override;
   uint16_t tx(uint16_t queue, rte_mbuf** mbufs, uint16_t count) override;
-  bool link_up() override { return true; }
+  bool link_up() override { return up_; }
+  void set_link(bool up) override { up_ = up; }
   bool inject(const uint8_t* frame, uint32_t length) override;
   rte_mbuf* extract() override;
 
@@ -24,6 +25,7 @@ class MemoryInterface final : public Interface {
   MemoryInterface(const InterfaceRequest& request, rte_mempool* pool);
 
   rte_mempool* pool_;
+  bool up_ = true;
   MbufRing in_;
   MbufRing out_;
 };

@@ -93,6 +93,8 @@ struct alignas(64) Packet {
   };
   const void* frontend;  // of a miss, behind service: Frontend<F> of the snapshot, or null
   uint32_t next_hop;     // index into the snapshot's next hops
+  bool detour;           // it is not the owner of its flows, who is not usable at the moment
+  bool tracked;          // of a miss, behind service: a flow without a frontend is to be made
   FragmentRange range;   // where fragment is not `none`
 
   template <class F>

@@ -13,6 +13,11 @@ namespace sluice {
 template <class F>
 struct Wire;
 
+// Type and code of an ICMP error.
+struct IcmpKind {
+  uint8_t type, code;
+};
+
 template <>
 struct Wire<Ipv4> {
   using Header = Ipv4Header;
@@ -20,8 +25,11 @@ struct Wire<Ipv4> {
   static constexpr uint8_t kIcmp = kProtocolIcmp;
   static constexpr uint8_t kEchoRequest = 8;
   static constexpr uint8_t kEchoReply = 0;
-  static constexpr uint8_t kUnreachable = 3;  // destination unreachable, and its code for ports
-  static constexpr uint8_t kPortUnreachable = 3;
+  static constexpr IcmpKind kPortUnreachable = {3, 3};
+  static constexpr IcmpKind kNoRoute = {3, 0};             // net unreachable
+  static constexpr IcmpKind kAddressUnreachable = {3, 1};  // host unreachable
+  static constexpr IcmpKind kTooBig = {3, 4};              // fragmentation needed
+  static constexpr IcmpKind kTimeExceeded = {11, 0};
   static constexpr uint32_t kQuoted = 548;  // bytes of a packet that an error quotes at most
   static bool is_error(uint8_t type) { return type == 3 || type == 11 || type == 12; }
 };
@@ -33,8 +41,11 @@ struct Wire<Ipv6> {
   static constexpr uint8_t kIcmp = kProtocolIcmpv6;
   static constexpr uint8_t kEchoRequest = 128;
   static constexpr uint8_t kEchoReply = 129;
-  static constexpr uint8_t kUnreachable = 1;
-  static constexpr uint8_t kPortUnreachable = 4;
+  static constexpr IcmpKind kPortUnreachable = {1, 4};
+  static constexpr IcmpKind kNoRoute = {1, 0};
+  static constexpr IcmpKind kAddressUnreachable = {1, 3};
+  static constexpr IcmpKind kTooBig = {2, 0};
+  static constexpr IcmpKind kTimeExceeded = {3, 0};
   static constexpr uint32_t kQuoted = 1232;
   static bool is_error(uint8_t type) { return type >= 1 && type <= 4; }
 };

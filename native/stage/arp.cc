@@ -41,7 +41,9 @@ void answer(Packet& packet, const InterfaceView& view) {
 
 void take(Packet& packet, Context& context) {
   const std::optional<DropReason> reason = judge_arp(packet, *context.snapshot);
-  if (reason == DropReason::malformed_arp) return packet.drop(*reason);
+  if (reason == DropReason::malformed_arp || reason == DropReason::source_spoofed) {
+    return packet.drop(*reason);
+  }
   learn_sender(*header_at<ArpHeader>(packet.data, kEthernetBytes), packet, context);
   if (reason) return packet.drop(*reason);
   answer(packet, context.snapshot->interfaces[packet.in_interface]);
@@ -54,7 +56,9 @@ std::optional<DropReason> judge_arp(const Packet& packet, const Snapshot& snapsh
   const auto& arp = *header_at<ArpHeader>(packet.data, kEthernetBytes);
   if (!is_well_formed(arp)) return DropReason::malformed_arp;
   const be32 sender = arp.sender_address, target = arp.target_address;
-  const bool for_us = is_address_of<Ipv4>(snapshot.interfaces[packet.in_interface], target);
+  const InterfaceView& ingress = snapshot.interfaces[packet.in_interface];
+  if (!sender.is_zero() && !ingress.admits<Ipv4>(sender)) return DropReason::source_spoofed;
+  const bool for_us = is_address_of<Ipv4>(ingress, target);
   if (for_us && arp.opcode.host() == kArpRequest) return {};
   return for_us || sender == target ? DropReason::arp_absorbed : DropReason::arp_not_for_us;
 }

@@ -14,7 +14,6 @@
 #include "stage/parse.h"
 #include "stage/reject.h"
 #include "stage/related.h"
-#include "stage/rewrite.h"
 #include "stage/route.h"
 #include "stage/service.h"
 
@@ -55,6 +54,11 @@ bool meet_first_fragment(Packet& packet, const Context& context, Explanation& ou
   return false;
 }
 
+void describe_policy(const PolicyVerdict& policy, Explanation& out) {
+  out.egress = policy.egress;
+  out.ingress = policy.ingress;
+}
+
 template <class F>
 void describe_flow(uint32_t index, bool related, const Context& context, Explanation& out) {
   const FlowTable<F>& flows = context.flows<F>();
@@ -63,7 +67,7 @@ void describe_flow(uint32_t index, bool related, const Context& context, Explana
               : (index & 1) == 0 ? Explanation::Direction::forward
                                  : Explanation::Direction::reply,
               flows.state(index)};
-  out.backend = forward.backend_slot;
+  if (forward.backend_slot != kNoBackend) out.backend = forward.backend_slot;
   out.masquerade = forward.source != forward.key.source;
 }
 
@@ -102,6 +106,7 @@ bool follow_plan(const Packet& packet, uint32_t doomed, const Context& context, 
   out.affinity = plan.affinity;
   out.backend = plan.backend;
   out.masquerade = plan.masquerade;
+  describe_policy(plan.policy, out);
   if (plan.refused) return drop(out, *plan.refused, plan.rejected && may_tell<F>(packet));
   if (is_untranslatable<F>(packet, plan.leaves.source_port, plan.leaves.destination_port)) {
     return drop(out, DropReason::fragment_untranslatable);
@@ -118,11 +123,14 @@ bool follow_miss(Packet& packet, uint32_t doomed, const Context& context, Explan
     out.scope = scope_of<F>(packet, *context.snapshot);
     out.frontend = frontend.slot;
   }
+  describe_policy(verdict.policy, out);
   switch (verdict.kind) {
     case ServiceVerdict::Kind::plain:
       return true;
     case ServiceVerdict::Kind::frontend:
       packet.frontend = verdict.frontend;
+      return follow_plan<F>(packet, doomed, context, out);
+    case ServiceVerdict::Kind::track:
       return follow_plan<F>(packet, doomed, context, out);
     case ServiceVerdict::Kind::answer:
       out.fate = Outcome::answer;
@@ -142,12 +150,17 @@ bool find_flow(Packet& packet, const Context& context, Explanation& out) {
     const uint32_t index = find_related<F>(packet, context);
     if (index != kNoFlow) return follow_error<F>(packet, index, context, out);
   } else if (has_flow(packet.type)) {
-    const auto [verdict, index] = judge_flow<F>(packet, context);
+    const auto [verdict, index, policy] = judge_flow<F>(packet, context);
+    describe_policy(policy, out);
     if (verdict == FlowVerdict::hit) return follow_hit<F>(packet, index, context, out);
     if (verdict == FlowVerdict::flushed) {
       describe_flow<F>(index, false, context, out);
       const bool forward = (index & 1) == 0;
       return drop(out, DropReason::backend_flushed, forward && may_tell<F>(packet));
+    }
+    if (verdict == FlowVerdict::denied) {
+      describe_flow<F>(index, false, context, out);
+      return drop(out, *policy.refused);
     }
     doomed = index;
   }
@@ -157,20 +170,20 @@ bool find_flow(Packet& packet, const Context& context, Explanation& out) {
 template <class F>
 void find_way(Packet& packet, const Context& context, Explanation& out) {
   const Snapshot& snapshot = *context.snapshot;
-  if (out.rewrite) {
-    ip_header<F>(packet.data)->destination = F::from(out.rewrite->destination);
-  }
-  route_packet<F>(packet, snapshot);
+  const typename F::Address destination =
+      out.rewrite ? F::from(out.rewrite->destination) : packet.tuple<F>().destination;
+  const std::optional<DropReason> reason = find_way<F>(packet, destination, snapshot);
   if (packet.next_hop != kNoNextHop) {
     const NextHop& hop = snapshot.next_hops[packet.next_hop];
     out.route = {hop.interface, {}, {}};
     if (!hop.gateway.is_zero()) out.route->gateway = hop.gateway;
     if (hop.has_mac) out.route->mac = copy_mac(hop.mac);
   }
-  if (packet.fate == Fate::drop) {
-    drop(out, packet.reason);
+  if (reason) {
+    drop(out, *reason, may_turn_back<F>(packet, snapshot));
     return;
   }
+  ip_header<F>(packet.data)->destination = destination;
   const Station station = find_station<F>(packet, context);
   out.neighbour = {station.address, {}};
   if (station.mac != nullptr) {

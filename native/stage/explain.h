@@ -44,7 +44,8 @@ struct Explanation {
   std::optional<uint32_t> frontend, pool;  // slots
   std::optional<uint32_t> maglev_slot;     // nothing where affinity chose
   bool affinity = false;
-  std::optional<uint32_t> backend;  // slot, of a flow or newly chosen
+  std::optional<uint32_t> backend;           // slot, of a flow or newly chosen
+  std::optional<Judgement> egress, ingress;  // of the policy, where it was asked and came so far
   bool masquerade = false;
   std::optional<Tuple> rewrite;  // as it leaves; ports of an ICMP error are 0
   std::optional<Route> route;

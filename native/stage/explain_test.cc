@@ -125,6 +125,65 @@ TEST_CASE_TEMPLATE("packets of a flow, and errors about it", F, Ipv4, Ipv6) {
   CHECK(out.route->interface == 0);
 }
 
+TEST_CASE_TEMPLATE("what the policy says of each direction", F, Ipv4, Ipv6) {
+  using N = Names<F>;
+  Proxy proxy;
+  CHECK(explained(proxy, 0, ask<F>()).ingress == Judgement{true, {}});
+  proxy.commit(Delta()
+                   .rule_set(1, {"accept @7 udp", "deny any tcp"})
+                   .identity(1, {.ingress = 1, .egress = 1, .selectors = {7}})
+                   .identity(2, {.selectors = {7}})
+                   .identity_host(N::pod, 1)
+                   .identity_host(N::client, 2));
+  Explanation out = explained(proxy, 0, ask<F>(7));
+  CHECK(out.egress == Judgement{true, {}});
+  CHECK(out.ingress == Judgement{true, 100});
+  CHECK(out.fate == Outcome::forward);
+
+  out = explained(proxy, 0, syn<F>());
+  CHECK(out.ingress == Judgement{false, 101});
+  CHECK(out.reason == DropReason::policy_denied_ingress);
+  CHECK_FALSE(out.rejected);
+  CHECK(out.backend == N::first_slot);
+  CHECK_FALSE(out.rewrite);
+
+  // From the pod: what is tracked has neither a frontend nor a backend.
+  const Bytes direct = udp_frame(kBack, N::pod, 5, N::client, 6);
+  out = explained(proxy, 1, direct);
+  CHECK(out.egress == Judgement{true, 100});
+  CHECK(out.ingress == Judgement{true, {}});
+  CHECK_FALSE(out.frontend);
+  CHECK_FALSE(out.scope);
+  REQUIRE(out.rewrite);
+  CHECK(out.rewrite->destination_port == 6);
+  proxy.pass(1, direct);
+  out = explained(proxy, 1, direct);
+  REQUIRE(out.flow);
+  CHECK_FALSE(out.backend);
+  CHECK(out.egress == Judgement{true, 100});
+
+  proxy.commit(Delta().rule_set(1, {"deny any"}));
+  out = explained(proxy, 0, udp_frame(kIn, N::client, 6, N::pod, 5));
+  REQUIRE(out.flow);
+  CHECK(out.flow->direction == Direction::reply);
+  CHECK(out.reason == DropReason::policy_denied_egress);  // of the pair
+  CHECK(out.egress == Judgement{false, 100});
+  CHECK_FALSE(out.ingress);
+  CHECK_FALSE(out.rewrite);
+
+  // What has no flow, and what is not asked.
+  out = explained(proxy, 1, ip_frame(kBack, N::pod, N::client, 47, Bytes(16)));
+  CHECK(out.egress == Judgement{false, 100});
+  CHECK(out.reason == DropReason::policy_denied_egress);
+  out = explained(proxy, 0, udp_frame(kIn, N::far, 6, N::client, 5));
+  CHECK_FALSE(out.egress);
+  proxy.commit(Delta().identity(1, {.ingress = kPendingRules}));
+  out = explained(proxy, 0, ask<F>());
+  CHECK(out.reason == DropReason::policy_pending);
+  CHECK_FALSE(out.egress);
+  CHECK_FALSE(out.ingress);
+}
+
 TEST_CASE_TEMPLATE("a connection that takes the place of another keeps its port", F, Ipv4, Ipv6) {
   using N = Names<F>;
   Proxy proxy;
@@ -148,13 +207,14 @@ TEST_CASE_TEMPLATE("drops, from the first stage to the last", F, Ipv4, Ipv6) {
               DropReason::service_port_unknown, false);
   expect_drop(proxy, tcp_frame(kIn, N::client, 1, N::vip, 80, kTcpRst), DropReason::tcp_no_flow);
   expect_drop(proxy, udp_frame(kIn, N::client, 1, N::up, 1), DropReason::not_for_host);
-  expect_drop(proxy, udp_frame(kIn, N::client, 1, N::nowhere, 1), DropReason::no_route);
+  expect_drop(proxy, udp_frame(kIn, N::client, 1, N::nowhere, 1), DropReason::no_route, true);
   expect_drop(proxy,
               fragments_of(sctp_frame(kIn, N::client, 1, N::vip, Proxy::kSctpPort, 1, 40), 24)[0],
               DropReason::fragment_untranslatable);
   proxy.up[1] = false;
   out = explained(proxy, 0, syn<F>());
   CHECK(out.reason == DropReason::interface_down);
+  CHECK(out.rejected);
   CHECK(out.route->interface == 1);
   CHECK_FALSE(out.neighbour);
   proxy.up[1] = true;

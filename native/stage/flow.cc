@@ -15,6 +15,7 @@ enum class BackendLife : uint8_t { serves, gone, flushed };
 
 template <class F>
 BackendLife life_of_backend(const FlowEntry<F>& entry, const Snapshot& snapshot) {
+  if (entry.backend_slot == kNoBackend) return BackendLife::serves;
   if (!snapshot.is_backend(entry.backend_slot, entry.backend_serial)) return BackendLife::gone;
   return snapshot.backends[entry.backend_slot].flushed ? BackendLife::flushed : BackendLife::serves;
 }
@@ -39,24 +40,28 @@ void remove_and_count(uint32_t index, Context& context, WorkerCounter counter) {
 template <class F>
 FlowFound judge_flow(const Packet& packet, const Context& context) {
   const FlowTable<F>& flows = context.flows<F>();
+  const Snapshot& snapshot = *context.snapshot;
   const uint32_t index = flows.find(packet.tuple<F>(), packet.hash);
-  if (index == kNoFlow) return {FlowVerdict::none, index};
-  if (flows.expired(index, context.now_s)) return {FlowVerdict::expired, index};
+  if (index == kNoFlow) return {FlowVerdict::none, index, {}};
+  if (flows.expired(index, context.now_s)) return {FlowVerdict::expired, index, {}};
   const bool forward = (index & 1) == 0;
-  switch (life_of_backend<F>(flows.entry(index), *context.snapshot)) {
+  switch (life_of_backend<F>(flows.entry(index), snapshot)) {
     case BackendLife::gone:
-      if (forward && may_begin_anew(packet)) return {FlowVerdict::cleared, index};
+      if (forward && may_begin_anew(packet)) return {FlowVerdict::cleared, index, {}};
       break;
     case BackendLife::flushed:
       return {forward && may_begin_anew(packet) ? FlowVerdict::cleared : FlowVerdict::flushed,
-              index};
+              index,
+              {}};
     case BackendLife::serves:
       break;
   }
   if (forward && opens(packet) && flows.state(index) >= FlowState::time_wait) {
-    return {FlowVerdict::superseded, index};
+    return {FlowVerdict::superseded, index, {}};
   }
-  return {FlowVerdict::hit, index};
+  const PolicyVerdict policy =
+      judge_policy<F>(conversation_of<F>(flows.entry(index & ~1u)), snapshot);
+  return {policy.refused ? FlowVerdict::denied : FlowVerdict::hit, index, policy};
 }
 
 template <class F>
@@ -66,7 +71,7 @@ void remove_expired(uint32_t index, Context& context) {
 
 template <class F>
 bool follow_flow(Packet& packet, Context& context) {
-  const auto [verdict, index] = judge_flow<F>(packet, context);
+  const auto [verdict, index, policy] = judge_flow<F>(packet, context);
   FlowTable<F>& flows = context.flows<F>();
   switch (verdict) {
     case FlowVerdict::none:
@@ -74,6 +79,9 @@ bool follow_flow(Packet& packet, Context& context) {
     case FlowVerdict::hit:
       flows.count(index, context.now_s, packet.l3_length, packet.tcp_flags);
       packet.flow = index;
+      return true;
+    case FlowVerdict::denied:
+      packet.drop(*policy.refused);
       return true;
     case FlowVerdict::expired:
       remove_expired<F>(index, context);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation. Finds the flow of TCP, UDP, SCTP and echo packets, and of the ICMP errors
 // that quote one. On the way a pair is removed that has expired, whose backend is gone or flushed,
-// or that a new connection supersedes; the packet is a miss then, or dropped
-// (docs/packet-path.md, "flow").
+// or that a new connection supersedes; the packet is a miss then, or dropped. What is left the
+// policy is asked about, whenever the shortcut does not know the answer (docs/packet-path.md,
+// "flow").
 #pragma once
 
 #include "packet/burst.h"
 #include "stage/context.h"
+#include "stage/policy.h"
 
 namespace sluice {
 
@@ -20,11 +22,13 @@ enum class FlowVerdict : uint8_t {
   cleared,     // its backend is gone or flushed, and it is to be removed: a miss
   flushed,     // it is to be removed, and the packet dropped
   superseded,  // it is to be removed for a new connection on its tuple: a miss
+  denied,      // by the policy: it stays, and the packet is to be dropped
   hit,
 };
 struct FlowFound {
   FlowVerdict verdict;
   uint32_t index;
+  PolicyVerdict policy;  // of denied and hit
 };
 template <class F>
 FlowFound judge_flow(const Packet& packet, const Context& context);

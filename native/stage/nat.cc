@@ -6,6 +6,7 @@
 
 #include "packet/checksum_changes.h"
 #include "packet/ip.h"
+#include "packet/l4.h"
 #include "stage/flow.h"
 #include "stage/nat_plan.h"
 #include "stage/reject.h"
@@ -21,7 +22,7 @@ constexpr uint32_t kPlans = 4;
 // An entry for packets that arrive with `key` and leave with `leaves`.
 template <class F>
 FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
-                         const Snapshot& snapshot, uint32_t backend) {
+                         const Snapshot& snapshot, std::optional<uint32_t> backend) {
   FlowEntry<F> entry{};
   entry.key = {key.source, key.destination, key.source_port, key.destination_port, key.protocol};
   entry.source = leaves.source;
@@ -30,12 +31,15 @@ FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
   entry.destination_port = leaves.destination_port;
   const uint64_t addresses =
       change(key.source, leaves.source) + change(key.destination, leaves.destination);
-  const uint64_t ports = change(key.source_port, leaves.source_port) +
-                         change(key.destination_port, leaves.destination_port);
+  const bool echo = key.protocol == Wire<F>::kIcmp;
+  const uint64_t ports = echo ? change(identifier_of(key.source_port, key.destination_port),
+                                       identifier_of(leaves.source_port, leaves.destination_port))
+                              : change(key.source_port, leaves.source_port) +
+                                    change(key.destination_port, leaves.destination_port);
   const bool has_pseudo_header = key.protocol != kProtocolIcmp || F::kVersion == 6;
   entry.way.l4_delta = fold(has_pseudo_header ? addresses + ports : ports);
-  entry.backend_slot = backend;
-  entry.backend_serial = snapshot.backends[backend].serial;
+  entry.backend_slot = backend.value_or(kNoBackend);
+  if (backend) entry.backend_serial = snapshot.backends[*backend].serial;
   return entry;
 }
 
@@ -43,13 +47,13 @@ template <class F>
 Inserted insert(const Packet& packet, const NatPlan<F>& plan, Context& context) {
   const FiveTuple<F>& tuple = packet.tuple<F>();
   const Snapshot& snapshot = *context.snapshot;
-  FlowEntry<F> forward = translation<F>(tuple, plan.leaves, snapshot, *plan.backend);
+  FlowEntry<F> forward = translation<F>(tuple, plan.leaves, snapshot, plan.backend);
   forward.last_seen = context.now_s;
   forward.packets = 1;
   forward.bytes = packet.l3_length;
   forward.tcp_flags = packet.tcp_flags;
   const FlowEntry<F> reply =
-      translation<F>(plan.leaves.reversed(), tuple.reversed(), snapshot, *plan.backend);
+      translation<F>(plan.leaves.reversed(), tuple.reversed(), snapshot, plan.backend);
   Removals removals;
   const Inserted inserted = context.flows<F>().insert(context.flow_cache<F>(), context.worker,
                                                       context.now_s, forward, reply, removals);
@@ -84,8 +88,10 @@ bool carry_out(Packet& packet, const NatPlan<F>& plan, Context& context) {
   counters.add(WorkerCounter::flowsCreated, 1);
   counters.add(WorkerCounter::affinityHits, plan.affinity ? 1 : 0);
   counters.add(WorkerCounter::masqueraded, plan.masquerade ? 1 : 0);
-  counters.add_connection(*plan.backend);
-  remember<F>(packet, *plan.backend, context);
+  if (plan.backend) {
+    counters.add_connection(*plan.backend);
+    remember<F>(packet, *plan.backend, context);
+  }
   return true;
 }
 
@@ -102,6 +108,13 @@ void make_flow(Packet& packet, Context& context) {
   packet.drop(DropReason::snat_ports_exhausted);
 }
 
+// A packet that a flow is to be made for, if nobody has made it meanwhile.
+template <class F>
+bool is_new(const Packet& packet) {
+  return is_pending<F>(packet) && packet.flow == kNoFlow &&
+         (packet.frontend != nullptr || packet.tracked);
+}
+
 // A new flow reads, one after the other, its pool, a place of the pool's Maglev table, the backend
 // there, and buckets: each as good as never in the cache. For a burst of them it is done in step,
 // so that the waiting is for all at once. Does nothing but prefetch.
@@ -110,18 +123,22 @@ void warm_up(const Burst& burst, const Context& context) {
   const Snapshot& snapshot = *context.snapshot;
   struct New {
     const Packet* packet;
-    const Pool* pool;
-    const uint32_t* place;
+    const Pool* pool;       // null: tracked
+    const uint32_t* place;  // null: tracked, or no backend
     uint32_t reply_hash;
+    bool will_be() const { return pool == nullptr || place != nullptr; }
   };
   New all[kMaxBurst];
   uint32_t count = 0;
   for (uint32_t i = 0; i < burst.count; i++) {
     const Packet& packet = burst.packets[i];
-    if (!is_pending<F>(packet) || packet.flow != kNoFlow || packet.frontend == nullptr) continue;
-    const auto scope = static_cast<size_t>(scope_of<F>(packet, snapshot));
-    const Pool* pool = snapshot.pools[frontend_of<F>(packet).pools[scope]].get();
-    __builtin_prefetch(pool);
+    if (!is_new<F>(packet)) continue;
+    const Pool* pool = nullptr;
+    if (packet.frontend != nullptr) {
+      const auto scope = static_cast<size_t>(scope_of<F>(packet, snapshot));
+      pool = snapshot.pools[frontend_of<F>(packet).pools[scope]].get();
+      __builtin_prefetch(pool);
+    }
     all[count++] = {&packet, pool, nullptr, 0};
   }
   if (count < 2) return;
@@ -129,8 +146,8 @@ void warm_up(const Burst& burst, const Context& context) {
   const FlowCache& cache = context.flow_cache<F>();
   flows.prefetch_relief(cache, context.worker, count);
   for (New& each : std::span(all, count)) {
+    if (each.pool == nullptr || each.pool->maglev.empty()) continue;
     const auto& maglev = each.pool->maglev;
-    if (maglev.empty()) continue;
     each.place = &maglev[maglev_slot(each.packet->hash, maglev.size())];
     __builtin_prefetch(each.place);
   }
@@ -138,16 +155,19 @@ void warm_up(const Burst& burst, const Context& context) {
     if (each.place != nullptr) __builtin_prefetch(&snapshot.backends[*each.place]);
   }
   for (uint32_t n = 0; n < count; n++) {
-    if (all[n].place == nullptr) continue;
-    const BackendRecord& backend = snapshot.backends[*all[n].place];
+    if (!all[n].will_be()) continue;
     const FiveTuple<F>& tuple = all[n].packet->template tuple<F>();
-    const FiveTuple<F> reply{F::from(backend.address), tuple.source,   backend.port,
-                             tuple.source_port,        tuple.protocol, {}};
+    FiveTuple<F> reply = tuple.reversed();
+    if (all[n].place != nullptr) {
+      const BackendRecord& backend = snapshot.backends[*all[n].place];
+      reply.source = F::from(backend.address);
+      reply.source_port = backend.port;
+    }
     all[n].reply_hash = flow_hash(reply);
     flows.prefetch_insertion(cache, n, all[n].reply_hash);
   }
   for (const New& each : std::span(all, count)) {
-    if (each.place == nullptr) continue;
+    if (!each.will_be()) continue;
     flows.prefetch_overflow(each.packet->hash);
     flows.prefetch_overflow(each.reply_hash);
   }
@@ -161,8 +181,7 @@ void run_nat(Burst& burst, Context& context) {
   warm_up<F>(burst, context);
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if (!is_pending<F>(packet) || packet.flow != kNoFlow) continue;
-    if (packet.frontend != nullptr) make_flow<F>(packet, context);
+    if (is_new<F>(packet)) make_flow<F>(packet, context);
   }
 }
 

@@ -2,6 +2,7 @@
 #include "stage/nat_plan.h"
 
 #include "packet/ip.h"
+#include "packet/l4.h"
 #include "stage/service.h"
 #include "stage/snat.h"
 #include "table/maglev.h"
@@ -30,47 +31,16 @@ std::optional<uint32_t> remembered_backend(const Packet& packet, const Pool& poo
 }
 
 template <class F>
-NatPlan<F>& refuse(NatPlan<F>& plan, DropReason reason, bool rejected = false) {
+void refuse(NatPlan<F>& plan, DropReason reason, bool rejected = false) {
   plan.refused = reason;
   plan.rejected = rejected;
-  return plan;
 }
 
-// The source of the flow, by the backend that was chosen.
+// The pool's backend for the packet, by affinity or Maglev.
 template <class F>
-void plan_source(NatPlan<F>& plan, const Packet& packet, bool masquerade, uint32_t doomed,
-                 const Context& context) {
-  plan.masquerade = masquerade || plan.leaves.destination == packet.tuple<F>().source;
-  if (plan.masquerade) {
-    const SourceChoice<F> choice = choose_source<F>(plan.leaves.destination, *context.snapshot);
-    if (choice.refused) {
-      refuse(plan, *choice.refused);
-      return;
-    }
-    plan.leaves.source = choice.address;
-  }
-  const PortChoice port = choose_port<F>(packet, plan.leaves, !plan.masquerade, doomed, context);
-  if (!port.found) {
-    refuse(plan, DropReason::snat_ports_exhausted);
-    return;
-  }
-  plan.leaves.source_port = port.port;
-  plan.expired = port.expired;
-}
-
-}  // namespace
-
-template <class F>
-NatPlan<F> plan_nat(const Packet& packet, const Context& context, uint32_t doomed) {
-  NatPlan<F> plan;
+void plan_backend(NatPlan<F>& plan, const Packet& packet, Scope scope, const Context& context) {
   const Snapshot& snapshot = *context.snapshot;
-  const Frontend<F>& frontend = frontend_of<F>(packet);
-  if (packet.fragment == FragmentKind::later) return refuse(plan, DropReason::fragment_orphan);
-  if (cannot_begin(packet, context.limits->tcp_pickup))
-    return refuse(plan, DropReason::tcp_no_flow);
-
-  const Scope scope = scope_of<F>(packet, snapshot);
-  plan.pool = frontend.pools[static_cast<size_t>(scope)];
+  plan.pool = frontend_of<F>(packet).pools[static_cast<size_t>(scope)];
   const Pool& pool = *snapshot.pools[*plan.pool];
   if (pool.maglev.empty()) {
     return pool.silent ? refuse(plan, DropReason::no_local_backend)
@@ -84,12 +54,62 @@ NatPlan<F> plan_nat(const Packet& packet, const Context& context, uint32_t doome
   }
   const BackendRecord& backend = snapshot.backends[*plan.backend];
   if (!F::holds(backend.address)) return refuse(plan, DropReason::no_backend);
+  plan.leaves.destination = F::from(backend.address);
+  if (packet.type != PacketClass::echo) plan.leaves.destination_port = backend.port;
+}
 
+template <class F>
+void plan_masquerade(NatPlan<F>& plan, const Packet& packet, bool masquerade,
+                     const Context& context) {
+  plan.masquerade = masquerade || plan.leaves.destination == packet.tuple<F>().source;
+  if (!plan.masquerade) return;
+  const SourceChoice<F> choice =
+      choose_source<F>(packet, plan.leaves.destination, *context.snapshot);
+  if (choice.refused) return refuse(plan, *choice.refused);
+  plan.leaves.source = choice.address;
+}
+
+template <class F>
+void plan_port(NatPlan<F>& plan, const Packet& packet, uint32_t doomed, const Context& context) {
+  const PortChoice port = choose_port<F>(packet, plan.leaves, !plan.masquerade, doomed, context);
+  if (!port.found) return refuse(plan, DropReason::snat_ports_exhausted);
+  plan.leaves.source_port = port.port;
+  plan.expired = port.expired;
+}
+
+}  // namespace
+
+template <class F>
+NatPlan<F> plan_nat(const Packet& packet, const Context& context, uint32_t doomed) {
+  NatPlan<F> plan;
   const FiveTuple<F>& tuple = packet.tuple<F>();
-  const be16 port = packet.type == PacketClass::echo ? be16{} : backend.port;
-  plan.leaves = {tuple.source, F::from(backend.address), tuple.source_port,
-                 port,         tuple.protocol,           {}};
-  plan_source<F>(plan, packet, frontend.masquerades(scope), doomed, context);
+  plan.leaves = tuple;
+  if (packet.type == PacketClass::echo) {
+    // Of a reply that begins a flow, too.
+    plan.leaves.source_port = identifier_of(tuple.source_port, tuple.destination_port);
+    plan.leaves.destination_port = {};
+  }
+  if (packet.fragment == FragmentKind::later) {
+    refuse(plan, DropReason::fragment_orphan);
+    return plan;
+  }
+  if (cannot_begin(packet, context.limits->tcp_pickup)) {
+    refuse(plan, DropReason::tcp_no_flow);
+    return plan;
+  }
+  const bool tracked = packet.frontend == nullptr;
+  const Scope scope = tracked ? Scope{} : scope_of<F>(packet, *context.snapshot);
+  if (!tracked) plan_backend<F>(plan, packet, scope, context);
+  if (plan.refused) return plan;
+
+  plan.policy = judge_policy<F>({tuple.source, plan.leaves.destination, tuple.protocol,
+                                 plan.leaves.destination_port, !tracked},
+                                *context.snapshot);
+  plan.refused = plan.policy.refused;
+  if (!plan.refused && !tracked) {
+    plan_masquerade<F>(plan, packet, frontend_of<F>(packet).masquerades(scope), context);
+  }
+  if (!plan.refused) plan_port<F>(plan, packet, doomed, context);
   return plan;
 }
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation. Decides on a new flow, and changes nothing: backend, source and port, or why
-// there is none (docs/packet-path.md, "nat", points 2 to 7).
+// there is none; of one without a frontend, which is tracked for policy's sake, only the port
+// (docs/packet-path.md, "nat", points 2 to 7).
 #pragma once
 
 #include <optional>
 
 #include "packet/burst.h"
 #include "stage/context.h"
+#include "stage/policy.h"
 
 namespace sluice {
 
-// What becomes of a packet with a frontend that has no flow. Filled in as far as the plan came.
+// What becomes of a packet that has no flow, and is to have one. Filled in as far as the plan came.
 template <class F>
 struct NatPlan {
   std::optional<DropReason> refused;
@@ -19,6 +21,7 @@ struct NatPlan {
   std::optional<uint32_t> maglev_slot;
   bool affinity = false;            // it has chosen the backend
   std::optional<uint32_t> backend;  // slot
+  PolicyVerdict policy;             // where it was asked
   bool masquerade = false;
   FiveTuple<F> leaves{};       // the packet's five-tuple when it leaves
   uint32_t expired = kNoFlow;  // an entry that is in the reply's way, and has expired

@@ -81,7 +81,7 @@ void run_parse(Burst& burst, Context& context) {
       ingress = ingress_of(packet, snapshot);
       mac = ingress != nullptr ? ingress->mac_word() : 0;
     }
-    if (ingress != nullptr && parse_plain(packet, mac, snapshot)) {
+    if (ingress != nullptr && parse_plain(packet, *ingress, mac, snapshot)) {
       if (ingress->unfinished_checksums) finish(packet);
       burst.note_plain(i);
     } else {

@@ -55,6 +55,7 @@ inline void parse_ipv4(Packet& packet, const InterfaceView& ingress, const Snaps
       (ingress.scope != InterfaceScope::host && snapshot.v4.is_own_address(ip.source))) {
     return packet.drop(DropReason::martian_source);
   }
+  if (!ingress.admits<Ipv4>(ip.source)) return packet.drop(DropReason::source_spoofed);
   if (is_martian(ip.destination)) return packet.drop(DropReason::martian_destination);
   if (!take_fragment(packet, ip)) return packet.drop(DropReason::malformed_fragment);
   parse_l4<Ipv4>(packet, &ip.source, ip.protocol);

@@ -77,6 +77,9 @@ inline void parse_ipv6(Packet& packet, const InterfaceView& ingress, const Snaps
       (!nd && is_local(source))) {
     return packet.drop(DropReason::martian_source);
   }
+  if (!(nd && is_local(source)) && !ingress.admits<Ipv6>(source)) {
+    return packet.drop(DropReason::source_spoofed);
+  }
   if (!nd && (is_never_valid(destination) || is_local(destination))) {
     return packet.drop(DropReason::martian_destination);
   }

@@ -81,7 +81,7 @@ void set_tuple(Packet& packet, const typename F::Address* addresses, PortsHeader
   words[kAddressWords] = both | uint64_t{protocol} << 32;
   static_assert(sizeof(words) == sizeof(FiveTuple<F>));
   std::memcpy(static_cast<void*>(&packet.tuple<F>()), words, sizeof(words));
-  packet.hash = has_flow(packet.type) ? crc32c_words(words) : 0;
+  packet.hash = crc32c_words(words);
 }
 
 // `addresses`: source and destination, in the header.

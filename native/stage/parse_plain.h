@@ -40,14 +40,15 @@ bool take_plain(Packet& packet, const typename F::Address* addresses, uint8_t pr
   return true;
 }
 
-inline bool parse_plain_ipv4(Packet& packet, const Snapshot& snapshot) {
+inline bool parse_plain_ipv4(Packet& packet, const InterfaceView& ingress,
+                             const Snapshot& snapshot) {
   const auto& ip = *ip_header<Ipv4>(packet.data);
   const uint32_t total = ip.total_length.host();
   if (ip.version_ihl != 0x45 || total > packet.length - kEthernetBytes ||
       total < sizeof(Ipv4Header) + sizeof(UdpHeader) || is_fragment(ip) ||
       !has_right_checksum(packet.data + kEthernetBytes, sizeof(Ipv4Header)) ||
       is_martian(ip.source) || is_martian(ip.destination) ||
-      snapshot.v4.own_filter.may_hold(ip.source)) {
+      snapshot.v4.own_filter.may_hold(ip.source) || !ingress.admits<Ipv4>(ip.source)) {
     return false;
   }
   return take_plain<Ipv4>(packet, &ip.source, ip.protocol, total);
@@ -59,29 +60,31 @@ inline bool is_ordinary(const Address& address) {
   return first >> 5 == 1 || first >> 1 == 0x7e;
 }
 
-inline bool parse_plain_ipv6(Packet& packet, const Snapshot& snapshot) {
+inline bool parse_plain_ipv6(Packet& packet, const InterfaceView& ingress,
+                             const Snapshot& snapshot) {
   const auto& ip = *ip_header<Ipv6>(packet.data);
   const uint32_t payload = ip.payload_length.host();
   if (packet.data[kEthernetBytes] >> 4 != 6 ||
       payload + sizeof(ip) > packet.length - kEthernetBytes || payload < sizeof(UdpHeader) ||
       !is_ordinary(ip.source) || !is_ordinary(ip.destination) ||
-      snapshot.v6.own_filter.may_hold(ip.source)) {
+      snapshot.v6.own_filter.may_hold(ip.source) || !ingress.admits<Ipv6>(ip.source)) {
     return false;
   }
   return take_plain<Ipv6>(packet, &ip.source, ip.next_header, payload + uint32_t{sizeof(ip)});
 }
 
 // `mac`: of the ingress, in the upper six bytes of a word.
-inline bool parse_plain(Packet& packet, uint64_t mac, const Snapshot& snapshot) {
+inline bool parse_plain(Packet& packet, const InterfaceView& ingress, uint64_t mac,
+                        const Snapshot& snapshot) {
   if (packet.length < kEthernetBytes + sizeof(Ipv4Header) + sizeof(UdpHeader)) return false;
   uint64_t first;
   std::memcpy(&first, packet.data, sizeof(first));
   if (first << 16 != mac) return false;
   const be16 type = header_at<EthernetHeader>(packet.data, 0)->type;
-  if (type == be16::from_host(kEtherTypeIpv4)) return parse_plain_ipv4(packet, snapshot);
+  if (type == be16::from_host(kEtherTypeIpv4)) return parse_plain_ipv4(packet, ingress, snapshot);
   return type == be16::from_host(kEtherTypeIpv6) &&
          packet.length >= kEthernetBytes + sizeof(Ipv6Header) + sizeof(UdpHeader) &&
-         parse_plain_ipv6(packet, snapshot);
+         parse_plain_ipv6(packet, ingress, snapshot);
 }
 
 }  // namespace sluice

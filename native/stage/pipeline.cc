@@ -53,8 +53,8 @@ void run_family(Burst& burst, Context& context) {
   if (none_pending<F>(burst)) return;
   run_service<F>(burst, context);
   run_nat<F>(burst, context);
-  run_rewrite<F>(burst, context);
   run_route<F>(burst, context);
+  run_rewrite<F>(burst, context);
   run_neighbour<F>(burst, context);
 }
 

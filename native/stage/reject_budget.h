@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. How many senders may still be told that their packets were rejected: a token
-// bucket, refilled with time (docs/packet-path.md, "Rejected").
+// Theory of operation. How many senders may still be told what became of their packets: a token
+// bucket, refilled with time (docs/packet-path.md, "Rejected" and "Told").
 #pragma once
 
 #include <cstdint>

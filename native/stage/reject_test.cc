@@ -102,6 +102,75 @@ TEST_CASE_TEMPLATE("an echo request is told, other ICMP and later fragments are 
   CHECK(proxy.sent(0).empty());
 }
 
+template <class F>
+Bytes expected_turn_back(const Bytes& about, IcmpKind kind, uint16_t mtu = 0) {
+  Bytes frame = expected_error<F>(about);
+  auto& icmp = l4_of<IcmpHeader>(frame);
+  icmp.type = kind.type;
+  icmp.code = kind.code;
+  icmp.rest = be16::from_host(mtu);
+  if constexpr (F::kVersion == 4) {
+    ip_of(frame).source = F::from(Names<F>::up);
+  } else {
+    ip6_of(frame).source = Names<F>::up;
+  }
+  write_checksums(frame);
+  return frame;
+}
+
+template <class F>
+Bytes last_hop(Bytes frame) {
+  if constexpr (F::kVersion == 4) {
+    ip_of(frame).ttl = 1;
+    write_ip_checksum(frame);
+  } else {
+    ip6_of(frame).hop_limit = 1;
+  }
+  return frame;
+}
+
+TEST_CASE_TEMPLATE("who cannot be sent on is turned back, as it came in", F, Ipv4, Ipv6) {
+  using N = Names<F>;
+  Proxy proxy;
+  proxy.pass(0, ask<F>());
+  const auto expect = [&](DropReason reason, const Bytes& frame, IcmpKind kind, uint16_t mtu = 0) {
+    proxy.expect_drop(reason, frame);
+    const auto told = proxy.sent(0);
+    REQUIRE(told.size() == 1);
+    CHECK(told[0] == expected_turn_back<F>(frame, kind, mtu));
+    CHECK(checksums_hold(told[0]));
+  };
+  expect(DropReason::ttl_expired, last_hop<F>(ask<F>()), Wire<F>::kTimeExceeded);
+  expect(DropReason::no_route, udp_frame(kIn, N::client, 1, N::nowhere, 1), Wire<F>::kNoRoute);
+  expect(DropReason::mtu_exceeded, ask<F>(40000, 1500), Wire<F>::kTooBig, 1500);
+  proxy.up[1] = false;
+  expect(DropReason::interface_down, ask<F>(), Wire<F>::kAddressUnreachable);
+  CHECK(proxy.counter(WorkerCounter::originated) == 4);
+}
+
+TEST_CASE_TEMPLATE("nobody is told about ICMP errors and later fragments, or without a source", F,
+                   Ipv4, Ipv6) {
+  using N = Names<F>;
+  Limits limits = kSmall;
+  limits.icmp_rate = 2;
+  Proxy proxy({}, limits);
+  proxy.expect_drop(DropReason::no_route, error_frame(kIn, N::client, N::nowhere, ask<F>()));
+  CHECK(proxy.sent(0).empty());
+  const auto pieces = fragments_of(udp_frame(kIn, N::client, 1, N::nowhere, 54, 40), 24);
+  proxy.expect_drop(DropReason::no_route, pieces[0]);
+  CHECK(proxy.sent(0).size() == 1);
+  proxy.expect_drop(DropReason::no_route, pieces[1]);
+  CHECK(proxy.sent(0).empty());
+  proxy.commit(Delta().address(1, N::down, N::pods.length));
+  proxy.expect_drop(DropReason::ttl_expired, last_hop<F>(ask<F>()));
+  CHECK(proxy.sent(0).empty());
+  CHECK(proxy.counter(WorkerCounter::icmpLimited) == 0);
+  proxy.commit(Delta().address(0, N::up, N::clients.length));
+  proxy.poll(0, {last_hop<F>(ask<F>()), last_hop<F>(ask<F>())});
+  CHECK(proxy.sent(0).size() == 1);
+  CHECK(proxy.counter(WorkerCounter::icmpLimited) == 1);
+}
+
 TEST_CASE("a flood is told no more than the budget allows") {
   Limits limits = kSmall;
   limits.icmp_rate = 10;

@@ -42,11 +42,15 @@ void translate_l4(Packet& packet, const FlowEntry<F>& entry) {
 }
 
 template <class F>
+void count_down(typename Wire<F>::Header& ip) {
+  lifetime(ip)--;
+  // The TTL is the upper byte of its word.
+  update_header_checksum(ip, checksum_delta(be16::from_host(1 << 8), be16{0}));
+}
+
+template <class F>
 void translate(Packet& packet, const FlowEntry<F>& entry) {
   if (packet.related) return translate_error<F>(packet, entry);
-  if (is_untranslatable<F>(packet, entry.source_port, entry.destination_port)) {
-    return packet.drop(DropReason::fragment_untranslatable);
-  }
   auto& ip = *ip_header<F>(packet.data);
   ip.source = entry.source;
   ip.destination = entry.destination;
@@ -57,26 +61,17 @@ void translate(Packet& packet, const FlowEntry<F>& entry) {
 }  // namespace
 
 template <class F>
-bool is_untranslatable(const Packet& packet, be16 source_port, be16 destination_port) {
-  const FiveTuple<F>& tuple = packet.tuple<F>();
-  return packet.type == PacketClass::sctp && packet.fragment == FragmentKind::first &&
-         (tuple.source_port != source_port || tuple.destination_port != destination_port);
-}
-
-template <class F>
 void run_rewrite(Burst& burst, Context& context) {
   const FlowTable<F>& flows = context.flows<F>();
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if (is_pending<F>(packet) && packet.flow != kNoFlow) {
-      translate<F>(packet, flows.entry(packet.flow));
-    }
+    if (!is_pending<F>(packet)) continue;
+    count_down<F>(*ip_header<F>(packet.data));
+    if (packet.flow != kNoFlow) translate<F>(packet, flows.entry(packet.flow));
   }
 }
 
 template void run_rewrite<Ipv4>(Burst&, Context&);
 template void run_rewrite<Ipv6>(Burst&, Context&);
-template bool is_untranslatable<Ipv4>(const Packet&, be16, be16);
-template bool is_untranslatable<Ipv6>(const Packet&, be16, be16);
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. Packets of a flow get the addresses and ports of its entry. Checksums are
+// Theory of operation. Every packet has one hop less to live; those of a flow get the addresses and
+// ports of its entry. Checksums are
 // updated by what the entry has in store; SCTP's, which is no sum, by the CRC of what changes
 // (docs/packet-path.md, "rewrite").
 #pragma once
@@ -38,10 +39,5 @@ void translate_udp(Packet& packet, const FlowEntry<F>& entry, uint16_t delta) {
   auto* udp = header_at<UdpHeader>(packet.data, packet.l4_offset);
   udp->checksum = update_udp_checksum(udp->checksum, delta);
 }
-
-// Whether the checksum of a packet that gets these ports is out of reach: SCTP's covers what the
-// other fragments carry.
-template <class F>
-bool is_untranslatable(const Packet& packet, be16 source_port, be16 destination_port);
 
 }  // namespace sluice

@@ -1,40 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/route.h"
 
-#include "packet/checksum_changes.h"
 #include "packet/ip.h"
+#include "stage/reject.h"
 
 namespace sluice {
-template <class F>
-void route_packet(Packet& packet, const Snapshot& snapshot) {
-  packet.next_hop = kNoNextHop;
-  auto& ip = *ip_header<F>(packet.data);
-  if (lifetime(ip) <= 1) return packet.drop(DropReason::ttl_expired);
-  lifetime(ip)--;
-  // The TTL is the upper byte of its word.
-  update_header_checksum(ip, checksum_delta(be16::from_host(1 << 8), be16{0}));
+namespace {
 
-  packet.next_hop = snapshot.of<F>().routes->lookup(ip.destination);
-  if (packet.next_hop == kNoNextHop) return packet.drop(DropReason::no_route);
-  packet.out_interface = snapshot.next_hops[packet.next_hop].interface;
-  const InterfaceView& egress = snapshot.interfaces[packet.out_interface];
-  if (!egress.present || !egress.up->load(std::memory_order_relaxed)) {
-    return packet.drop(DropReason::interface_down);
+template <class F>
+void route(Packet& packet, Context& context) {
+  const typename F::Address* destination = &packet.tuple<F>().destination;
+  if (packet.flow != kNoFlow) {
+    const FlowEntry<F>& entry = context.flows<F>().entry(packet.flow);
+    if (!packet.related &&
+        is_untranslatable<F>(packet, entry.source_port, entry.destination_port)) {
+      return packet.drop(DropReason::fragment_untranslatable);
+    }
+    destination = &entry.destination;
   }
-  if (packet.l3_length > egress.mtu) return packet.drop(DropReason::mtu_exceeded);
+  const std::optional<DropReason> reason = find_way<F>(packet, *destination, *context.snapshot);
+  if (reason) turn_back<F>(packet, *reason, context);
+}
+
+}  // namespace
+
+template <class F>
+bool is_untranslatable(const Packet& packet, be16 source_port, be16 destination_port) {
+  const FiveTuple<F>& tuple = packet.tuple<F>();
+  return packet.type == PacketClass::sctp && packet.fragment == FragmentKind::first &&
+         (tuple.source_port != source_port || tuple.destination_port != destination_port);
+}
+
+template <class F>
+std::optional<DropReason> find_way(Packet& packet, const typename F::Address& destination,
+                                   const Snapshot& snapshot) {
+  packet.next_hop = kNoNextHop;
+  if (lifetime(*ip_header<F>(packet.data)) <= 1) return DropReason::ttl_expired;
+  const Snapshot::Way way = snapshot.find_way<F>(destination, packet.hash);
+  if (way.next_hop == kNoNextHop) return DropReason::no_route;
+  packet.next_hop = way.next_hop;
+  packet.detour = way.detour;
+  packet.out_interface = snapshot.next_hops[way.next_hop].interface;
+  if (!snapshot.is_usable(packet.out_interface)) return DropReason::interface_down;
+  if (packet.l3_length > snapshot.interfaces[packet.out_interface].mtu) {
+    return DropReason::mtu_exceeded;
+  }
+  return {};
 }
 
 template <class F>
 void run_route(Burst& burst, Context& context) {
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
-    if (is_pending<F>(packet)) route_packet<F>(packet, *context.snapshot);
+    if (is_pending<F>(packet)) route<F>(packet, context);
   }
 }
 
 template void run_route<Ipv4>(Burst&, Context&);
 template void run_route<Ipv6>(Burst&, Context&);
-template void route_packet<Ipv4>(Packet&, const Snapshot&);
-template void route_packet<Ipv6>(Packet&, const Snapshot&);
+template bool is_untranslatable<Ipv4>(const Packet&, be16, be16);
+template bool is_untranslatable<Ipv6>(const Packet&, be16, be16);
+template std::optional<DropReason> find_way<Ipv4>(Packet&, const be32&, const Snapshot&);
+template std::optional<DropReason> find_way<Ipv6>(Packet&, const Address&, const Snapshot&);
 
 }  // namespace sluice

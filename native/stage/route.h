@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. Time to live, longest-prefix match, and whether the packet fits the egress
-// interface (docs/packet-path.md, "route").
+// Theory of operation. Decides where a packet goes while it is still as it came in, so that an
+// error that says it cannot go there quotes what its sender has sent: time to live, longest-prefix
+// match, next hop of the group, and whether the packet fits the egress interface
+// (docs/packet-path.md, "route").
 #pragma once
+
+#include <optional>
 
 #include "packet/burst.h"
 #include "stage/context.h"
@@ -11,8 +15,15 @@ namespace sluice {
 template <class F>
 void run_route(Burst& burst, Context& context);
 
-// One packet. Fills in next_hop where there is a route, whatever else it meets; else kNoNextHop.
+// One packet, by the destination that it will leave with. Fills in next_hop where there is a route,
+// whatever else it meets; else kNoNextHop.
 template <class F>
-void route_packet(Packet& packet, const Snapshot& snapshot);
+std::optional<DropReason> find_way(Packet& packet, const typename F::Address& destination,
+                                   const Snapshot& snapshot);
+
+// Whether the checksum of a packet that gets these ports is out of reach: SCTP's covers what the
+// other fragments carry.
+template <class F>
+bool is_untranslatable(const Packet& packet, be16 source_port, be16 destination_port);
 
 }  // namespace sluice

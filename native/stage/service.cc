@@ -21,6 +21,20 @@ bool may_have_frontend(const Packet& packet) {
                                                 : is_echo_request<F>(packet);
 }
 
+// Neither for a service nor for us.
+template <class F>
+ServiceVerdict judge_plain(const Packet& packet, const Snapshot& snapshot) {
+  const FiveTuple<F>& tuple = packet.tuple<F>();
+  if (!is_protected<F>(tuple.source, snapshot) && !is_protected<F>(tuple.destination, snapshot)) {
+    return {Kind::plain};
+  }
+  if (has_flow(packet.type)) return {Kind::track};
+  const PolicyVerdict policy =
+      judge_policy<F>({tuple.source, tuple.destination, tuple.protocol, be16{}, false}, snapshot);
+  if (policy.refused) return {Kind::drop, *policy.refused, nullptr, policy};
+  return {Kind::plain, {}, nullptr, policy};
+}
+
 template <class F>
 void apply(Packet& packet, const ServiceVerdict& verdict, Context& context) {
   switch (verdict.kind) {
@@ -28,6 +42,9 @@ void apply(Packet& packet, const ServiceVerdict& verdict, Context& context) {
       return;
     case Kind::frontend:
       packet.frontend = verdict.frontend;
+      return;
+    case Kind::track:
+      packet.tracked = true;
       return;
     case Kind::answer:
       return answer_echo<F>(packet, context.snapshot->interfaces[packet.in_interface]);
@@ -75,7 +92,7 @@ ServiceVerdict judge_service(const Packet& packet, const Snapshot& snapshot) {
   if (family.is_service_network(tuple.destination)) {
     return {Kind::drop, DropReason::service_address_unknown};
   }
-  return {Kind::plain};
+  return judge_plain<F>(packet, snapshot);
 }
 
 template <class F>
@@ -84,6 +101,7 @@ void run_service(Burst& burst, Context& context) {
     Packet& packet = burst.packets[i];
     if (!is_pending<F>(packet) || packet.flow != kNoFlow) continue;
     packet.frontend = nullptr;
+    packet.tracked = false;
     apply<F>(packet, judge_service<F>(packet, *context.snapshot), context);
   }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation. Most packets belong to a connection of which nothing is new that they would
-// meet: not what the program says of its backend and its way, nor that it has ended. An entry
-// remembers the adjacency that its latest packet through all stages has found, with the stamp of
-// the snapshot; a plain packet (parse_plain) that finds the stamp still good leaves at once. It
-// meets what it would have met in rewrite, route and neighbour, to the byte; any doubt sends it
+// meet: not what the program says of its backend, its policy and its way, nor that it has ended. An
+// entry remembers the adjacency that its latest packet through all stages has found, with the stamp
+// of the snapshot; a plain packet (parse_plain) that finds the stamp still good leaves at once. It
+// meets what it would have met in route, rewrite and neighbour, to the byte; any doubt sends it
 // through the stages. What that is worth: ARCHITECTURE.md, "Speed".
 #pragma once
 
@@ -64,9 +64,13 @@ bool take_shortcut(Packet& packet, FlowEntry<F>& entry, Context& context) {
 template <class F>
 void remember_way(const Packet& packet, uint16_t adjacency, Context& context) {
   if (packet.flow == kNoFlow || packet.related || adjacency == kNoAdjacency) return;
+  // Where the flow belongs its packets go again as soon as the link is up: no commit will say so.
+  if (packet.detour) return;
   FlowEntry<F>& entry = context.flows<F>().entry(packet.flow);
   // The first packet of a flow to a flushed backend; the next one ends it.
-  if (context.snapshot->backends[entry.backend_slot].flushed) return;
+  if (entry.backend_slot != kNoBackend && context.snapshot->backends[entry.backend_slot].flushed) {
+    return;
+  }
   entry.store_way({context.snapshot->stamp, adjacency, entry.load_way().l4_delta});
 }
 

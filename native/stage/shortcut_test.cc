@@ -70,13 +70,14 @@ TEST_CASE_TEMPLATE("what a commit may have changed is looked up again", F, Ipv4,
     Delta delta;
     bool matters;
   };
-  Change changes[6];
+  Change changes[7];
   changes[0] = {Delta().backend(32, N::other_pod, 1, 0), false};
   changes[1] = {Delta().pool(udp, {{udp, 7}}), false};
   changes[2] = {Delta().backend(udp, N::pod, Proxy::kUdpTarget, udp), true};
   changes[3] = {Delta().remove_backend(33), true};
   changes[4] = {Delta().route(N::clients.prefix, N::clients.length, 0), true};
   changes[5] = {Delta().remove_route(N::nowhere, F::kBits), true};
+  changes[6] = {Delta().group(3, {{0}}), true};
   for (const Change& change : changes) {
     Steady<F> proxy;
     proxy.commit(change.delta);
@@ -97,6 +98,42 @@ TEST_CASE_TEMPLATE("interfaces that come and go are noticed", F, Ipv4, Ipv6) {
   proxy.pass(0, ask<F>());
   proxy.remove_interface(1);
   proxy.expect_drop(DropReason::no_route, ask<F>());
+}
+
+TEST_CASE_TEMPLATE("a detour is not remembered: the flow is back as soon as its link is", F, Ipv4,
+                   Ipv6) {
+  using N = Names<F>;
+  Proxy proxy;
+  proxy.add_interface(2);
+  proxy.commit(
+      Delta()
+          .group(3, {{1, kOnLink, {2, 2, 2, 2, 2, 2}, 100}, {2, kOnLink, {2, 3, 3, 3, 3, 3}, 200}})
+          .route_by(N::pods.prefix, N::pods.length, 3));
+  uint32_t owned[3] = {};
+  for (uint16_t port = 1000; port < 1032; port++) {
+    const auto way = [&]() -> uint16_t {
+      proxy.poll(0, {ask<F>(port)});
+      const size_t by1 = proxy.sent(1).size(), by2 = proxy.sent(2).size();
+      REQUIRE(by1 + by2 == 1);
+      return by1 == 1 ? 1 : 2;
+    };
+    const uint16_t owner = way(), other = owner ^ 3;
+    owned[owner]++;
+    CHECK(way() == owner);
+    for (int outages = 0; outages < 2; outages++) {
+      proxy.up[owner] = false;
+      CHECK(way() == other);
+      CHECK(way() == other);
+      proxy.up[owner] = true;
+      CHECK(way() == owner);
+      CHECK(way() == owner);
+    }
+    proxy.up[other] = false;  // which is not its business
+    CHECK(way() == owner);
+    proxy.up[other] = true;
+  }
+  CHECK(owned[1] > 4);
+  CHECK(owned[2] > 4);
 }
 
 TEST_CASE_TEMPLATE("what the stages would drop is dropped", F, Ipv4, Ipv6) {

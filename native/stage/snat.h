@@ -11,14 +11,16 @@
 
 namespace sluice {
 
-// The address to masquerade with towards a backend; or why there is none.
+// The address to masquerade with towards a backend, by the way that the packet will take; or why
+// there is none.
 template <class F>
 struct SourceChoice {
   std::optional<DropReason> refused;
   typename F::Address address;
 };
 template <class F>
-SourceChoice<F> choose_source(const typename F::Address& backend, const Snapshot& snapshot);
+SourceChoice<F> choose_source(const Packet& packet, const typename F::Address& backend,
+                              const Snapshot& snapshot);
 
 // The source port towards the backend. `leaves` has everything else; its port is the one to begin
 // with. It is kept if it is free, and `any_port` or within the range that is ours to give.

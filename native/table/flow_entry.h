@@ -39,6 +39,9 @@ struct alignas(8) FlowWay {
 };
 static_assert(sizeof(FlowWay) == 8);
 
+// `backend_slot` of a flow that is for no service, and tracked for policy's sake.
+inline constexpr uint32_t kNoBackend = UINT32_MAX;
+
 template <class F>
 struct alignas(64) FlowEntry {
   FlowKey<F> key;     // as this direction's packets arrive
@@ -51,7 +54,7 @@ struct alignas(64) FlowEntry {
   be16 destination_port;
   uint32_t last_seen;  // seconds; 0 packets: never
   FlowWay way;
-  uint32_t backend_slot;  // forward and reply alike
+  uint32_t backend_slot;  // forward and reply alike; or kNoBackend
   uint32_t backend_serial;
   uint64_t packets;
   uint64_t bytes;

@@ -66,7 +66,7 @@ std::unique_ptr<RouteTable<F>> RouteTable<F>::create(uint32_t max_routes) {
   std::snprintf(name, sizeof(name), "sluice%u_%u", F::kVersion, made.fetch_add(1));
   typename Fib<F>::Configuration conf{};
   conf.type = Fib<F>::kType;
-  conf.default_nh = kNoNextHop;
+  conf.default_nh = kNoGroup;
   conf.max_routes = static_cast<int>(max_routes);
   auto* fib = Fib<F>::create(name, SOCKET_ID_ANY, &conf);
   if (fib == nullptr) return nullptr;
@@ -79,8 +79,8 @@ RouteTable<F>::~RouteTable() {
 }
 
 template <class F>
-bool RouteTable<F>::put(const typename F::Address& prefix, uint8_t length, uint32_t next_hop) {
-  return Fib<F>::add(table_of<F>(fib_), prefix, length, next_hop) == 0;
+bool RouteTable<F>::put(const typename F::Address& prefix, uint8_t length, uint32_t group) {
+  return Fib<F>::add(table_of<F>(fib_), prefix, length, group) == 0;
 }
 
 template <class F>
@@ -90,9 +90,9 @@ bool RouteTable<F>::remove(const typename F::Address& prefix, uint8_t length) {
 
 template <class F>
 uint32_t RouteTable<F>::lookup(const typename F::Address& address) const {
-  uint64_t next_hop = kNoNextHop;
-  Fib<F>::lookup(table_of<F>(fib_), address, &next_hop);
-  return static_cast<uint32_t>(next_hop);
+  uint64_t group = kNoGroup;
+  Fib<F>::lookup(table_of<F>(fib_), address, &group);
+  return static_cast<uint32_t>(group);
 }
 
 template class RouteTable<Ipv4>;

@@ -210,8 +210,8 @@ inline Bytes echo_frame(Stations stations, const AnyAddress& source, const AnyAd
 inline Bytes error_frame(Stations stations, const AnyAddress& source, const AnyAddress& destination,
                          const Bytes& about, size_t most = 548) {
   const bool v4 = source.is_ipv4();
-  const IcmpHeader icmp{v4 ? Wire<Ipv4>::kUnreachable : Wire<Ipv6>::kUnreachable,
-                        v4 ? Wire<Ipv4>::kPortUnreachable : Wire<Ipv6>::kPortUnreachable,
+  const IcmpHeader icmp{v4 ? Wire<Ipv4>::kPortUnreachable.type : Wire<Ipv6>::kPortUnreachable.type,
+                        v4 ? Wire<Ipv4>::kPortUnreachable.code : Wire<Ipv6>::kPortUnreachable.code,
                         {},
                         {},
                         {}};

@@ -9,6 +9,7 @@ namespace sluice {
 namespace {
 
 constexpr uint32_t kSlots = 24;
+constexpr uint32_t kGroups = 32;  // those that Delta::route gives to the first program among them
 constexpr uint32_t kBusyPool = 0, kEmptyPool = 1, kSilentPool = 2;
 
 void add_service(Delta& delta, bool ipv6, uint8_t protocol, uint16_t target) {
@@ -64,16 +65,25 @@ void add_pool(Delta& delta, FuzzInput& input) {
   delta.pool(input.below(8), members, input.rarely(2));
 }
 
+// One next hop, or now and then several.
+void add_group(Delta& delta, FuzzInput& input, uint32_t slot, bool ipv6) {
+  std::vector<Hop> hops(input.rarely(3) ? 1 + input.below(3) : 1);
+  for (Hop& hop : hops) {
+    hop.interface = static_cast<uint16_t>(input.below(kFuzzInterfaces));
+    if (input.rarely(2)) hop.gateway = fuzz_address(input, ipv6);
+    if (input.rarely(2)) hop.mac = {2, 0, 0, 0, 0xaa, 1};
+    hop.key = input.word();
+    hop.weight = static_cast<uint8_t>(1 + input.below(3));
+  }
+  delta.group(slot, hops);
+}
+
 void add_route(Delta& delta, FuzzInput& input) {
   const Network network = fuzz_network(input);
-  const auto interface = static_cast<uint16_t>(input.below(kFuzzInterfaces));
-  const bool has_gateway = input.rarely(2);
-  const AnyAddress gateway = has_gateway ? fuzz_address(input, !network.prefix.is_ipv4()) : kOnLink;
-  if (input.rarely(2)) {
-    delta.route(network.prefix, network.length, interface, gateway, {2, 0, 0, 0, 0xaa, 1});
-  } else {
-    delta.route(network.prefix, network.length, interface, gateway);
-  }
+  const uint32_t slot = input.below(kGroups);
+  if (!input.rarely(4)) add_group(delta, input, slot, !network.prefix.is_ipv4());
+  delta.route_by(network.prefix, network.length, slot);
+  if (input.rarely(8)) delta.remove_group(input.below(kGroups));
 }
 
 // One of the first program's backends: flushed, or with another port.
@@ -181,7 +191,7 @@ Delta fuzz_delta(FuzzInput& input) {
 }
 
 void damage_delta(ProgramDelta& delta, FuzzInput& input) {
-  uint32_t column = input.below(48);
+  uint32_t column = input.below(56);
 #define X(table, name, type) \
   if (column-- == 0) damage_column(delta.table.name, input);
 #define LIST(table, type) \
@@ -192,6 +202,7 @@ void damage_delta(ProgramDelta& delta, FuzzInput& input) {
   delta.addresses_given |= !delta.addresses.interface.empty();
   delta.scopes_given |= !delta.scopes.interface.empty();
   delta.pod_networks_given |= !delta.podNetworks.length.empty();
+  delta.sources_given |= !delta.sources.length.empty();
   delta.service_networks_given |= !delta.serviceNetworks.length.empty();
 }
 

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,10 +42,10 @@ struct TestProgram {
     return now->v6.services->find(ip6(address), be16::from_host(port), protocol);
   }
   const NextHop* route(uint32_t address) const {
-    return hop(now->v4.routes->lookup(be32::from_host(address)));
+    return hop(now->find_way<Ipv4>(be32::from_host(address), 0));
   }
   const NextHop* route(const char* address) const {
-    return hop(now->v6.routes->lookup(ip6(address)));
+    return hop(now->find_way<Ipv6>(ip6(address), 0));
   }
 
   Limits limits{.backends = 64, .interfaces = 4, .routes = 8, .timeouts = {}};
@@ -52,12 +54,12 @@ struct TestProgram {
   std::unique_ptr<Snapshot> now, before;
 
  private:
-  const NextHop* hop(uint32_t index) const {
-    return index == kNoNextHop ? nullptr : &now->next_hops[index];
+  const NextHop* hop(const Snapshot::Way& way) const {
+    return way.next_hop == kNoNextHop ? nullptr : &now->next_hops[way.next_hop];
   }
 };
 
-// Services of both families, three pools, three backends, routes and addresses of both.
+// Services of both families, three pools, three backends, routes, addresses and policy of both.
 inline Delta sound_delta() {
   return Delta()
       .frontend(0, ip(10, 96, 0, 1), 80, kProtocolTcp, 0,
@@ -81,7 +83,36 @@ inline Delta sound_delta() {
       .address(kNodeAddress, ip(192, 0, 2, 1), 32)
       .scope(1, 1)
       .pod_network({ip(10, 244, 0, 0), 16})
-      .service_network({ip6("fd00:96::"), 112});
+      .service_network({ip6("fd00:96::"), 112})
+      .source(1, {ip(10, 244, 0, 0), 16})
+      .source(1, {ip6("fd00:244::"), 64})
+      .rule_set(0, {"admin deny @3 tcp/1-9", "accept @5", "deny any"})
+      .rule_set(1, {"pass any", "baseline deny any udp"})
+      .identity(0, {.ingress = 0, .egress = kNoRules, .selectors = {3, 5}})
+      .identity(1, {.ingress = kPendingRules, .egress = 1, .selectors = {4}})
+      .identity(2, {.selectors = {}})
+      .identity_host(ip(10, 244, 0, 1), 0)
+      .identity_host(ip6("fd00:244::1"), 1)
+      .identity_network({ip(0, 0, 0, 0), 0}, 2);
+}
+
+// Something wrong with a sound delta.
+struct Fault {
+  const char* error;  // code and path
+  std::function<void(Delta&)> make;
+};
+
+inline void refuses(std::initializer_list<Fault> faults) {
+  TestProgram program;
+  for (const Fault& fault : faults) {
+    Delta delta = sound_delta();
+    fault.make(delta);
+    INFO(fault.error);
+    REQUIRE(program.commit(delta) == fault.error);
+  }
+  REQUIRE(program.commit(sound_delta()) == "");  // nothing of all that has stayed
+  CHECK(program.now->generation == 1);
+  CHECK(program.state.sizes().frontends == 3);
 }
 
 }  // namespace sluice

@@ -24,28 +24,40 @@ const DELIVERY_CASES: readonly DropCase[] = FAMILIES.flatMap((family): DropCase[
       reason: 'ttl_expired',
       title: `${name}, 1`,
       frame: to(podAt(2), { ttl: 1 }),
+      rejected: true,
     },
     {
       reason: 'ttl_expired',
       title: `${name}, 0, of a service`,
       frame: to(service, { ttl: 0 }),
       makesFlow: true,
+      rejected: true,
     },
     {
       reason: 'no_route',
       title: `${name}, no prefix matches`,
       frame: to(name === 'IPv4' ? '192.0.2.1' : '2001:db8::1'),
+      rejected: true,
     },
     {
       reason: 'no_route',
       title: `${name}, the routes went with their interface`,
       frame: to(podAt(2)),
       before: (rig) => rig.engine.removeInterface(1),
+      rejected: true,
+    },
+    {
+      reason: 'interface_down',
+      title: `${name}, the peer is away`,
+      frame: to(podAt(2)),
+      before: (rig) => rig.engine.setLink(1, false),
+      rejected: true,
     },
     {
       reason: 'mtu_exceeded',
       title: `${name}, one byte too long`,
       frame: to(narrow, {}, 1_281 - header),
+      rejected: true,
       before: async (rig) => {
         await rig.engine.addInterface(memory(2, { mtu: 1_280 }));
         const prefix = name === 'IPv4' ? '10.7.0.0/16' : 'fd07::/64';
@@ -145,8 +157,8 @@ contract('interface_removed: packets wait for a neighbour behind it', async (rig
   t.deepEqual(rig.drops(), { interface_removed: 2 });
 });
 
-// Not in reach of one worker and memory interfaces, whose link is always up: see test/e2e.
-const ELSEWHERE: readonly DropReason[] = ['interface_down', 'handoff_full'];
+// Not in reach of one worker: see test/e2e.
+const ELSEWHERE: readonly DropReason[] = ['handoff_full'];
 
 test('every drop reason has a case', (t) => {
   const covered = new Set<DropReason>([

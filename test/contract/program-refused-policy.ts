@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ProgramDelta } from '../../lib/compile/program.js';
 import type { PolicyLiteral } from '../support/policy.js';
-import type { Refused } from './program-refused.js';
+import type { Refused } from './refused.js';
 
 /** Deltas that break the rules of policy, docs/program.md 17 to 25. */
 

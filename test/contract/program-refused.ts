@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProgramDelta } from '../../lib/compile/program.js';
-import type { ErrorCode } from '../../lib/errors.js';
-import type { ProgramLiteral } from '../support/program.js';
-
-/** A delta that breaks a rule of docs/program.md, and what it is refused for. */
-export interface Refused {
-  title: string;
-  path: string;
-  /** Default: `ERR_PROGRAM`. */
-  code?: ErrorCode;
-  /** What is there already. */
-  before?: ProgramLiteral;
-  literal: ProgramLiteral;
-  /** For what a literal cannot say. */
-  spoil?: (columns: ProgramDelta) => void;
-}
+import { ROUTES } from './program-refused-routes.js';
+import { type Refused, TOO_MANY } from './refused.js';
 
 const FRONTEND = { at: '10.96.0.99:80/tcp', pool: 0, slot: 50 };
 const BACKEND = { slot: 60, at: '10.1.0.9:1' };
-const TOO_MANY = 2 ** 20;
 
 const frontend = (title: string, column: string, spoil: Refused['spoil'] & {}): Refused => ({
   title: `frontend: ${title}`,
@@ -256,71 +241,6 @@ const POOLS: readonly Refused[] = [
     title: 'removed pool that a frontend still names',
     path: 'removedPools[0]',
     literal: { removedPools: [0] },
-  },
-];
-
-const ROUTES: readonly Refused[] = [
-  {
-    title: 'route over no interface',
-    path: 'nextHops.interface[1]',
-    literal: {
-      routes: [
-        { to: '10.5.0.0/16', over: 1 },
-        { to: 'fd05::/64', over: 3 },
-      ],
-    },
-  },
-  {
-    title: 'route over an interface beyond the limit',
-    path: 'nextHops.interface[0]',
-    literal: { routes: [{ to: '10.5.0.0/16', over: 60_000 }] },
-  },
-  {
-    title: 'route: host bits in a prefix',
-    path: 'routes.prefix[0]',
-    literal: { routes: [{ to: '10.5.0.1/16', over: 1 }] },
-  },
-  {
-    title: 'route: host bits in an IPv6 prefix',
-    path: 'routes.prefix[0]',
-    literal: { routes: [{ to: 'fd05::1/64', over: 1 }] },
-  },
-  {
-    title: 'route: prefix length 33',
-    path: 'routes.length[0]',
-    literal: { routes: [{ to: '10.5.0.0/33', over: 1 }] },
-  },
-  {
-    title: 'route: prefix length 129',
-    path: 'routes.length[0]',
-    literal: { routes: [{ to: 'fd05::/129', over: 1 }] },
-  },
-  {
-    title: 'removed route: host bits',
-    path: 'removedRoutes.prefix[0]',
-    literal: { removedRoutes: ['10.1.0.1/16'] },
-  },
-  {
-    title: 'route twice',
-    path: 'routes.prefix[1]',
-    literal: {
-      routes: [
-        { to: '10.5.0.0/16', over: 1 },
-        { to: '10.5.0.0/16', over: 0 },
-      ],
-    },
-  },
-  {
-    title: 'more routes of a family than fit',
-    path: 'routes.prefix[1021]',
-    code: 'ERR_CAPACITY',
-    // Three of four IPv4 routes of the rig stay.
-    literal: {
-      routes: Array.from({ length: 1_022 }, (_, i) => ({
-        to: `172.${16 + (i >> 8)}.${i & 255}.0/24`,
-        over: 1,
-      })),
-    },
   },
 ];
 

@@ -28,7 +28,7 @@ const MINIMUM = {
 type Kind = keyof typeof MINIMUM;
 
 /** Not in reach of memory interfaces and one worker. */
-const OUT_OF_REACH: readonly DropReason[] = ['interface_down', 'handoff_full', 'tx_full'];
+const OUT_OF_REACH: readonly DropReason[] = ['handoff_full', 'tx_full'];
 
 /** What happened in all runs together: a comparison proves nothing about what never happens. */
 export class Coverage {

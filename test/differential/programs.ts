@@ -5,6 +5,7 @@ import {
   type BackendLiteral,
   delta,
   type FrontendLiteral,
+  type HopLiteral,
   type PoolLiteral,
   type ProgramLiteral,
 } from '../support/program.js';
@@ -182,6 +183,47 @@ const routes = fc.uniqueArray(
   { maxLength: 1, selector: ({ to }) => to },
 );
 
+/** Slots 0 and 1 hold groups of IPv4, 2 and 3 of IPv6. */
+const GROUPS_EACH = 2;
+
+/** Several next hops, and a route by them; now and then of the other family, or one that goes. */
+const group = fc.nat(WORLDS.length - 1).chain((family) => {
+  const { gateway, backends, clients, networks } = WORLDS[family];
+  const hop = pick<HopLiteral>(
+    { over: 2, via: gateway },
+    { over: 1, via: backends[0] },
+    { over: 1, via: backends[1], mac: PEER_MACS[1] },
+    { over: 0, via: clients[0] },
+    { over: 1, mac: PEER_MACS[1] },
+    { over: 3, mac: PEER_MACS[3] },
+  );
+  const hops = fc.array(
+    fc
+      .tuple(hop, pick(1, 2, 3, 0xdeadbeef), pick(1, 1, 2))
+      .map(([each, key, weight]) => ({ ...each, key, weight })),
+    { minLength: 1, maxLength: 4 },
+  );
+  const slot = mostly(
+    12,
+    fc.nat(GROUPS_EACH - 1).map((n) => family * GROUPS_EACH + n),
+    fc.nat(2 * GROUPS_EACH - 1),
+  );
+  const to = pick(
+    networks.behindGateway,
+    networks.host,
+    networks.everything,
+    networks.other,
+    ...networks.connected,
+  );
+  return fc.tuple(slot, hops, to, mostly(6, fc.constant<number[]>([]), fc.tuple(fc.nat(3)))).map(
+    ([number, rows, prefix, removedGroups]): ProgramLiteral => ({
+      groups: [{ slot: number, hops: rows }],
+      routes: [{ to: prefix, group: number }],
+      removedGroups,
+    }),
+  );
+});
+
 const removedRoutes = fc.array(
   fc.oneof(
     ...WORLDS.map(({ networks }) =>
@@ -248,6 +290,7 @@ const change: fc.Arbitrary<ProgramLiteral> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ routes, removedRoutes }) },
   { weight: 5, arbitrary: policyChange },
+  { weight: 3, arbitrary: group },
 );
 
 export const anyChange: fc.Arbitrary<ProgramDelta> = change.map((literal) => delta(literal));

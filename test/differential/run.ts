@@ -48,7 +48,8 @@ export type Happening =
     }
   | { kind: 'commit'; delta: ProgramDelta }
   | { kind: 'clock'; forwardMs: number }
-  | { kind: 'interface'; slot: number };
+  | { kind: 'interface'; slot: number }
+  | { kind: 'link'; slot: number; up: boolean };
 
 /** Everything that can be seen of an engine after a step, as text, so that differences read well. */
 export interface Sight {
@@ -124,6 +125,8 @@ export class Run {
     } else if (step.kind === 'interface') {
       await this.engine.removeInterface(step.slot);
       await this.#add(step.slot);
+    } else if (step.kind === 'link') {
+      await this.engine.setLink(step.slot, step.up);
     } else {
       const { explain, arrivals, forwardMs } = step;
       if (explain !== null) {

@@ -38,7 +38,8 @@ export type Step =
   | { kind: 'deeds'; deeds: Deed[]; explain: number | null; forwardMs: number }
   | { kind: 'commit'; delta: ProgramDelta }
   | { kind: 'clock'; forwardMs: number }
-  | { kind: 'interface'; slot: number };
+  | { kind: 'interface'; slot: number }
+  | { kind: 'link'; slot: number; up: boolean };
 
 const age = fc.nat(12);
 
@@ -122,11 +123,26 @@ const renewal = fc
   )
   .map(([slot, put, behind]): Step[] => [{ kind: 'interface', slot }, ...put, ...behind]);
 
+/** A peer goes away, packets come meanwhile, and it mostly comes back. */
+const outage = fc
+  .tuple(
+    pick(0, 1, 1, 2, 2, 3),
+    fc.array(deeds, { minLength: 1, maxLength: 3 }),
+    mostly(6, fc.constant(true), fc.constant(false)),
+    greeting,
+  )
+  .map(([slot, meanwhile, back, behind]): Step[] => [
+    { kind: 'link', slot, up: false },
+    ...meanwhile,
+    ...(back ? [{ kind: 'link' as const, slot, up: true }, ...behind] : []),
+  ]);
+
 const step: fc.Arbitrary<Step[]> = fc.oneof(
   { weight: 30, arbitrary: deeds.map((each) => [each]) },
   { weight: 5, arbitrary: anyChange.map((delta): Step[] => [{ kind: 'commit', delta }]) },
   { weight: 5, arbitrary: clock },
   { weight: 1, arbitrary: renewal },
+  { weight: 3, arbitrary: outage },
 );
 
 /** What happens during one run. */

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { FRONTEND_KIND, type ProgramDelta, SCOPE } from '../../lib/compile/program.js';
+import {
+  FRONTEND_KIND,
+  type NextHopColumns,
+  type ProgramDelta,
+  SCOPE,
+} from '../../lib/compile/program.js';
 import { formatAddress, formatMac } from '../../lib/model/address.js';
 
 /** What a frontend does, in words that no slot appears in. */
@@ -42,7 +47,8 @@ export class ProgramState {
   readonly #frontends = new Map<number, Frontend>();
   readonly #pools = new Map<number, Pool>();
   readonly #backends = new Map<number, Backend>();
-  readonly #routes = new Map<string, string>();
+  readonly #groups = new Map<number, string[]>();
+  readonly #routes = new Map<string, number>();
   #addresses: string[] = [];
   #scopes: string[] = [];
   #podNetworks: string[] = [];
@@ -77,7 +83,9 @@ export class ProgramState {
     return {
       frontends: Object.fromEntries(frontends.sort(([a], [b]) => (a < b ? -1 : 1))),
       backends: backends.sort(),
-      routes: [...this.#routes].map(([prefix, hop]) => `${prefix} ${hop}`).sort(),
+      routes: [...this.#routes]
+        .flatMap(([prefix, group]) => this.#groups.get(group)!.map((hop) => `${prefix} ${hop}`))
+        .sort(),
       addresses: this.#addresses,
       scopes: this.#scopes,
       podNetworks: this.#podNetworks,
@@ -146,11 +154,20 @@ export class ProgramState {
     for (const prefix of prefixes(delta.removedRoutes)) {
       must(this.#routes.delete(prefix), `removes route ${prefix}, which is not there`);
     }
-    const { gateway, mac } = delta.nextHops;
-    for (const [at, prefix] of prefixes(delta.routes).entries()) {
-      const row = delta.groups.first[delta.groups.slot.indexOf(delta.routes.group[at]!)]!;
-      const hop = `via ${addressAt(gateway, row)} interface ${delta.nextHops.interface[row]}`;
-      this.#routes.set(prefix, `${hop} mac ${formatMac(mac.subarray(row * 6, row * 6 + 6))}`);
+    for (const slot of delta.removedGroups) {
+      must(this.#groups.delete(slot), `removes group ${slot}, which is not there`);
+    }
+    delta.groups.slot.forEach((slot, row) => {
+      must(!delta.removedGroups.includes(slot), `uses group ${slot} again within the delta`);
+      const first = delta.groups.first[row]!;
+      const hops = Array.from({ length: delta.groups.count[row]! }, (_, n) => first + n);
+      this.#groups.set(
+        slot,
+        hops.map((hop) => hopText(delta.nextHops, hop)),
+      );
+    });
+    for (const [row, prefix] of prefixes(delta.routes).entries()) {
+      this.#routes.set(prefix, delta.routes.group[row]!);
     }
   }
 
@@ -195,6 +212,13 @@ export class ProgramState {
       }
     }
   }
+}
+
+// A weight of 1 goes without saying, and so does the key, which goes by the rest.
+function hopText({ interface: over, gateway, mac, weight }: NextHopColumns, row: number): string {
+  const hop = `via ${addressAt(gateway, row)} interface ${over[row]}`;
+  const share = weight[row] === 1 ? '' : ` weight ${weight[row]}`;
+  return `${hop} mac ${formatMac(mac.subarray(row * 6, row * 6 + 6))}${share}`;
 }
 
 function prefixes({ prefix, length }: { prefix: Uint8Array; length: Uint8Array }): string[] {

@@ -22,8 +22,10 @@ export interface ProgramLiteral extends PolicyLiteral {
   removedBackends?: readonly number[];
   pools?: readonly PoolLiteral[];
   removedPools?: readonly number[];
-  /** Prefix, egress interface, and the next hop where there is one. */
-  routes?: readonly { to: string; over: number; via?: string; mac?: string }[];
+  groups?: readonly GroupLiteral[];
+  removedGroups?: readonly number[];
+  /** By a group, or by one next hop, which gets a group of its own. */
+  routes?: readonly ({ to: string } & (HopLiteral | { group: number }))[];
   /** Prefixes. */
   removedRoutes?: readonly string[];
   /** All of our own addresses. `node`: of no interface. */
@@ -50,6 +52,24 @@ export interface FrontendLiteral {
   /** Seconds. */
   affinity?: number;
   ranges?: readonly string[];
+}
+
+export interface GroupLiteral {
+  /** Below 16. */
+  slot: number;
+  hops: readonly HopLiteral[];
+}
+
+export interface HopLiteral {
+  /** Egress interface. */
+  over: number;
+  /** The next hop, where there is one. */
+  via?: string;
+  mac?: string;
+  /** Default 0. */
+  key?: number;
+  /** Default 1. */
+  weight?: number;
 }
 
 type Scope = keyof typeof SCOPE;
@@ -102,7 +122,8 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
       weight: Uint16Array.from(members.flat(), (row) => row.weight),
     },
     removedPools: Uint32Array.from(literal.removedPools ?? []),
-    ...routeColumns(literal.routes ?? []),
+    ...routeTables(literal),
+    removedGroups: Uint32Array.from(literal.removedGroups ?? []),
     removedRoutes: prefixColumns(literal.removedRoutes ?? []),
     addresses: literal.addresses === undefined ? null : addressColumns(literal.addresses),
     scopes: literal.scopes === undefined ? null : scopeColumns(literal.scopes),
@@ -185,40 +206,54 @@ function scopeBits(words: string | undefined): number {
   return scopes.reduce((bits, [, scope]) => bits | (1 << scope), 0);
 }
 
-// Temporary: every next hop is a group of its own, which is never removed.
-const temporarySlots = new Map<string, number>();
+// Of routes with a next hop of their own: the same one for the same prefix, whatever the delta.
+const ownGroups = new Map<string, number>();
 
-function temporaryGroup({ over, via, mac }: NonNullable<ProgramLiteral['routes']>[number]): number {
-  const key = `${over} ${via} ${mac}`;
-  const known = temporarySlots.get(key) ?? temporarySlots.size;
-  temporarySlots.set(key, known);
-  return known;
+/** Slot of the group that a route with one next hop gets. */
+export function ownGroupOf(prefix: string): number {
+  const slot = ownGroups.get(prefix) ?? 16 + ownGroups.size;
+  ownGroups.set(prefix, slot);
+  return slot;
 }
 
-function routeColumns(
-  routes: NonNullable<ProgramLiteral['routes']>,
-): Pick<ProgramDelta, 'routes' | 'groups' | 'nextHops'> {
-  const rows = [...new Map(routes.map((row) => [temporaryGroup(row), row])).values()];
+// Another one where the delta has it already.
+function ownGroup(prefix: string, taken: ReadonlySet<number>): number {
+  const slot = ownGroupOf(prefix);
+  let free = 16 + ownGroups.size;
+  if (!taken.has(slot)) return slot;
+  while (taken.has(free)) free++;
+  return free;
+}
+
+function routeTables({
+  groups: given = [],
+  routes = [],
+}: ProgramLiteral): Pick<ProgramDelta, 'groups' | 'nextHops' | 'routes'> {
+  const groups = [...given];
+  const slots = routes.map((route) => {
+    if ('group' in route) return route.group;
+    const slot = ownGroup(route.to, new Set(groups.map((group) => group.slot)));
+    groups.push({ slot, hops: [route] });
+    return slot;
+  });
+  const hops = groups.flatMap((group) => group.hops);
+  const orZero = (bytes: Uint8Array | undefined, length: number) => bytes ?? new Uint8Array(length);
   return {
-    routes: {
-      ...prefixColumns(routes.map(({ to }) => to)),
-      group: Uint32Array.from(routes, temporaryGroup),
-    },
     groups: {
-      slot: Uint32Array.from(rows, temporaryGroup),
-      first: Uint32Array.from(rows, (_, i) => i),
-      count: new Uint32Array(rows.length).fill(1),
+      slot: Uint32Array.from(groups, ({ slot }) => slot),
+      first: Uint32Array.from(groups, (_, i) => groups.slice(0, i).flatMap((g) => g.hops).length),
+      count: Uint32Array.from(groups, (group) => group.hops.length),
     },
     nextHops: {
-      interface: Uint16Array.from(rows, (row) => row.over),
-      gateway: concat(
-        ...rows.map(({ via }) => (via === undefined ? new Uint8Array(16) : mapped(via))),
-      ),
-      mac: concat(
-        ...rows.map(({ mac }) => (mac === undefined ? new Uint8Array(6) : macBytes(mac))),
-      ),
-      key: new Uint32Array(rows.length),
-      weight: new Uint8Array(rows.length).fill(1),
+      interface: Uint16Array.from(hops, ({ over }) => over),
+      gateway: concat(...hops.map(({ via }) => orZero(via === undefined ? via : mapped(via), 16))),
+      mac: concat(...hops.map(({ mac }) => orZero(mac === undefined ? mac : macBytes(mac), 6))),
+      key: Uint32Array.from(hops, ({ key }) => key ?? 0),
+      weight: Uint8Array.from(hops, ({ weight }) => weight ?? 1),
+    },
+    routes: {
+      ...prefixColumns(routes.map(({ to }) => to)),
+      group: Uint32Array.from(slots),
     },
   };
 }

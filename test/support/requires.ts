@@ -15,7 +15,17 @@ export type Need =
   | Program;
 
 /** Programs that tests run. */
-const PROGRAMS = ['ip', 'curl', 'ethtool', 'nginx', 'iperf3', 'wrk', 'dpdk-testpmd'] as const;
+const PROGRAMS = [
+  'ip',
+  'curl',
+  'ethtool',
+  'nginx',
+  'iperf3',
+  'wrk',
+  'traceroute',
+  'tracepath',
+  'dpdk-testpmd',
+] as const;
 type Program = (typeof PROGRAMS)[number];
 
 const CHECKS: Readonly<Record<Exclude<Need, Program>, () => boolean>> = {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import { Compiler, interfaceRequest } from '../../lib/compile/compile.js';
+import { nextHopKey } from '../../lib/compile/next-hop-key.js';
 import { emptyDelta } from '../../lib/compile/program.js';
 import { SlotAllocator } from '../../lib/compile/slots.js';
+import { formatAddress } from '../../lib/model/address.js';
 import { checkModel } from '../../lib/model/check.js';
 import type { Backend, Model, RouteSpec, Service } from '../../lib/model/model.js';
 import { ProgramState } from '../support/program-state.js';
 
+/** In front of an IPv4 address of 16 bytes. */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const NO_INTERFACES = new Map<string, { slot: number }>();
 
 function service(name: string, low: number, ...hosts: (number | Backend)[]): Service {
@@ -179,6 +183,108 @@ const ROUTES: [name: string, routes: RouteSpec[], rows: string[]][] = [
     ],
   ],
 ];
+
+const THREE = [
+  { kind: 'memory' as const, name: 'a', addresses: ['10.0.0.1/24'] },
+  { kind: 'memory' as const, name: 'b', addresses: ['10.0.1.1/24'] },
+  { kind: 'memory' as const, name: 'c', addresses: ['10.0.2.1/24'] },
+];
+const THREE_SLOTS = new Map(THREE.map(({ name }, slot) => [name, { slot }]));
+const A = { via: '10.0.0.9' };
+const B = { via: '10.0.1.9' };
+
+/** A compiler of which three interfaces and routes have been accepted, and what an engine then has. */
+function routed(routes: RouteSpec[]) {
+  const compiler = new Compiler({ backends: 1, routes: 100 });
+  const state = new ProgramState();
+  const change = (model: Model) => {
+    const plan = accept(compiler, model, THREE_SLOTS);
+    state.apply(plan.delta);
+    return plan.delta;
+  };
+  const first = change({ interfaces: THREE, routes });
+  return { compiler, state, change, first };
+}
+
+test('routes of the same next hops share a group, in whatever order they stand', (t) => {
+  const { first, state } = routed([
+    { prefix: '10.8.0.0/16', nextHops: [A, B] },
+    { prefix: '10.9.0.0/16', nextHops: [B, A] },
+    { prefix: '10.10.0.0/16', nextHops: [A, { ...B, weight: 2 }] },
+    { prefix: '10.11.0.0/16', ...A },
+    { prefix: '10.12.0.0/16', nextHops: [A] },
+  ]);
+  const [, , , both, also, weighted, single, one] = first.routes.group;
+  t.is(both, also);
+  t.is(single, one);
+  t.is(new Set([both, weighted, single]).size, 3);
+  t.deepEqual(
+    state.describe().routes.filter((row) => row.startsWith('10.10')),
+    [
+      '10.10.0.0/16 via 10.0.0.9 interface 0 mac 00:00:00:00:00:00',
+      '10.10.0.0/16 via 10.0.1.9 interface 1 mac 00:00:00:00:00:00 weight 2',
+    ],
+  );
+});
+
+test('a next hop has the same key in every group, and on every node', (t) => {
+  const { first } = routed([
+    { prefix: '10.8.0.0/16', nextHops: [A, B] },
+    { prefix: '10.9.0.0/16', nextHops: [{ ...B, weight: 9 }, A] },
+  ]);
+  const { gateway, key } = first.nextHops;
+  const keys = new Map<string, Set<number>>();
+  key.forEach((each, row) => {
+    const address = formatAddress(gateway.subarray(row * 16, row * 16 + 16));
+    keys.set(address, (keys.get(address) ?? new Set()).add(each));
+  });
+  t.is(keys.get('10.0.0.9')?.size, 1);
+  t.is(keys.get('10.0.1.9')?.size, 1);
+  // CRC32C of `a 10.0.0.9 00:00:00:00:00:00`.
+  t.deepEqual([...keys.get('10.0.0.9')!], [nextHopKey('a 10.0.0.9 00:00:00:00:00:00')]);
+  t.is(nextHopKey('123456789'), 0xe3069283);
+});
+
+test('other next hops are another group, and the other routes are left alone', (t) => {
+  const other = { prefix: '10.9.0.0/16', nextHops: [A, B] };
+  const { change, state } = routed([{ prefix: '10.8.0.0/16', nextHops: [A, B] }, other]);
+  const apart = change({ routes: [{ prefix: '10.8.0.0/16', ...B }, other] });
+  t.deepEqual(
+    [apart.groups.slot.length, apart.removedGroups.length, apart.routes.length.length],
+    [1, 0, 1],
+  );
+  const back = change({ routes: [{ prefix: '10.8.0.0/16', nextHops: [B, A] }, other] });
+  t.deepEqual([...back.removedGroups], [...apart.groups.slot]);
+  t.deepEqual([back.groups.slot.length, back.routes.length.length], [0, 1]);
+  const none = change({ routes: [] });
+  t.deepEqual([none.removedRoutes.length.length, none.removedGroups.length], [2, 1]);
+  t.is(state.describe().routes.length, 3);
+});
+
+test('a plan that is dropped leaves no trace in the slots of groups', (t) => {
+  const { compiler, change } = routed([]);
+  const routes = [{ prefix: '10.8.0.0/16', nextHops: [A, B] }];
+  const dropped = compiler.plan(checkModel({ routes }), THREE_SLOTS);
+  t.deepEqual(change({ routes }).groups.slot, dropped.delta.groups.slot);
+});
+
+test('a group without the next hops of an interface that went is put again, whole', (t) => {
+  const { compiler, change } = routed([
+    { prefix: '10.8.0.0/16', nextHops: [A, B] },
+    { prefix: '10.9.0.0/16', ...A },
+    { prefix: '10.10.0.0/16', ...B },
+  ]);
+  compiler.forgetInterface(1);
+  t.is(compiler.view.route(Uint8Array.of(...MAPPED, 10, 8, 0, 1))?.hops.length, 1);
+  t.is(compiler.view.route(Uint8Array.of(...MAPPED, 10, 10, 0, 1)), undefined);
+  const { delta } = compiler.plan(checkModel({}), THREE_SLOTS);
+  // The connected network, both routes over it, and the group that is left of the first one.
+  t.is(delta.routes.length.length, 3);
+  t.is(delta.groups.slot.length, 3);
+  t.is(delta.removedGroups.length, 1);
+  t.is(delta.removedRoutes.length.length, 0);
+  t.notThrows(() => change({ routes: [] }));
+});
 
 for (const [name, routes, rows] of ROUTES) {
   test(`routes: ${name}`, (t) => {

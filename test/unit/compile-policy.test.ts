@@ -260,8 +260,12 @@ test('who may send, and the routes to it', (t) => {
   const { sources } = rig.apply({ interfaces, routes });
   t.deepEqual([...sources!.interface], [3, 3, 4]);
   t.deepEqual([...sources!.length], [32, 128, 16]);
-  t.is(rig.compiler.view.route(parseAddress('10.1.0.1')!)?.interface, 3);
-  t.is(rig.compiler.view.route(parseAddress('fd00:1::1')!)?.interface, 4, 'one that is given');
+  t.is(rig.compiler.view.route(parseAddress('10.1.0.1')!)?.hops[0]?.interface, 3);
+  t.is(
+    rig.compiler.view.route(parseAddress('fd00:1::1')!)?.hops[0]?.interface,
+    4,
+    'one that is given',
+  );
   t.true(rig.plan({ interfaces, routes }).empty);
   rig.compiler.forgetInterface(3);
   const again = rig.plan({});

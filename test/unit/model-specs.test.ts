@@ -8,7 +8,12 @@ import { checkModel } from '../../lib/model/check.js';
 import { NODE_KEYS } from '../../lib/model/check-node.js';
 import { CONFIG_KEYS, parseConfig, readConfigFile } from '../../lib/model/config-file.js';
 import { formatInterfaceSpec, parseInterfaceSpec } from '../../lib/model/interface-spec.js';
-import { INTERFACE_KINDS, type InterfaceSpec, type RouteSpec } from '../../lib/model/model.js';
+import {
+  INTERFACE_KINDS,
+  type InterfaceSpec,
+  type NextHopSpec,
+  type RouteSpec,
+} from '../../lib/model/model.js';
 import {
   checkOpenOptions,
   fillOptions,
@@ -94,6 +99,54 @@ test('route specifications survive text and back', (t) => {
     }),
   );
 });
+
+test('routes of several next hops survive text and back', (t) => {
+  const hop = fc.record(
+    { via: host, dev: name, mac, weight: fc.integer({ min: 1, max: 255 }) },
+    {
+      requiredKeys: ['via'],
+    },
+  ) as fc.Arbitrary<NextHopSpec>;
+  const several = fc
+    .array(hop, { minLength: 2, maxLength: 5 })
+    .map((nextHops): RouteSpec => ({ prefix: '10.1.0.0/16', nextHops }));
+  fc.assert(
+    fc.property(several, (spec) => {
+      t.deepEqual(parseRouteSpec(formatRouteSpec(spec), '--route'), spec);
+    }),
+  );
+});
+
+const ROUTE_TEXTS: [text: string, spec: RouteSpec][] = [
+  [
+    '10.0.0.0/8,via=10.1.0.1,via=10.1.0.2',
+    { prefix: '10.0.0.0/8', nextHops: [{ via: '10.1.0.1' }, { via: '10.1.0.2' }] },
+  ],
+  [
+    '10.0.0.0/8,via=10.1.0.1,weight=3,via=10.1.0.2,dev=b,mac=02:00:00:00:00:01',
+    {
+      prefix: '10.0.0.0/8',
+      nextHops: [
+        { via: '10.1.0.1', weight: 3 },
+        { via: '10.1.0.2', dev: 'b', mac: '02:00:00:00:00:01' },
+      ],
+    },
+  ],
+  // What stands before the first via is its own.
+  [
+    '10.0.0.0/8,dev=a,via=10.1.0.1,via=10.1.0.2',
+    { prefix: '10.0.0.0/8', nextHops: [{ dev: 'a', via: '10.1.0.1' }, { via: '10.1.0.2' }] },
+  ],
+  ['10.0.0.0/8,dev=a,via=10.1.0.1', { prefix: '10.0.0.0/8', dev: 'a', via: '10.1.0.1' }],
+  [
+    '10.0.0.0/8,via=10.1.0.1,weight=7',
+    { prefix: '10.0.0.0/8', nextHops: [{ via: '10.1.0.1', weight: 7 }] },
+  ],
+];
+
+for (const [text, spec] of ROUTE_TEXTS) {
+  test(`route in text: ${text}`, (t) => t.deepEqual(parseRouteSpec(text, '--route'), spec));
+}
 
 test('IPv6 routes; default is of the family of its next hop', (t) => {
   const { routes } = checkModel({

@@ -183,6 +183,13 @@ const ROUTE_TEXTS: Row[] = [
   ['default,via=10.0.0', '--route[0].via', 'such as 10.0.0.254'],
   ['default,via=224.0.0.1', '--route[0].via', 'the address of a next hop'],
   ['default,dev=a,mac=ff:ff:ff:ff:ff:ff', '--route[0].mac', 'unicast MAC'],
+  ['default,dev=a,dev=b', '--route[0].dev', 'given twice'],
+  ['default,via=10.0.0.1,via=fd00::1', '--route[0].nextHops[1].via', "prefix's family, IPv4"],
+  ['default,via=10.0.0.1,via=10.0.0', '--route[0].nextHops[1].via', 'such as 10.0.0.254'],
+  ['default,via=fe80::1,dev=a,via=fe80::2', '--route[0].nextHops[1].dev', 'with dev='],
+  ['default,via=10.0.0.1,weight=0', '--route[0].nextHops[0].weight', 'from 1 to 255, found 0'],
+  ['default,via=10.0.0.1,weight=x', '--route[0].nextHops[0].weight', 'from 1 to 255, found "x"'],
+  ['default,via=10.0.0.1,dev=a,dev=b,via=10.0.0.2', '--route[0].nextHops[0].dev', 'given twice'],
 ];
 
 const eth0 = { kind: 'memory', name: 'eth0', addresses: ['10.0.0.1/24'] };
@@ -191,6 +198,32 @@ const ROUTES: Row[] = [
   [[{ prefix: 'default', via: '10.0.0.1' }], 'routes[0].via', 'our own address on eth0'],
   [[{ prefix: 'default', dev: 'eth' }], 'routes[0].dev', 'did you mean eth0?'],
   [[{ prefix: '10.0.0.0/24', dev: 'eth0' }], 'routes[0].prefix', 'has its route already'],
+  [
+    [{ prefix: 'default', nextHops: [] }],
+    'routes[0].nextHops',
+    'expected 1 to 64 next hops, found 0',
+  ],
+  [
+    [{ prefix: 'default', nextHops: Array.from({ length: 65 }, () => ({ via: '10.0.0.2' })) }],
+    'routes[0].nextHops',
+    'found 65',
+  ],
+  [
+    [{ prefix: 'default', via: '10.0.0.2', nextHops: [{ via: '10.0.0.3' }] }],
+    'routes[0].via',
+    'belongs into nextHops',
+  ],
+  [[{ prefix: 'default', nextHops: [{ weight: 2 }] }], 'routes[0].nextHops[0].via', 'needs via='],
+  [
+    [{ prefix: 'default', nextHops: [{ via: '10.0.0.2' }, { via: '10.0.1.2' }] }],
+    'routes[0].nextHops[1].via',
+    'on the link of no interface',
+  ],
+  [
+    [{ prefix: 'default', nextHops: [{ via: '10.0.0.2' }, { via: '10.0.0.2', dev: 'eth0' }] }],
+    'routes[0].nextHops[1]',
+    'the same next hop as routes[0].nextHops[0]',
+  ],
   [
     [
       { prefix: 'default', dev: 'eth0' },

@@ -10,8 +10,9 @@ import {
 } from '../../lib/engine/software/base/address.js';
 import { AddressMap } from '../../lib/engine/software/table/address-map.js';
 import { BackendTable } from '../../lib/engine/software/table/backends.js';
+import { GroupTable } from '../../lib/engine/software/table/groups.js';
 import { NeighbourTable } from '../../lib/engine/software/table/neighbours.js';
-import { type Route, RouteTable } from '../../lib/engine/software/table/routes.js';
+import { NO_GROUP, RouteTable } from '../../lib/engine/software/table/routes.js';
 import { type Frontend, ServiceTable } from '../../lib/engine/software/table/service-table.js';
 import { mapped } from '../support/program.js';
 
@@ -84,12 +85,12 @@ test('routes: the longest prefix wins, as a scan of all routes says', (t) => {
       fc.array(anyWords),
       (puts, gone, asked) => {
         const table = new RouteTable();
-        const naive = new Map<string, { net: Network; route: Route }>();
+        const naive = new Map<string, { net: Network; group: number }>();
         const keyOf = (net: Network) => `${net.address}/${net.bits}`;
         for (const [n, net] of puts.entries()) {
-          const route = { interface: n, gateway: null, mac: null };
-          table.put(net, route);
-          naive.set(keyOf(net), { net, route });
+          const group = n % 7;
+          table.put(net, group);
+          naive.set(keyOf(net), { net, group });
         }
         for (const n of gone) {
           if (puts[n] === undefined) continue;
@@ -99,27 +100,47 @@ test('routes: the longest prefix wins, as a scan of all routes says', (t) => {
         const rows = [...naive.values()];
         t.is(table.size, rows.length);
         t.is(table.count(true), rows.filter(({ net }) => net.isIpv4).length);
+        for (let group = 0; group < 7; group++) {
+          const users = rows.filter((row) => row.group === group);
+          t.is(table.usesOf(group, true), users.filter(({ net }) => net.isIpv4).length);
+          t.is(table.usesOf(group, false), users.filter(({ net }) => !net.isIpv4).length);
+        }
         for (const words of asked) {
           const best = rows
             .filter(({ net }) => holds(net, words, 0))
             .sort((a, b) => b.net.bits - a.net.bits)[0];
-          t.is(table.lookup(words, 0), best?.route ?? null);
+          t.is(table.lookup(words, 0), best?.group ?? NO_GROUP);
         }
       },
     ),
   );
 });
 
-test('routes go with their interface', (t) => {
-  const table = new RouteTable();
-  const route = { gateway: null, mac: null };
-  table.put(network(address('10.0.0.0'), 8), { interface: 1, ...route });
-  table.put(network(address('10.1.0.0'), 16), { interface: 2, ...route });
-  table.put(network(address('fd00::'), 8), { interface: 2, ...route });
-  table.removeInterface(2);
-  t.is(table.lookup(address('10.1.0.1'), 0)?.interface, 1);
-  t.is(table.lookup(address('fd00::1'), 0), null);
-  t.is(table.size, 1);
+test('routes go with their group, and groups with the last interface of theirs', (t) => {
+  const routes = new RouteTable();
+  const groups = new GroupTable();
+  const over = (slot: number, key: number) => {
+    return { interface: slot, gateway: null, mac: null, key, weight: 1 };
+  };
+  groups.put(1, [over(1, 10)]);
+  groups.put(2, [over(2, 20)]);
+  groups.put(3, [over(2, 20), over(1, 10), over(2, 30)]);
+  routes.put(network(address('10.0.0.0'), 8), 1);
+  routes.put(network(address('10.1.0.0'), 16), 2);
+  routes.put(network(address('fd00::'), 8), 2);
+  routes.put(network(address('fd01::'), 16), 3);
+  const gone = groups.removeInterface(2);
+  t.deepEqual(gone, new Set([2]));
+  routes.removeGroups(gone);
+  t.is(routes.lookup(address('10.1.0.1'), 0), 1);
+  t.is(routes.lookup(address('fd00::1'), 0), NO_GROUP);
+  t.is(routes.lookup(address('fd01::1'), 0), 3);
+  t.is(routes.size, 2);
+  t.false(groups.has(2));
+  t.deepEqual(
+    groups.hopsOf(3).map(({ key }) => key),
+    [10],
+  );
 });
 
 function frontend(slot: number, more: Partial<Frontend> = {}): Frontend {

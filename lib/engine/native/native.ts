@@ -119,6 +119,10 @@ export class NativeEngine implements Engine {
     return typed(() => this.#engine.receive(slot, max));
   }
 
+  async setLink(slot: number, up: boolean): Promise<void> {
+    return typed(() => this.#engine.setLink(slot, up));
+  }
+
   step(nowMs: number): void {
     typed(() => this.#engine.step(nowMs));
   }

@@ -167,6 +167,12 @@ export class SoftwareEngine implements Engine {
     return this.#memoryAt(slot).take(max);
   }
 
+  async setLink(slot: number, up: boolean): Promise<void> {
+    this.#assertOpen();
+    this.#memoryAt(slot).up = up;
+    this.#noteLinks();
+  }
+
   step(nowMs: number): void {
     this.#assertOpen();
     if (this.options.clock !== 'manual') {
@@ -197,6 +203,10 @@ export class SoftwareEngine implements Engine {
   // iterators over slots.
   #pollAt(): void {
     poll(this.#burst, this.#interfaces, this.#context);
+    this.#noteLinks();
+  }
+
+  #noteLinks(): void {
     for (let slot = 0; slot < this.#interfaces.length; slot++) {
       const each = this.#interfaces[slot];
       if (each === null || each.up === this.#wasUp[slot]) continue;

@@ -40,8 +40,8 @@ function runFromFlow(burst: Burst, context: Context): void {
     flow(burst, family, context);
     service(burst, family, context);
     nat(burst, family, context);
-    rewrite(burst, family, context);
     route(burst, family, context);
+    rewrite(burst, family, context);
     neighbour(burst, family, context);
   }
   tx(burst, context);

@@ -103,24 +103,26 @@ class Collector {
     const { objects } = this;
     switch (kind) {
       case 'Service':
-        return this.#keep(readService(value), kind, objects.services, path);
+        this.#keep(readService(value), kind, objects.services, path);
+        break;
       case 'EndpointSlice':
-        return this.#keep(readEndpointSlice(value), kind, objects.endpointSlices, path);
+        this.#keep(readEndpointSlice(value), kind, objects.endpointSlices, path);
+        break;
       case 'Node':
-        return this.#keep(readNode(value), kind, objects.nodes, path);
+        this.#keep(readNode(value), kind, objects.nodes, path);
+        break;
       case 'Namespace':
-        return this.#keep(readNamespace(value), kind, objects.namespaces, path);
+        this.#keep(readNamespace(value), kind, objects.namespaces, path);
+        break;
       case 'Pod':
-        return this.#keep(readPod(value), kind, objects.pods, path);
+        this.#keep(readPod(value), kind, objects.pods, path);
+        break;
       case 'NetworkPolicy':
-        return this.#keep(readNetworkPolicy(value), kind, objects.networkPolicies, path);
+        this.#keep(readNetworkPolicy(value), kind, objects.networkPolicies, path);
+        break;
       case 'ClusterNetworkPolicy':
-        return this.#keep(
-          readClusterNetworkPolicy(value),
-          kind,
-          objects.clusterNetworkPolicies,
-          path,
-        );
+        this.#keep(readClusterNetworkPolicy(value), kind, objects.clusterNetworkPolicies, path);
+        break;
     }
   }
 

@@ -2,6 +2,7 @@
 import type { ProgramDelta } from '../../../compile/program.js';
 import { checkNetwork } from './check-network.js';
 import { checkPolicy } from './check-policy.js';
+import { checkRoutes } from './check-routes.js';
 import { checkTypes } from './check-rows.js';
 import { checkServices } from './check-services.js';
 import type { ProgramLimits, ProgramState } from './program-state.js';
@@ -15,6 +16,7 @@ import type { ProgramLimits, ProgramState } from './program-state.js';
 export function checkDelta(delta: ProgramDelta, state: ProgramState, limits: ProgramLimits): void {
   checkTypes(delta);
   checkServices(delta, state, limits);
-  checkNetwork(delta, state, limits);
+  checkRoutes(delta, state, limits);
+  checkNetwork(delta, limits);
   checkPolicy(delta, state, limits);
 }

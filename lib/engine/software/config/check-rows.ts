@@ -207,6 +207,15 @@ export function checkAddress(path: string, addresses: Uint8Array, row: number): 
   if (isZero(addressOfRow(addresses, row))) refuse(`${path}[${row}]`, 'is no address');
 }
 
+export function checkInterface(
+  path: string,
+  slot: number,
+  row: number,
+  { hasInterface }: { hasInterface(slot: number): boolean },
+): void {
+  if (!hasInterface(slot)) refuse(`${path}[${row}]`, `there is no interface ${slot}`);
+}
+
 /** A length in the range of the address's family. */
 export function checkLength(
   path: string,

@@ -3,13 +3,15 @@ import {
   type AddressColumns,
   FRONTEND_KIND,
   INTERFACE_SCOPE,
+  type NextHopColumns,
   type ProgramDelta,
   type ScopeColumns,
 } from '../../../compile/program.js';
-import { addressBytes, addressOfRow, isZero, type Network, networkOf } from '../base/address.js';
+import { addressBytes, addressOfRow, isZero, type Network } from '../base/address.js';
 import { BackendTable } from '../table/backends.js';
+import { GroupTable, type NextHop } from '../table/groups.js';
 import { buildMaglev } from '../table/maglev.js';
-import { type Route, RouteTable } from '../table/routes.js';
+import { RouteTable } from '../table/routes.js';
 import { type Pool, ServiceTable } from '../table/service-table.js';
 import { checkDelta } from './check-delta.js';
 import { OwnAddresses } from './own-addresses.js';
@@ -35,7 +37,7 @@ export interface ProgramLimits {
 export class ProgramState {
   readonly services = new ServiceTable();
   readonly routes = new RouteTable();
-  readonly temporaryGroups = new Map<number, Route>();
+  readonly groups = new GroupTable();
   readonly pools = new Map<number, Pool>();
   readonly backends: BackendTable;
   readonly addresses: OwnAddresses;
@@ -88,9 +90,9 @@ export class ProgramState {
     return this.#backendUses[slot];
   }
 
-  /** Takes away what an interface has: addresses, scope, sources, the routes over it. */
+  /** Takes away what an interface has: addresses, scope, sources, the next hops over it. */
   removeInterface(slot: number): void {
-    this.routes.removeInterface(slot);
+    this.routes.removeGroups(this.groups.removeInterface(slot));
     this.addresses.removeInterface(slot);
     this.policy.touch();
     this.scopes[slot] = INTERFACE_SCOPE.outside;
@@ -158,24 +160,19 @@ export class ProgramState {
     }
   }
 
-  #changeRoutes({ routes, removedRoutes, groups, nextHops }: ProgramDelta): void {
-    for (const [i, slot] of groups.slot.entries()) {
-      const row = groups.first[i];
-      const gateway = addressOfRow(nextHops.gateway, row);
-      const mac = nextHops.mac.slice(row * 6, row * 6 + 6);
-      this.temporaryGroups.set(slot, {
-        interface: nextHops.interface[row],
-        gateway: isZero(gateway) ? null : gateway,
-        mac: mac.every((byte) => byte === 0) ? null : mac,
-      });
-    }
+  #changeRoutes({ groups, nextHops, removedGroups, routes, removedRoutes }: ProgramDelta): void {
     for (const network of networksOf(removedRoutes)) this.routes.remove(network);
-    for (let row = 0; row < routes.length.length; row++) {
-      this.routes.put(
-        networkOf(addressOfRow(routes.prefix, row), routes.length[row]),
-        this.temporaryGroups.get(routes.group[row]) as Route,
+    for (const slot of removedGroups) this.groups.remove(slot);
+    for (let row = 0; row < groups.slot.length; row++) {
+      const first = groups.first[row];
+      const hops = Array.from({ length: groups.count[row] }, (_, n) =>
+        nextHopOf(nextHops, first + n),
       );
+      this.groups.put(groups.slot[row], hops);
     }
+    networksOf(routes).forEach((network, row) => {
+      this.routes.put(network, routes.group[row]);
+    });
   }
 
   // What is our own passes all policy.
@@ -188,4 +185,16 @@ export class ProgramState {
     this.scopes.fill(INTERFACE_SCOPE.outside);
     for (let row = 0; row < interfaces.length; row++) this.scopes[interfaces[row]] = scope[row];
   }
+}
+
+function nextHopOf(columns: NextHopColumns, row: number): NextHop {
+  const gateway = addressOfRow(columns.gateway, row);
+  const mac = columns.mac.slice(row * 6, row * 6 + 6);
+  return {
+    interface: columns.interface[row],
+    gateway: isZero(gateway) ? null : gateway,
+    mac: mac.every((byte) => byte === 0) ? null : mac,
+    key: columns.key[row],
+    weight: columns.weight[row],
+  };
 }

@@ -7,7 +7,7 @@ const CAPACITY = 1_024;
 
 /** An interface whose peer is this process: `Engine.send` and `Engine.receive`. */
 export class MemoryInterface implements SoftwareInterface {
-  readonly up = true;
+  up = true;
   readonly #rx = new FrameQueue(CAPACITY);
   readonly #tx = new FrameQueue(CAPACITY);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ADDRESS_WORDS } from '../base/address.js';
-import type { Route } from '../table/routes.js';
+import type { NextHop } from '../table/groups.js';
 import type { Frontend } from '../table/service-table.js';
 import type { Family } from './family.js';
 
@@ -20,8 +20,8 @@ export const LANE = {
   flow: 4,
   service: 5,
   nat: 6,
-  rewrite: 7,
-  route: 8,
+  route: 7,
+  rewrite: 8,
   neighbour: 9,
   /** To be sent and counted as forwarded. */
   forward: 10,
@@ -71,14 +71,16 @@ export class Burst {
   readonly fragmentLength = new Uint32Array(MAX_BURST);
   readonly moreFragments = new Uint8Array(MAX_BURST);
 
-  /** Flow entry that `rewrite` goes by. */
-  readonly entry = new Uint32Array(MAX_BURST);
+  /** Flow entry that `route` and `rewrite` go by, or `NO_FLOW`. */
+  readonly entry = new Int32Array(MAX_BURST);
   /** Where it is dropped, the sender is to be told. */
   readonly rejected = new Uint8Array(MAX_BURST);
   /** One of `SCOPE`, where a frontend was found. */
   readonly scope = new Uint8Array(MAX_BURST);
   readonly frontend: (Frontend | null)[] = new Array<Frontend | null>(MAX_BURST).fill(null);
-  readonly route: (Route | null)[] = new Array<Route | null>(MAX_BURST).fill(null);
+  /** Where there is a route: the next hop of its group. */
+  readonly route: (NextHop | null)[] = new Array<NextHop | null>(MAX_BURST).fill(null);
+  /** Its address: the gateway's, or the destination itself. */
   readonly nextHop = new Int32Array(MAX_BURST * ADDRESS_WORDS);
   /** Slot of the interface to send on. */
   readonly egress = new Uint16Array(MAX_BURST);

@@ -4,6 +4,19 @@ import { read32, write16, write32 } from '../base/byte-order.js';
 import { delta32, fold, sum } from '../base/checksum.js';
 import { ETHERTYPE, IPV4, IPV6, PROTOCOL } from './headers.js';
 
+/** ICMP errors that we send. `tooBig`: fragmentation needed, in IPv4. */
+export type ErrorName =
+  | 'portUnreachable'
+  | 'noRoute'
+  | 'addressUnreachable'
+  | 'tooBig'
+  | 'timeExceeded';
+
+export interface ErrorKind {
+  readonly type: number;
+  readonly code: number;
+}
+
 /**
  * What differs between IPv4 and IPv6 behind `parse`: the stages are written once, and ask here.
  * Offsets are from the start of the frame.
@@ -29,8 +42,9 @@ export interface Family {
   readonly echoReply: number;
   /** Smallest and largest ICMP types that say an error. */
   readonly errorTypes: readonly number[];
-  /** Port unreachable: type and code, and the most bytes of the packet that it quotes. */
-  readonly portUnreachable: { readonly type: number; readonly code: number; readonly most: number };
+  readonly errors: Readonly<Record<ErrorName, ErrorKind>>;
+  /** The most bytes of a packet that an ICMP error quotes. */
+  readonly mostQuoted: number;
 }
 
 export const IPV4_FAMILY: Family = {
@@ -48,7 +62,14 @@ export const IPV4_FAMILY: Family = {
   echoRequest: 8,
   echoReply: 0,
   errorTypes: [3, 11, 12],
-  portUnreachable: { type: 3, code: 3, most: 548 },
+  errors: {
+    portUnreachable: { type: 3, code: 3 },
+    noRoute: { type: 3, code: 0 },
+    addressUnreachable: { type: 3, code: 1 },
+    tooBig: { type: 3, code: 4 },
+    timeExceeded: { type: 11, code: 0 },
+  },
+  mostQuoted: 548,
 };
 
 export const IPV6_FAMILY: Family = {
@@ -66,7 +87,14 @@ export const IPV6_FAMILY: Family = {
   echoRequest: 128,
   echoReply: 129,
   errorTypes: [1, 2, 3, 4],
-  portUnreachable: { type: 1, code: 4, most: 1_232 },
+  errors: {
+    portUnreachable: { type: 1, code: 4 },
+    noRoute: { type: 1, code: 0 },
+    addressUnreachable: { type: 1, code: 3 },
+    tooBig: { type: 2, code: 0 },
+    timeExceeded: { type: 3, code: 0 },
+  },
+  mostQuoted: 1_232,
 };
 
 /** In the order in which their packets go through the path. */

@@ -56,7 +56,14 @@ export const UDP = { length: 4, checksum: 6, minimumLength: 8 } as const;
 export const SCTP = { checksum: 8, chunkType: 12, minimumLength: 16 } as const;
 
 /** ICMP and ICMPv6: offsets from the start of the header. */
-export const ICMP = { type: 0, code: 1, checksum: 2, identifier: 4, minimumLength: 8 } as const;
+export const ICMP = {
+  type: 0,
+  code: 1,
+  checksum: 2,
+  identifier: 4,
+  sequence: 6,
+  minimumLength: 8,
+} as const;
 
 /** Neighbour discovery (RFC 4861): types of ICMPv6. */
 export const ND_TYPE = { first: 133, solicitation: 135, advertisement: 136, last: 137 } as const;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Explanation, FLOW_STATES, type Tuple } from '../../engine.js';
 import { DROP, DROP_REASONS } from '../../reasons.js';
-import { ADDRESS_WORDS, addressBytes, isSame } from '../base/address.js';
+import { ADDRESS_WORDS, addressBytes, copyAddress, isSame } from '../base/address.js';
 import { Burst, CLASS, LANE, PASSED } from '../packet/burst.js';
 import { FAMILIES, type Family } from '../packet/family.js';
 import { NO_BACKEND, NO_FLOW } from '../table/flow-table.js';
 import { HOLD } from '../table/fragments.js';
-import type { Route } from '../table/routes.js';
+import type { NextHop } from '../table/groups.js';
 import { judgeArp } from './arp.js';
 import type { Context } from './context.js';
 import { FOUND, findEntry, judgeEntry } from './flow.js';
@@ -15,10 +15,10 @@ import { NatPlan, UNDECIDED } from './nat-plan.js';
 import { judgeNd } from './nd.js';
 import { judgeHold } from './neighbour.js';
 import { parsePacket } from './parse.js';
-import { isTold } from './reject.js';
+import { isTold, sourceOfError } from './reject.js';
 import { findRelated } from './related.js';
-import { isUntranslatable, newPorts } from './rewrite.js';
-import { findWay } from './route.js';
+import { newPorts } from './rewrite.js';
+import { findWay, isUntranslatable } from './route.js';
 import { judgeMiss } from './service.js';
 
 /** How a packet's way through the stages ends, besides the reasons of `DROP`. */
@@ -37,6 +37,10 @@ class Explainer {
   readonly #plan = new NatPlan();
   readonly #explanation = nothing();
   readonly #context: Context;
+  // What it leaves with.
+  readonly #destination = new Int32Array(ADDRESS_WORDS);
+  // There is no way on.
+  #turnedBack = false;
 
   constructor(context: Context, slot: number, frame: Uint8Array) {
     this.#context = context;
@@ -55,13 +59,18 @@ class Explainer {
     if (end >= 0) {
       explanation.fate = 'drop';
       explanation.reason = DROP_REASONS[end];
-      explanation.rejected = this.#burst.rejected[0] === 1 && isTold(this.#burst, 0);
+      explanation.rejected = this.#isTold();
     } else if (end === END.answer) {
       explanation.fate = 'answer';
     } else {
       explanation.fate = end === END.hold ? 'hold' : 'forward';
     }
     return explanation;
+  }
+
+  #isTold(): boolean {
+    if (this.#turnedBack) return sourceOfError(this.#burst, 0, this.#context) !== undefined;
+    return this.#burst.rejected[0] === 1 && isTold(this.#burst, 0);
   }
 
   /** @returns one of {@link END}, or of `DROP` */
@@ -76,6 +85,7 @@ class Explainer {
     if (burst.lane[0] === LANE.nd) return answered(judgeNd(burst, 0, context));
     const verdict = burst.lane[0] === LANE.fragment ? this.#followFragment() : PASSED;
     this.#explanation.tuple = this.#tuple();
+    copyAddress(this.#destination, 0, burst.destination, 0);
     if (verdict !== PASSED) return verdict;
 
     const family = FAMILIES[burst.family[0]];
@@ -194,7 +204,7 @@ class Explainer {
       destinationPort: ports & 0xffff,
       protocol: burst.protocol[0],
     };
-    burst.destination.set(destination.subarray(destinationAt, destinationAt + ADDRESS_WORDS));
+    copyAddress(this.#destination, 0, destination, destinationAt);
     return END.goesOn;
   }
 
@@ -216,8 +226,9 @@ class Explainer {
   #findWay(family: Family): number {
     const burst = this.#burst;
     const context = this.#context;
-    const reason = findWay(burst, 0, family, context);
-    const way = burst.route[0] as Route | null;
+    const reason = findWay(burst, 0, this.#destination, 0, family, context);
+    this.#turnedBack = reason !== PASSED;
+    const way = burst.route[0] as NextHop | null;
     if (way === null) return reason;
     this.#explanation.route = {
       interface: way.interface,
@@ -227,7 +238,7 @@ class Explainer {
     return reason === PASSED ? this.#findNeighbour(way) : reason;
   }
 
-  #findNeighbour({ interface: egress, mac }: Route): number {
+  #findNeighbour({ interface: egress, mac }: NextHop): number {
     const { nextHop } = this.#burst;
     const context = this.#context;
     const known = context.neighbours.find(egress, nextHop, 0);

@@ -26,7 +26,7 @@ export const FOUND = {
   reopened: 6,
 } as const;
 
-/** Looks packets up in the flow table: a hit goes to `rewrite`, a miss to `service`. */
+/** Looks packets up in the flow table: a hit goes to `route`, a miss to `service`. */
 export function flow(burst: Burst, family: Family, context: Context): void {
   for (let i = 0; i < burst.count; i++) {
     if (!burst.isIn(i, LANE.flow, family)) continue;
@@ -36,7 +36,7 @@ export function flow(burst: Burst, family: Family, context: Context): void {
 }
 
 /**
- * Looks one packet up. Where it belongs to a connection it is counted there and goes on to `rewrite`,
+ * Looks one packet up. Where it belongs to a connection it is counted there and goes on to `route`,
  * or is dropped.
  * @returns `false`: a miss
  */
@@ -48,7 +48,7 @@ export function follow(burst: Burst, i: number, family: Family, context: Context
     case FOUND.hit:
       flows.touch(entry, context.nowSeconds, burst.ipLength[i], burst.tcpFlags[i]);
       burst.entry[i] = entry;
-      burst.lane[i] = LANE.rewrite;
+      burst.lane[i] = LANE.route;
       return true;
     case FOUND.flushed:
       flows.remove(pair, WORKER.flowsCleared);
@@ -147,7 +147,7 @@ function mayBegin(burst: Burst, i: number): boolean {
 
 function relate(burst: Burst, i: number, family: Family, context: Context): void {
   const entry = findRelated(burst, i, family, context);
-  burst.lane[i] = entry === NO_FLOW ? LANE.service : LANE.rewrite;
+  burst.lane[i] = entry === NO_FLOW ? LANE.service : LANE.route;
   if (entry === NO_FLOW) return;
   burst.entry[i] = entry;
   context.counters.add(WORKER.related, 1);

@@ -99,7 +99,7 @@ export class NatPlan {
   ): number {
     const isHairpin = isSame(this.destination, 0, this.source, 0);
     this.masquerade = isHairpin || (frontend.masquerade & (1 << burst.scope[i])) !== 0;
-    return this.masquerade ? chooseSource(this, family, context) : PASSED;
+    return this.masquerade ? chooseSource(this, burst, i, family, context) : PASSED;
   }
 
   #forget(): void {

@@ -21,7 +21,7 @@ export function nat(burst: Burst, family: Family, context: Context): void {
     if (follow(burst, i, family, context)) continue;
     let reason = plan.make(burst, i, family, context);
     if (reason === PASSED) reason = carryOut(burst, i, family, context);
-    if (reason === PASSED) burst.lane[i] = LANE.rewrite;
+    if (reason === PASSED) burst.lane[i] = LANE.route;
     else refuse(burst, i, reason, context);
   }
 }

@@ -6,8 +6,8 @@ import { WORKER } from '../base/counters.js';
 import { type Burst, LANE, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
 import { ETH } from '../packet/headers.js';
+import type { NextHop } from '../table/groups.js';
 import type { Neighbour } from '../table/neighbours.js';
-import type { Route } from '../table/routes.js';
 import type { Context, HeldPacket, Station } from './context.js';
 import { solicit } from './solicit.js';
 import { send, sendOriginated } from './tx.js';
@@ -18,7 +18,7 @@ export function neighbour(burst: Burst, family: Family, context: Context): void 
     if (!burst.isIn(i, LANE.neighbour, family)) continue;
     const egress = burst.egress[i];
     const station = context.stations[egress] as Station;
-    const { mac } = burst.route[i] as Route;
+    const { mac } = burst.route[i] as NextHop;
     if (mac !== null) {
       address(burst.frame[i], mac, station);
       burst.lane[i] = LANE.forward;

@@ -18,13 +18,29 @@ CHUNK_FLAGS[8] = TCP_FLAG.fin | TCP_FLAG.ack;
 CHUNK_FLAGS[14] = TCP_FLAG.rst;
 
 /**
- * Checks the L4 header, where there is one, and takes the five-tuple.
+ * Checks the L4 header, where there is one, and takes the five-tuple and its hash.
  * @returns `PASSED` or one of `DROP`
  */
 export function parseL4(burst: Burst, i: number, family: Family): number {
   burst.ports[i] = 0;
   burst.tcpFlags[i] = 0;
-  if (burst.fragment[i] === FRAGMENT.later) return PASSED;
+  const reason = burst.fragment[i] === FRAGMENT.later ? PASSED : readL4(burst, i, family);
+  if (reason !== PASSED) return reason;
+  const at = i * ADDRESS_WORDS;
+  burst.hash[i] = hashTuple(
+    burst.source,
+    at,
+    burst.destination,
+    at,
+    burst.ports[i],
+    burst.protocol[i],
+    family.firstWord,
+  );
+  return PASSED;
+}
+
+/** Class, lane, ports and flags. */
+function readL4(burst: Burst, i: number, family: Family): number {
   if (!isWellFormed(burst, i, family)) return DROP.malformed_l4;
   if (burst.class[i] === CLASS.nd) {
     burst.lane[i] = LANE.nd;
@@ -44,16 +60,6 @@ export function parseL4(burst: Burst, i: number, family: Family): number {
   if (kind === CLASS.tcp) burst.tcpFlags[i] = frame[l4 + TCP.flags];
   else if (kind === CLASS.sctp) burst.tcpFlags[i] = CHUNK_FLAGS[frame[l4 + SCTP.chunkType]];
   burst.ports[i] = portsOf(family, kind, frame, l4);
-  const at = i * ADDRESS_WORDS;
-  burst.hash[i] = hashTuple(
-    burst.source,
-    at,
-    burst.destination,
-    at,
-    burst.ports[i],
-    burst.protocol[i],
-    family.firstWord,
-  );
   return PASSED;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ADDRESS_WORDS, copyAddress, isSame } from '../base/address.js';
+import { ADDRESS_WORDS, isSame } from '../base/address.js';
 import { read16 } from '../base/byte-order.js';
 import { adjust, adjustAt, replace16 } from '../base/checksum.js';
 import { type Burst, CLASS } from '../packet/burst.js';
@@ -33,7 +33,6 @@ export function rewriteError(burst: Burst, i: number, family: Family, flows: Flo
   if (family.isIpv4) adjustAt(frame, IPV4.checksum, outer);
   // ICMPv6 has a pseudo header.
   adjustAt(frame, burst.l4[i] + ICMP.checksum, family.isIpv4 ? inner : inner + outer);
-  copyAddress(burst.destination, i * ADDRESS_WORDS, keys, newDestination);
 }
 
 /** @returns what all changes add to the `Δ` of the error's checksum */

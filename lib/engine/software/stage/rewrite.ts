@@ -1,59 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DROP } from '../../reasons.js';
-import { ADDRESS_WORDS, copyAddress } from '../base/address.js';
 import { read32, swap32, write32 } from '../base/byte-order.js';
-import { adjustAt, adjustUdpAt, delta32, replace16 } from '../base/checksum.js';
+import { adjustAt, adjustUdpAt, delta16, delta32, replace16 } from '../base/checksum.js';
 import { crc32cWord, crc32cZeroes } from '../base/crc32c.js';
 import { type Burst, CLASS, FRAGMENT, LANE } from '../packet/burst.js';
 import { type Family, replace } from '../packet/family.js';
 import { ICMP, IPV4, SCTP, TCP, UDP } from '../packet/headers.js';
 import { identifierOf } from '../packet/l4.js';
+import { type FlowTable, NO_FLOW } from '../table/flow-table.js';
 import type { Context } from './context.js';
 import { rewriteError } from './rewrite-error.js';
 
 /**
- * Translates the packets of flows. What a direction is rewritten to stands in the entry of the other
- * one, the other way round.
+ * Counts the TTL (hop limit) down, and translates the packets of flows. What a direction is rewritten
+ * to stands in the entry of the other one, the other way round.
  */
 export function rewrite(burst: Burst, family: Family, context: Context): void {
   const flows = context.flowsOf(family);
   for (let i = 0; i < burst.count; i++) {
     if (!burst.isIn(i, LANE.rewrite, family)) continue;
-    if (burst.class[i] === CLASS.icmpError) {
-      rewriteError(burst, i, family, flows);
-      burst.lane[i] = LANE.route;
-      continue;
+    countDown(burst.frame[i], family);
+    if (burst.entry[i] !== NO_FLOW) {
+      if (burst.class[i] === CLASS.icmpError) rewriteError(burst, i, family, flows);
+      else translate(burst, i, family, flows);
     }
-    const other = burst.entry[i] ^ 1;
-    const ports = newPorts(flows.ports(other));
-    if (isUntranslatable(burst, i, ports)) {
-      context.drop(burst, i, DROP.fragment_untranslatable);
-      continue;
-    }
-    const frame = burst.frame[i];
-    const { keys } = flows;
-    const delta =
-      replace(family, frame, family.source, keys, flows.destinationAt(other)) +
-      replace(family, frame, family.destination, keys, flows.sourceAt(other));
-    copyAddress(burst.destination, i * ADDRESS_WORDS, keys, flows.sourceAt(other));
-    if (family.isIpv4) adjustAt(frame, IPV4.checksum, delta);
-    if (burst.fragment[i] !== FRAGMENT.later) rewriteL4(burst, i, family, ports, delta);
-    burst.lane[i] = LANE.route;
+    burst.lane[i] = LANE.neighbour;
   }
+}
+
+function countDown(frame: Uint8Array, family: Family): void {
+  const ttl = frame[family.ttl];
+  frame[family.ttl] = ttl - 1;
+  if (!family.isIpv4) return;
+  const protocol = frame[IPV4.protocol];
+  adjustAt(frame, IPV4.checksum, delta16((ttl << 8) | protocol, ((ttl - 1) << 8) | protocol));
+}
+
+function translate(burst: Burst, i: number, family: Family, flows: FlowTable): void {
+  const other = burst.entry[i] ^ 1;
+  const frame = burst.frame[i];
+  const { keys } = flows;
+  const delta =
+    replace(family, frame, family.source, keys, flows.destinationAt(other)) +
+    replace(family, frame, family.destination, keys, flows.sourceAt(other));
+  if (family.isIpv4) adjustAt(frame, IPV4.checksum, delta);
+  if (burst.fragment[i] === FRAGMENT.later) return;
+  rewriteL4(burst, i, family, newPorts(flows.ports(other)), delta);
 }
 
 /** Ports that packets leave with, by those of the entry of the other direction. */
 export function newPorts(otherPorts: number): number {
   return (otherPorts << 16) | (otherPorts >>> 16);
-}
-
-/** Whether the checksum covers what is in other fragments (SCTP). */
-export function isUntranslatable(burst: Burst, i: number, ports: number): boolean {
-  return (
-    burst.class[i] === CLASS.sctp &&
-    burst.fragment[i] === FRAGMENT.first &&
-    ports !== burst.ports[i]
-  );
 }
 
 function rewriteL4(

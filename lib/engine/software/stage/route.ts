@@ -1,47 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DROP } from '../../reasons.js';
 import { ADDRESS_WORDS, copyAddress } from '../base/address.js';
-import { adjustAt, delta16 } from '../base/checksum.js';
-import { type Burst, LANE, PASSED } from '../packet/burst.js';
+import { type Burst, CLASS, FRAGMENT, LANE, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
-import { IPV4 } from '../packet/headers.js';
+import { NO_FLOW } from '../table/flow-table.js';
+import { NO_GROUP } from '../table/routes.js';
 import type { Context } from './context.js';
+import { turnBack } from './reject.js';
+import { newPorts } from './rewrite.js';
 
-/** Finds the way out and counts the TTL (hop limit) down. */
+/**
+ * Finds the way out, while packets are as they came in: an error that says there is none quotes what
+ * its sender has sent.
+ */
 export function route(burst: Burst, family: Family, context: Context): void {
+  const flows = context.flowsOf(family);
   for (let i = 0; i < burst.count; i++) {
     if (!burst.isIn(i, LANE.route, family)) continue;
-    const reason = findWay(burst, i, family, context);
-    if (reason === PASSED) countDown(burst.frame[i], family);
-    else context.drop(burst, i, reason);
+    const entry = burst.entry[i];
+    let destination: Int32Array = burst.destination;
+    let at = i * ADDRESS_WORDS;
+    if (entry !== NO_FLOW) {
+      const other = entry ^ 1;
+      if (isUntranslatable(burst, i, newPorts(flows.ports(other)))) {
+        context.drop(burst, i, DROP.fragment_untranslatable);
+        continue;
+      }
+      destination = flows.keys;
+      at = flows.sourceAt(other);
+    }
+    const reason = findWay(burst, i, destination, at, family, context);
+    if (reason === PASSED) burst.lane[i] = LANE.rewrite;
+    else turnBack(burst, i, reason, context);
   }
 }
 
 /**
- * Puts a packet into the lane of `neighbour`, with its route, next hop and egress.
+ * Gives a packet its next hop and egress.
+ * @param destination - that it will leave with, from place `at` on
  * @returns `PASSED` or one of `DROP`
  */
-export function findWay(burst: Burst, i: number, family: Family, context: Context): number {
+export function findWay(
+  burst: Burst,
+  i: number,
+  destination: Int32Array,
+  at: number,
+  family: Family,
+  { program, stations }: Context,
+): number {
   burst.route[i] = null;
   if (burst.frame[i][family.ttl] <= 1) return DROP.ttl_expired;
-  const at = i * ADDRESS_WORDS;
-  const way = context.program.routes.lookup(burst.destination, at);
-  if (way === null) return DROP.no_route;
+  const group = program.routes.lookup(destination, at);
+  if (group === NO_GROUP) return DROP.no_route;
+  const way = program.groups.choose(group, burst.hash[i], stations);
   burst.route[i] = way;
-  const station = context.stations[way.interface];
+  burst.egress[i] = way.interface;
+  const station = stations[way.interface];
   if (station === null || !station.up) return DROP.interface_down;
   if (burst.ipLength[i] > station.mtu) return DROP.mtu_exceeded;
-  burst.egress[i] = way.interface;
-  if (way.gateway === null) copyAddress(burst.nextHop, at, burst.destination, at);
-  else copyAddress(burst.nextHop, at, way.gateway, 0);
-  burst.lane[i] = LANE.neighbour;
+  if (way.gateway === null) copyAddress(burst.nextHop, i * ADDRESS_WORDS, destination, at);
+  else copyAddress(burst.nextHop, i * ADDRESS_WORDS, way.gateway, 0);
   return PASSED;
 }
 
-function countDown(frame: Uint8Array, family: Family): void {
-  const ttl = frame[family.ttl];
-  frame[family.ttl] = ttl - 1;
-  if (!family.isIpv4) return;
-  const protocol = frame[IPV4.protocol];
-  adjustAt(frame, IPV4.checksum, delta16((ttl << 8) | protocol, ((ttl - 1) << 8) | protocol));
+/** Whether the checksum covers what is in other fragments (SCTP). */
+export function isUntranslatable(burst: Burst, i: number, ports: number): boolean {
+  return (
+    burst.class[i] === CLASS.sctp &&
+    burst.fragment[i] === FRAGMENT.first &&
+    ports !== burst.ports[i]
+  );
 }

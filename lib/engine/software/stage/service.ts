@@ -4,6 +4,7 @@ import { DROP } from '../../reasons.js';
 import { ADDRESS_WORDS, anyHolds } from '../base/address.js';
 import { type Burst, CLASS, FRAGMENT, LANE, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
+import { NO_FLOW } from '../table/flow-table.js';
 import type { Frontend } from '../table/service-table.js';
 import type { Context } from './context.js';
 import { answerEcho } from './echo.js';
@@ -55,6 +56,7 @@ export function judgeMiss(burst: Burst, i: number, family: Family, context: Cont
 function judgePlain(burst: Burst, i: number, { policy }: Context): number {
   const { source, destination, protocol } = burst;
   const at = i * ADDRESS_WORDS;
+  burst.entry[i] = NO_FLOW;
   burst.lane[i] = LANE.route;
   if (!policy.isProtected(source, at) && !policy.isProtected(destination, at)) return PASSED;
   const kind = burst.class[i];

@@ -7,6 +7,7 @@ import { type Burst, CLASS, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
 import { identifierOf } from '../packet/l4.js';
 import { NO_FLOW } from '../table/flow-table.js';
+import { NO_GROUP } from '../table/routes.js';
 import type { Context } from './context.js';
 import type { NatPlan } from './nat-plan.js';
 
@@ -16,14 +17,22 @@ const TRIES = 512;
 const STEP = 0x9e3779b9;
 
 /**
- * Chooses an address of ours as the source, by the way to the backend of the plan.
+ * Chooses an address of ours as the source, by the way that the packet will take to the backend of
+ * the plan.
  * @returns `PASSED` or one of `DROP`
  */
-export function chooseSource(plan: NatPlan, family: Family, { program }: Context): number {
-  const route = program.routes.lookup(plan.destination, 0);
-  if (route === null) return DROP.no_route;
-  const nextHop = route.gateway ?? plan.destination;
-  const source = program.addresses.source(route.interface, nextHop, 0, family.isIpv4);
+export function chooseSource(
+  plan: NatPlan,
+  burst: Burst,
+  i: number,
+  family: Family,
+  { program, stations }: Context,
+): number {
+  const group = program.routes.lookup(plan.destination, 0);
+  if (group === NO_GROUP) return DROP.no_route;
+  const way = program.groups.choose(group, burst.hash[i], stations);
+  const nextHop = way.gateway ?? plan.destination;
+  const source = program.addresses.source(way.interface, nextHop, 0, family.isIpv4);
   if (source === undefined) return DROP.snat_address_missing;
   copyAddress(plan.source, 0, source, 0);
   return PASSED;

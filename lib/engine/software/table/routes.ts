@@ -2,19 +2,20 @@
 import type { Network } from '../base/address.js';
 import { PrefixMap } from './prefix-map.js';
 
-/** Where packets for a prefix go. */
-export interface Route {
-  /** Slot of the egress interface. */
-  interface: number;
-  /** Next hop; `null`: the destination itself. */
-  gateway: Int32Array | null;
-  /** MAC of the next hop; `null`: ask for it. */
-  mac: Uint8Array | null;
+/** What there is no route for. */
+export const NO_GROUP = -1;
+
+interface Route {
+  network: Network;
+  /** Slot of the group of next hops. */
+  group: number;
 }
 
 /** Longest-prefix match of either family. */
 export class RouteTable {
   readonly #routes = new PrefixMap<Route>();
+  // Group slot: how many routes of IPv4 and IPv6 name it.
+  readonly #uses = new Map<number, { ipv4: number; ipv6: number }>();
 
   /** Routes of both families. */
   get size(): number {
@@ -30,22 +31,51 @@ export class RouteTable {
     return this.#routes.get(network) !== undefined;
   }
 
-  put(network: Network, route: Route): void {
-    this.#routes.put(network, route);
+  /** The group of the route for just this network, or `NO_GROUP`. */
+  groupOf(network: Network): number {
+    return this.#routes.get(network)?.group ?? NO_GROUP;
+  }
+
+  /** How many routes of a family name a group. */
+  usesOf(group: number, ofIpv4: boolean): number {
+    return this.#uses.get(group)?.[ofIpv4 ? 'ipv4' : 'ipv6'] ?? 0;
+  }
+
+  put(network: Network, group: number): void {
+    this.remove(network);
+    this.#routes.put(network, { network, group });
+    this.#use(group, network, 1);
   }
 
   /** Removes a route, if it is there. */
   remove(network: Network): void {
+    const group = this.groupOf(network);
+    if (group === NO_GROUP) return;
     this.#routes.remove(network);
+    this.#use(group, network, -1);
   }
 
-  /** Removes the routes over an interface. */
-  removeInterface(slot: number): void {
-    this.#routes.removeWhere((route) => route.interface === slot);
+  /** Removes the routes of groups that are gone. */
+  removeGroups(gone: ReadonlySet<number>): void {
+    this.#routes.removeWhere(({ network, group }) => {
+      if (!gone.has(group)) return false;
+      this.#use(group, network, -1);
+      return true;
+    });
   }
 
-  /** @param at - where the address begins in `words` */
-  lookup(words: Int32Array, at: number): Route | null {
-    return this.#routes.lookup(words, at) ?? null;
+  /**
+   * @param at - where the address begins in `words`
+   * @returns the slot of the group, or `NO_GROUP`
+   */
+  lookup(words: Int32Array, at: number): number {
+    return this.#routes.lookup(words, at)?.group ?? NO_GROUP;
+  }
+
+  #use(group: number, { isIpv4 }: Network, difference: number): void {
+    const uses = this.#uses.get(group) ?? { ipv4: 0, ipv6: 0 };
+    uses[isIpv4 ? 'ipv4' : 'ipv6'] += difference;
+    if (uses.ipv4 + uses.ipv6 === 0) this.#uses.delete(group);
+    else this.#uses.set(group, uses);
   }
 }

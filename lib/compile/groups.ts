@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DeltaBuilder } from './delta-builder.js';
+import type { HopRow, RouteRow } from './routes.js';
+import type { SlotDraft } from './slots.js';
+
+/** Groups of next hops and the routes that name them, as an engine has them. */
+export interface RoutingState {
+  /** By slot. */
+  readonly groups: ReadonlyMap<number, readonly HopRow[]>;
+  /** By `PREFIX/LENGTH`. */
+  readonly routes: ReadonlyMap<string, PlacedRoute>;
+}
+
+export interface PlacedRoute {
+  readonly row: RouteRow;
+  /** Slot. */
+  readonly group: number;
+}
+
+export const NO_ROUTING: RoutingState = { groups: new Map(), routes: new Map() };
+
+/**
+ * Works out what changes. Routes with the same next hops share a group. What is in a group never
+ * changes: other next hops are another group, so that routes go over one by one.
+ */
+export function planRouting(
+  before: RoutingState,
+  rows: ReadonlyMap<string, RouteRow>,
+  slots: SlotDraft,
+  builder: DeltaBuilder,
+): RoutingState {
+  const known = new Map<string, number>();
+  for (const [slot, hops] of before.groups) known.set(contentOf(hops), slot);
+  const groups = new Map<number, readonly HopRow[]>();
+  const routes = new Map<string, PlacedRoute>();
+  for (const [prefix, row] of rows) {
+    const content = contentOf(row.hops);
+    const group = known.get(content) ?? slots.allocate();
+    known.set(content, group);
+    groups.set(group, before.groups.get(group) ?? row.hops);
+    routes.set(prefix, { row, group });
+  }
+
+  for (const [prefix, { row }] of before.routes) if (!rows.has(prefix)) builder.removeRoute(row);
+  for (const [prefix, route] of routes) {
+    if (before.routes.get(prefix)?.group !== route.group) builder.putRoute(route);
+  }
+  for (const slot of before.groups.keys()) {
+    if (groups.has(slot)) continue;
+    builder.removeGroup(slot);
+    slots.free(slot);
+  }
+  for (const [slot, hops] of groups) if (!before.groups.has(slot)) builder.putGroup(slot, hops);
+  return { groups, routes };
+}
+
+/**
+ * What an engine is left with when it has removed an interface: groups without the next hops over it,
+ * and without those that had no others; their routes go too.
+ */
+export function withoutInterface(
+  { groups, routes }: RoutingState,
+  slot: number,
+  slots: SlotDraft,
+): RoutingState {
+  const left = new Map<number, readonly HopRow[]>();
+  for (const [group, hops] of groups) {
+    const rest = hops.filter((hop) => hop.interface !== slot);
+    if (rest.length > 0) left.set(group, rest);
+    else slots.free(group);
+  }
+  const kept = [...routes].flatMap(([prefix, { row, group }]): [string, PlacedRoute][] => {
+    const hops = row.hops.filter((hop) => hop.interface !== slot);
+    return hops.length === 0 ? [] : [[prefix, { row: { ...row, hops }, group }]];
+  });
+  return { groups: left, routes: new Map(kept) };
+}
+
+/** The same for the same next hops, in whatever order. */
+function contentOf(hops: readonly HopRow[]): string {
+  const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+  const texts = hops.map(
+    (hop) => `${hop.interface} ${hop.weight} ${latin1(hop.gateway)}${latin1(hop.mac)}`,
+  );
+  return texts.sort().join('\n');
+}
