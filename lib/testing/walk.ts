@@ -84,7 +84,7 @@ export class Walker {
     const { fate, reason, rejected, route } = report;
     if (fate === 'answer') return { kind: 'node', node };
     if (fate === 'drop') return { kind: 'dropped', reason: reason!.name, rejected };
-    if (fate !== 'forward' || route === null) {
+    if (fate === 'hold' || route === null) {
       throw new Error(`a probe was not decided: ${report.text.join('; ')}`);
     }
     const pod = this.#topology.podAt(node, route.interface);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import { Network, type ProbeResult, SluiceError } from '../../lib/testing/index.js';
-import { node, pod, service, workload } from '../support/network.js';
+import { service, workload } from '../support/network.js';
 
 const HTTP = [{ name: 'http', containerPort: 8080 }];
 
@@ -159,30 +159,6 @@ test('what is not reachable says why', async (t) => {
   const nowhere = await probe('nobodies.shop:80');
   t.like(nowhere, { verdict: 'no-route', reason: null, backends: [] });
   t.is(nowhere.text[1], '  there is no backend that it could go to');
-  t.like(await probe('node/node-2:22'), { verdict: 'dropped', reason: 'not_for_host' });
-});
-
-test('some backends answer and others do not: mixed', async (t) => {
-  const net = Network.from([
-    node('n1'),
-    node('n2'),
-    workload('a/client', { pod: { nodeName: 'n1' } }),
-    // Its address is the other node's own, which takes nothing in.
-    pod('a/on-1', { nodeName: 'n1', containers: [{}] }, {}, { app: 'web' }),
-    pod('a/on-2', { nodeName: 'n2', hostNetwork: true }, {}, { app: 'web' }),
-    service('a/web', [{ port: 80 }]),
-  ]);
-  const { verdict, reason, backends, text } = await net.probe({ from: 'a/client', to: 'web:80' });
-  t.deepEqual(
-    backends.map(({ pod, verdict }) => [pod, verdict]),
-    [
-      ['a/on-1', 'allowed'],
-      [null, 'dropped'],
-    ],
-  );
-  t.is(verdict, 'mixed');
-  t.is(reason, null);
-  t.regex(text.join('\n'), /to [0-9.]+:80 on n2: dropped/);
 });
 
 const MISTAKES: readonly (readonly [input: object, error: RegExp])[] = [
