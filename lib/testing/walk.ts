@@ -5,7 +5,7 @@ import type { ExplainReport } from '../observe/explain-report.js';
 import type { ClusterNode } from './derive/nodes.js';
 import type { ClusterPod } from './derive/pods.js';
 import type { NodeProxies } from './node-proxies.js';
-import { type Topology, UPLINK } from './topology.js';
+import { HOST, type Topology, UPLINK } from './topology.js';
 
 /** A packet, and where it comes in. */
 export interface Packet {
@@ -84,7 +84,8 @@ export class Walker {
     const { fate, reason, rejected, route } = report;
     if (fate === 'answer') return { kind: 'node', node };
     if (fate === 'drop') return { kind: 'dropped', reason: reason!.name, rejected };
-    if (fate === 'hold' || route === null) {
+    // A node's own MAC is nobody's to know here: what waits for it has arrived.
+    if (route === null || (fate === 'hold' && route.interface !== HOST)) {
       throw new Error(`a probe was not decided: ${report.text.join('; ')}`);
     }
     const pod = this.#topology.podAt(node, route.interface);
