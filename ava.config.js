@@ -1,7 +1,7 @@
 // One process per file: the EAL initialises once per process. One file at a time: two cores, and
 // workers that poll.
 export default {
-  files: ['test/**/*.test.ts'],
+  files: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
   extensions: { ts: 'module' },
   nodeArguments: ['--import=tsx'],
   workerThreads: false,

@@ -50,6 +50,7 @@ export { formatRouteSpec, parseRouteSpec } from './model/route-spec.js';
 export type { DropCounts, InterfaceCounts } from './observe/counters.js';
 export type {
   DecidingRule,
+  ExplainedEndpoint,
   ExplainedPolicy,
   ExplainedRoute,
   ExplainedService,

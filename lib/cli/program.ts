@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
+import { addCheckCommand } from './commands/check.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addExplainCommand } from './commands/explain.js';
 import { addGetCommand } from './commands/get.js';
@@ -32,6 +33,7 @@ export function buildProgram(terminal: Terminal): Command {
   addRunCommand(program);
   addGetCommand(program, terminal);
   addExplainCommand(program, terminal);
+  addCheckCommand(program, terminal);
   addInterfaceCommand(program, terminal);
   addVersionCommand(program, terminal);
   return program;

@@ -25,7 +25,7 @@ export interface ExplainReport {
   /** Where it finds a service; a packet of a flow does not look for one. */
   service: ExplainedService | null;
   /** The set of endpoints that are open to it. */
-  pool: { slot: number; policy: TrafficPolicy } | null;
+  pool: { slot: number; policy: TrafficPolicy; endpoints: ExplainedEndpoint[] } | null;
   /** Slot of the pool's Maglev table that names the backend; `null` where affinity does. */
   maglevSlot: number | null;
   affinity: boolean;
@@ -92,6 +92,14 @@ export interface ExplainedTuple {
   destinationPort: number;
   /** By name where a service may have it, else by number. */
   protocol: Protocol | number;
+}
+
+/** One that may be chosen. */
+export interface ExplainedEndpoint {
+  address: string;
+  port: number;
+  /** Share of new connections relative to the others; 0: none. */
+  weight: number;
 }
 
 export interface ExplainedService {
@@ -189,7 +197,13 @@ function serviceOf(slot: number | null, view: ProgramView): ExplainedService | n
 
 function poolOf(slot: number | null, view: ProgramView): ExplainReport['pool'] {
   const at = slot === null ? undefined : view.pool(slot);
-  return at === undefined ? null : { slot: slot!, policy: POLICIES[at.choice] };
+  if (at === undefined) return null;
+  const members = at.port.pools[at.choice]?.members ?? [];
+  const endpoints = members.flatMap(({ backend, weight }) => {
+    const member = view.backend(backend)?.backend;
+    return member === undefined ? [] : [{ address: member.address, port: member.port, weight }];
+  });
+  return { slot: slot!, policy: POLICIES[at.choice], endpoints };
 }
 
 const POLICIES = { cluster: 'Cluster', local: 'Local' } as const;

@@ -9,7 +9,7 @@ import { isPlainObject } from '../model/fields.js';
 import type { InterfaceSpec, Model, NodeSpec } from '../model/model.js';
 import { readManifests } from '../sources/files/manifests.js';
 import { completeNode } from '../sources/kubernetes/node.js';
-import { translate } from '../sources/kubernetes/translate.js';
+import { translate, warningText } from '../sources/kubernetes/translate.js';
 import { translatePolicy } from '../sources/kubernetes/translate-policy.js';
 import type { WantedInterface } from './interface-table.js';
 
@@ -88,10 +88,7 @@ export async function readInput(
       ...(completed !== undefined && { node: completed }),
     },
     read.skipped,
-    [...warnings, ...policy.warnings].map(
-      ({ kind, namespace, name, message }) =>
-        `${kind} ${namespace === '' ? name : `${namespace}/${name}`}: ${message}`,
-    ),
+    [...warnings, ...policy.warnings].map(warningText),
   );
 }
 

@@ -24,6 +24,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     ...['--from', '--to', '--port', '--protocol', '--from-port', '--interface'],
     ...['--json', '--control'],
   ],
+  check: ['--expect', '--nodes', '--pods', '--json'],
   'interface add': ['--control'],
   'interface remove': ['--control'],
   version: ['-o, --output'],

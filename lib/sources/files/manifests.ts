@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream';
-import { SluiceError } from '../../errors.js';
 import { show } from '../../model/explain.js';
-import { isPlainObject } from '../../model/fields.js';
 import {
   type KubernetesObjects,
   ObjectMistake,
@@ -14,7 +12,8 @@ import {
   readPod,
   readService,
 } from '../kubernetes/objects.js';
-import { type ManifestFile, parseDocuments, readFiles } from './read.js';
+import { type ManifestFile, readFiles } from './read.js';
+import { type FoundObject, groupOf, objectsOf, refuseField } from './unlisted.js';
 
 /** What manifests hold. */
 export interface Manifests {
@@ -23,12 +22,6 @@ export interface Manifests {
   skipped: Record<string, number>;
   /** Number of files that were read; the standard input counts as one. */
   files: number;
-}
-
-/** `kind` and `apiVersion` that an item of a list may leave out, because the list says them. */
-interface Implied {
-  kind: string;
-  apiVersion: unknown;
 }
 
 type Kind =
@@ -68,15 +61,10 @@ export async function readManifests(
  */
 export function parseManifests(files: readonly ManifestFile[]): Manifests {
   const collector = new Collector();
-  for (const file of files) {
-    for (const { path, value } of parseDocuments(file)) collector.add(value, path, null);
-  }
+  for (const object of objectsOf(files, Object.keys(API_VERSIONS))) collector.add(object);
   const skipped = Object.fromEntries(collector.skipped);
   return { objects: collector.objects, skipped, files: files.length };
 }
-
-/** Lists that must have items; of other kinds that end in `List`, those are lists that have some. */
-const LIST_KINDS = ['List', ...Object.keys(API_VERSIONS).map((kind) => `${kind}List`)];
 
 class Collector {
   readonly objects: KubernetesObjects = {
@@ -92,45 +80,21 @@ class Collector {
   /** Where each object was read. */
   readonly #origins = new Map<string, string>();
 
-  add(value: unknown, path: string, implied: Implied | null): void {
-    if (!isPlainObject(value)) {
-      refuse(path, '', `expected an object with apiVersion and kind, found ${show(value)}`);
-    }
-    const kind = value['kind'] ?? implied?.kind;
-    if (typeof kind !== 'string' || kind === '') {
-      refuse(path, 'kind', `expected the kind of an object, such as Service, found ${show(kind)}`);
-    }
-    if (LIST_KINDS.includes(kind) || (kind.endsWith('List') && Array.isArray(value['items']))) {
-      this.#addList(value, kind, path);
-      return;
-    }
-    const apiVersion = value['apiVersion'] ?? implied?.apiVersion;
+  add({ kind, apiVersion, value, path }: FoundObject): void {
     if (!isRead(kind)) this.#skip(kind);
     else if (isForeign(kind, apiVersion)) this.#skip(`${kind} (${apiVersion})`);
     else this.#addObject(kind, apiVersion, value, path);
   }
 
-  #addList(list: Record<string, unknown>, kind: string, path: string): void {
-    const items = list['items'] === null ? [] : list['items'];
-    if (!Array.isArray(items)) {
-      refuse(path, 'items', `expected a list of objects, found ${show(items)}`);
-    }
-    const inner = kind.slice(0, -'List'.length);
-    const implied = inner === '' ? null : { kind: inner, apiVersion: list['apiVersion'] };
-    items.forEach((item, index) => {
-      this.add(item, `${path}.items[${index}]`, implied);
-    });
-  }
-
   #addObject(kind: Kind, apiVersion: unknown, value: Record<string, unknown>, path: string): void {
     if (apiVersion !== API_VERSIONS[kind]) {
       const right = API_VERSIONS[kind];
-      refuse(path, 'apiVersion', `expected ${right} for a ${kind}, found ${show(apiVersion)}`);
+      refuseField(path, 'apiVersion', `expected ${right} for a ${kind}, found ${show(apiVersion)}`);
     }
     try {
       this.#read(kind, value, path);
     } catch (error) {
-      if (error instanceof ObjectMistake) refuse(path, error.path, error.message);
+      if (error instanceof ObjectMistake) refuseField(path, error.path, error.message);
       throw error;
     }
   }
@@ -172,7 +136,11 @@ class Collector {
     const key = `${kind} ${name}`;
     const origin = this.#origins.get(key);
     if (origin !== undefined) {
-      refuse(path, 'metadata.name', `${key} is given already at ${origin}; leave one of them out`);
+      refuseField(
+        path,
+        'metadata.name',
+        `${key} is given already at ${origin}; leave one of them out`,
+      );
     }
     this.#origins.set(key, path);
     list.push(object);
@@ -190,11 +158,5 @@ function isRead(kind: string): kind is Kind {
 /** Other API groups have kinds of the same name, such as Knative's Service. */
 function isForeign(kind: Kind, apiVersion: unknown): boolean {
   if (typeof apiVersion !== 'string') return false;
-  const group = (version: string) => version.split('/').slice(0, -1).join('/');
-  return group(apiVersion) !== '' && group(apiVersion) !== group(API_VERSIONS[kind]);
-}
-
-function refuse(document: string, field: string, message: string): never {
-  const path = field === '' ? document : `${document}: ${field}`;
-  throw new SluiceError('ERR_MANIFEST', message, { path });
+  return groupOf(apiVersion) !== '' && groupOf(apiVersion) !== groupOf(API_VERSIONS[kind]);
 }

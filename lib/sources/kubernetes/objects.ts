@@ -80,7 +80,8 @@ export function readClusterNetworkPolicy(value: unknown): ClusterNetworkPolicyOb
   return read(clusterNetworkPolicySchema, value);
 }
 
-function read<T>(schema: z.ZodType<T>, value: unknown): T {
+/** @throws ObjectMistake with the first mistake */
+export function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(withoutNulls(value), { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;

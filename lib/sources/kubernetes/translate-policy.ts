@@ -68,14 +68,8 @@ function inOrderOfClaims(pods: readonly PodObject[]): PodObject[] {
 
 function podOf({ metadata, spec, status }: PodObject): Pod {
   const ips = [...(status?.podIPs ?? []).map(({ ip }) => ip), status?.podIP ?? ''];
-  const containers = [
-    ...spec.containers,
-    ...spec.initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always'),
-  ];
-  const ports = containers.flatMap((container) =>
-    container.ports.flatMap(({ name, protocol, containerPort }): NamedPort[] =>
-      name === '' ? [] : [{ name, protocol, port: containerPort }],
-    ),
+  const ports = containerPorts(spec).flatMap(({ name, protocol, containerPort }): NamedPort[] =>
+    name === '' ? [] : [{ name, protocol, port: containerPort }],
   );
   return {
     name: metadata.name,
@@ -86,6 +80,12 @@ function podOf({ metadata, spec, status }: PodObject): Pod {
     ...(spec.nodeName !== '' && { node: spec.nodeName }),
     ...(spec.hostNetwork && { hostNetwork: true }),
   };
+}
+
+/** Ports of all containers that stay; a sidecar is an init container that is always restarted. */
+export function containerPorts({ containers, initContainers }: PodObject['spec']) {
+  const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return [...containers, ...sidecars].flatMap(({ ports }) => ports);
 }
 
 function compare(a: string, b: string): number {

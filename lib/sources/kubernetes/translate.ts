@@ -24,6 +24,11 @@ export interface TranslationWarning {
   message: string;
 }
 
+/** `Service shop/cart: MESSAGE`. */
+export function warningText({ kind, namespace, name, message }: TranslationWarning): string {
+  return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}: ${message}`;
+}
+
 export interface Translation {
   /** In the order of namespace and name. */
   services: Service[];
