@@ -25,6 +25,9 @@ bool queue_is_full(const Context& context, uint16_t interface, const Address& ne
   return waiting >= context.limits->held_per_neighbour;
 }
 
+// Of a packet that leaves.
+Fate fate_of(const Packet& packet) { return packet.to_host ? Fate::host : Fate::forward; }
+
 void hold(Packet& packet, const Station& station, Context& context) {
   const uint16_t interface = packet.out_interface;
   const Address& next_hop = station.address;
@@ -33,7 +36,7 @@ void hold(Packet& packet, const Station& station, Context& context) {
   Neighbour* neighbour = context.neighbours->find_or_add(interface, next_hop);
   // Another worker may have taken the last place.
   if (neighbour == nullptr) return packet.drop(DropReason::neighbour_table_full);
-  context.held.push_back({{packet.handle, packet.data, packet.length, interface, Fate::forward},
+  context.held.push_back({{packet.handle, packet.data, packet.length, interface, fate_of(packet)},
                           next_hop,
                           context.now_ms});
   packet.fate = Fate::held;
@@ -47,7 +50,7 @@ void resolve(Packet& packet, Context& context) {
   set_source(packet.data, context.snapshot->interfaces[packet.out_interface]);
   if (station.mac != nullptr) {
     std::memcpy(ethernet->destination, station.mac, 6);
-    packet.fate = Fate::forward;
+    packet.fate = fate_of(packet);
     return remember_way<F>(packet, Adjacencies::of_next_hop(packet.next_hop), context);
   }
   Neighbour* neighbour = station.neighbour;
@@ -55,7 +58,7 @@ void resolve(Packet& packet, Context& context) {
     return hold(packet, station, context);
   }
   neighbour->copy_mac(ethernet->destination);
-  packet.fate = Fate::forward;
+  packet.fate = fate_of(packet);
   remember_way<F>(packet, Adjacencies::of_neighbour(*context.neighbours, *neighbour), context);
   if (neighbour->stale(context.now_ms, context.neighbour_ages)) {
     solicit(*neighbour, packet.out_interface, station.address, context);

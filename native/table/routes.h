@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Longest-prefix match: prefix -> slot of a group of next hops. Wraps rte_fib and rte_fib6 (RIB-backed type:
-// cheap to change; looked up only by packets that no flow entry answers). Readers and the writer
-// never meet: see ProgramState's left-right pair. Needs the EAL for its memory.
+// Longest-prefix match: prefix -> slot of a group of next hops. Wraps rte_fib and rte_fib6
+// (RIB-backed type: cheap to change; looked up only by packets that no flow entry answers). Readers
+// and the writer never meet: see ProgramState's left-right pair. Needs the EAL for its memory.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace sluice {
 
-inline constexpr uint32_t kNoGroup = 0x7fffffff;
+inline constexpr uint32_t kNoRoute = 0x7fffffff;  // what a look-up without a match gives
 
 template <class F>
 class RouteTable {
@@ -24,7 +24,7 @@ class RouteTable {
 
   bool put(const typename F::Address& prefix, uint8_t length, uint32_t group);
   bool remove(const typename F::Address& prefix, uint8_t length);
-  uint32_t lookup(const typename F::Address& address) const;  // kNoGroup: no route
+  uint32_t lookup(const typename F::Address& address) const;  // kNoRoute: no route
 
  private:
   explicit RouteTable(void* fib) : fib_(fib) {}

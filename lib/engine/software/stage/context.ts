@@ -31,6 +31,8 @@ export interface HeldPacket {
   frame: Uint8Array;
   egress: number;
   neighbour: Neighbour;
+  /** The worker's counter that it counts for. */
+  fate: number;
   sinceMs: number;
 }
 

@@ -21,13 +21,13 @@ export function neighbour(burst: Burst, family: Family, context: Context): void 
     const { mac } = burst.route[i] as NextHop;
     if (mac !== null) {
       address(burst.frame[i], mac, station);
-      burst.lane[i] = LANE.forward;
+      burst.lane[i] = burst.toHost[i] === 0 ? LANE.forward : LANE.host;
       continue;
     }
     const known = context.neighbours.find(egress, burst.nextHop, i * ADDRESS_WORDS);
     if (known?.usable(context.nowMs)) {
       address(burst.frame[i], known.mac, station);
-      burst.lane[i] = LANE.forward;
+      burst.lane[i] = burst.toHost[i] === 0 ? LANE.forward : LANE.host;
       if (known.stale(context.nowMs)) solicit(known, context);
     } else {
       const reason = judgeHold(known, context);
@@ -65,7 +65,7 @@ export function walkHeld(context: Context): void {
       release(packet, context, DROP.interface_down);
     } else if (packet.neighbour.usable(nowMs)) {
       address(packet.frame, packet.neighbour.mac, station);
-      const isSent = send(context, packet.egress, packet.frame, WORKER.forwarded);
+      const isSent = send(context, packet.egress, packet.frame, packet.fate);
       release(packet, context, isSent ? PASSED : DROP.tx_full);
     } else if (nowMs - packet.sinceMs >= holdMs) {
       release(packet, context, DROP.neighbour_unresolved);
@@ -98,6 +98,7 @@ function hold(burst: Burst, i: number, known: Neighbour | undefined, context: Co
     frame: burst.frame[i].subarray(0, burst.length[i]),
     egress,
     neighbour: entry,
+    fate: burst.toHost[i] === 0 ? WORKER.forwarded : WORKER.host,
     sinceMs: context.nowMs,
   });
   burst.lane[i] = LANE.done;

@@ -8,15 +8,19 @@ import type { Context } from './context.js';
 export function tx(burst: Burst, context: Context): void {
   for (let i = 0; i < burst.count; i++) {
     const lane = burst.lane[i];
-    if (lane !== LANE.forward && lane !== LANE.answer) continue;
+    if (lane < LANE.forward) continue;
     const frame = burst.frame[i];
     const length = burst.length[i];
     const whole = frame.length === length ? frame : frame.subarray(0, length);
-    const fate = lane === LANE.forward ? WORKER.forwarded : WORKER.answered;
-    if (send(context, burst.egress[i], whole, fate)) burst.lane[i] = LANE.done;
+    if (send(context, burst.egress[i], whole, fateOf(lane))) burst.lane[i] = LANE.done;
     else context.drop(burst, i, DROP.tx_full);
   }
   sendOriginated(context);
+}
+
+function fateOf(lane: number): number {
+  if (lane === LANE.host) return WORKER.host;
+  return lane === LANE.forward ? WORKER.forwarded : WORKER.answered;
 }
 
 /**
