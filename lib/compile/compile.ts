@@ -18,13 +18,20 @@ import {
   samePrefixes,
   sameScopes,
 } from './addresses.js';
+import { BackendWays, compileWays } from './backend-ways.js';
 import { DeltaBuilder } from './delta-builder.js';
 import { NO_ROUTING, planRouting, type RoutingState, withoutInterface } from './groups.js';
 import { podRoutes } from './pod-routes.js';
 import { PolicyPlanner } from './policy/planner.js';
 import { PolicyState } from './policy/state.js';
 import type { InterfaceRequest, ProgramDelta } from './program.js';
-import { compileRoutes, findRoute, type InterfaceSlots, type RouteRow } from './routes.js';
+import {
+  type CompiledRoutes,
+  compileRoutes,
+  findRoute,
+  type InterfaceSlots,
+  type RouteRow,
+} from './routes.js';
 import {
   type BackendChanges,
   ServicePlanner,
@@ -114,18 +121,20 @@ export class Compiler {
     const builder = new DeltaBuilder();
     const sequence = this.#sequence + 1;
     const before = this.#accepted;
-    const { routeRows, ...wanted } = this.#nextState(model, interfaces);
-    const services = new ServicePlanner(this.#services, this.#slots, builder, sequence);
+    const { compiled, ...wanted } = this.#nextState(model, interfaces);
+    const hops = compileWays(wanted.services, compiled);
+    const groups = this.#groups.draft();
+    const routing = planRouting(before.routing, compiled.rows, hops, groups, builder);
+    this.#refuseExcessGroups(groups.size);
+    const ways = new BackendWays(before.routing.ways, routing.ways);
+    const services = new ServicePlanner(this.#services, this.#slots, builder, sequence, ways);
     const anew = !sameSurroundings(before.surroundings, wanted.surroundings);
-    if (model.services !== undefined || anew) {
+    if (model.services !== undefined || anew || ways.changed) {
       services.replace(wanted.services, wanted.surroundings, anew);
     }
     this.#refuseExcess(services);
     const policy = new PolicyPlanner(this.#policy, builder.policy);
     policy.plan(model, wanted.interfaces, wanted.node);
-    const groups = this.#groups.draft();
-    const routing = planRouting(before.routing, routeRows, groups, builder);
-    this.#refuseExcessGroups(groups.size);
     const next: Accepted = { ...wanted, routing };
     putTables(before, next, builder);
 
@@ -178,8 +187,8 @@ export class Compiler {
     const services = model.services ?? this.#accepted.services;
     const addressRows = compileAddresses(interfaces, node, slots);
     const ofPods = podRoutes(interfaces, routes);
-    const routeRows = compileRoutes(interfaces, [...routes, ...ofPods], slots);
-    this.#refuseExcessRoutes(routeRows);
+    const compiled = compileRoutes(interfaces, [...routes, ...ofPods], slots);
+    this.#refuseExcessRoutes(compiled.rows);
     return {
       interfaces,
       routes,
@@ -189,7 +198,7 @@ export class Compiler {
       addressRows,
       scopeRows: compileScopes(interfaces, slots),
       sourceRows: compileSources(interfaces, slots),
-      routeRows,
+      compiled,
     };
   }
 
@@ -246,7 +255,7 @@ export class Compiler {
 }
 
 /** What a plan is to come to. */
-type Wanted = Omit<Accepted, 'routing'> & { readonly routeRows: ReadonlyMap<string, RouteRow> };
+type Wanted = Omit<Accepted, 'routing'> & { readonly compiled: CompiledRoutes };
 
 /** What has been accepted, besides the services' slots. */
 interface Accepted {

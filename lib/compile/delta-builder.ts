@@ -28,6 +28,8 @@ interface BackendRow {
   port: number;
   service: number;
   flushed: boolean;
+  /** Slot, or {@link NO_GROUP}. */
+  group: number;
 }
 
 /** Collects the rows of one delta and turns them into columns. */
@@ -158,6 +160,7 @@ export class DeltaBuilder {
         port: Uint16Array.from(this.#backends, ({ port }) => port),
         service: Uint32Array.from(this.#backends, ({ service }) => service),
         flushed: Uint8Array.from(this.#backends, ({ flushed }) => (flushed ? 1 : 0)),
+        group: Uint32Array.from(this.#backends, ({ group }) => group),
       },
       removedBackends: Uint32Array.from(this.#removedBackends),
       pools: {

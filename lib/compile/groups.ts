@@ -9,6 +9,8 @@ export interface RoutingState {
   readonly groups: ReadonlyMap<number, readonly HopRow[]>;
   /** By `PREFIX/LENGTH`. */
   readonly routes: ReadonlyMap<string, PlacedRoute>;
+  /** Slots of the groups of backends that packets go to as they came, by the key of their next hop. */
+  readonly ways: ReadonlyMap<string, number>;
 }
 
 export interface PlacedRoute {
@@ -17,15 +19,17 @@ export interface PlacedRoute {
   readonly group: number;
 }
 
-export const NO_ROUTING: RoutingState = { groups: new Map(), routes: new Map() };
+export const NO_ROUTING: RoutingState = { groups: new Map(), routes: new Map(), ways: new Map() };
 
 /**
  * Works out what changes. Routes with the same next hops share a group. What is in a group never
  * changes: other next hops are another group, so that routes go over one by one.
+ * @param ways - next hops of backends, by key
  */
 export function planRouting(
   before: RoutingState,
   rows: ReadonlyMap<string, RouteRow>,
+  ways: ReadonlyMap<string, HopRow>,
   slots: SlotDraft,
   builder: DeltaBuilder,
 ): RoutingState {
@@ -33,13 +37,15 @@ export function planRouting(
   for (const [slot, hops] of before.groups) known.set(contentOf(hops), slot);
   const groups = new Map<number, readonly HopRow[]>();
   const routes = new Map<string, PlacedRoute>();
-  for (const [prefix, row] of rows) {
-    const content = contentOf(row.hops);
+  const place = (hops: readonly HopRow[]): number => {
+    const content = contentOf(hops);
     const group = known.get(content) ?? slots.allocate();
     known.set(content, group);
-    groups.set(group, before.groups.get(group) ?? row.hops);
-    routes.set(prefix, { row, group });
-  }
+    groups.set(group, before.groups.get(group) ?? hops);
+    return group;
+  };
+  for (const [prefix, row] of rows) routes.set(prefix, { row, group: place(row.hops) });
+  const placed = new Map([...ways].map(([key, hop]) => [key, place([hop])]));
 
   for (const [prefix, { row }] of before.routes) if (!rows.has(prefix)) builder.removeRoute(row);
   for (const [prefix, route] of routes) {
@@ -51,7 +57,7 @@ export function planRouting(
     slots.free(slot);
   }
   for (const [slot, hops] of groups) if (!before.groups.has(slot)) builder.putGroup(slot, hops);
-  return { groups, routes };
+  return { groups, routes, ways: placed };
 }
 
 /**
@@ -59,7 +65,7 @@ export function planRouting(
  * and without those that had no others; their routes go too.
  */
 export function withoutInterface(
-  { groups, routes }: RoutingState,
+  { groups, routes, ways }: RoutingState,
   slot: number,
   slots: SlotDraft,
 ): RoutingState {
@@ -73,7 +79,8 @@ export function withoutInterface(
     const hops = row.hops.filter((hop) => hop.interface !== slot);
     return hops.length === 0 ? [] : [[prefix, { row: { ...row, hops }, group }]];
   });
-  return { groups: left, routes: new Map(kept) };
+  const leftWays = [...ways].filter(([, group]) => left.has(group));
+  return { groups: left, routes: new Map(kept), ways: new Map(leftWays) };
 }
 
 /** The same for the same next hops, in whatever order. */

@@ -108,6 +108,9 @@ export interface FrontendColumns {
   rangesCount: Uint32Array;
 }
 
+/** `backends.group`: the backend is what packets are addressed to. */
+export const NO_GROUP = 0xffffffff;
+
 export interface BackendColumns {
   /** Stable while (service, address, port) exists; offset of the backend's counters. */
   slot: Uint32Array;
@@ -119,6 +122,11 @@ export interface BackendColumns {
   service: Uint32Array;
   /** 1: connections to it are cut. */
   flushed: Uint8Array;
+  /**
+   * Slot of the group of next hops by which packets go to it as they came (direct server return), or
+   * {@link NO_GROUP}: they are addressed to it.
+   */
+  group: Uint32Array;
 }
 
 export interface PoolColumns {
@@ -278,6 +286,7 @@ export const PROGRAM_COLUMNS = [
   'backends.port',
   'backends.service',
   'backends.flushed',
+  'backends.group',
   'removedBackends',
   'pools.slot',
   'pools.first',
@@ -360,7 +369,14 @@ export function emptyDelta(): ProgramDelta {
     },
     ranges: { prefix: none8, length: none8 },
     removedFrontends: none32,
-    backends: { slot: none32, address: none8, port: none16, service: none32, flushed: none8 },
+    backends: {
+      slot: none32,
+      address: none8,
+      port: none16,
+      service: none32,
+      flushed: none8,
+      group: none32,
+    },
     removedBackends: none32,
     pools: { slot: none32, first: none32, count: none32, silent: none8 },
     members: { backend: none32, weight: none16 },

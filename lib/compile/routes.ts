@@ -36,6 +36,17 @@ export interface HopRow {
   readonly weight: number;
 }
 
+/** Routes as they go into a program, and how other next hops of the model are found. */
+export interface CompiledRoutes {
+  /** By `PREFIX/LENGTH`. */
+  readonly rows: Map<string, RouteRow>;
+  /**
+   * @param path - what errors name
+   * @throws SluiceError `ERR_ROUTE_SPEC`, path `PATH.via` or `PATH.dev`
+   */
+  wayOf(hop: CheckedHop, path: string): HopRow;
+}
+
 export const ON_LINK = new Uint8Array(16);
 export const UNKNOWN_MAC = new Uint8Array(6);
 /** Over a tunnel without stations there is nobody to ask. */
@@ -44,7 +55,6 @@ const NO_STATION = Uint8Array.of(2, 0, 0, 0, 0, 0);
 /**
  * Connected routes of the interfaces' networks, and the routes that were asked for. A next hop
  * without `dev` is looked up among the links: connected networks and `dev` routes, longest first.
- * @returns rows by `PREFIX/LENGTH`
  * @throws SluiceError `ERR_ROUTE_SPEC`, path `routes[i].via`, `.dev` or `.prefix`; of several next hops
  * `routes[i].nextHops[j].via` or `.dev`
  */
@@ -52,7 +62,7 @@ export function compileRoutes(
   interfaces: readonly CheckedInterface[],
   routes: readonly CheckedRoute[],
   slots: InterfaceSlots,
-): Map<string, RouteRow> {
+): CompiledRoutes {
   const rows = new Map<string, RouteRow>();
   const links = new Links();
   const own = new Map<string, string>();
@@ -99,7 +109,11 @@ export function compileRoutes(
     });
     rows.set(text, { prefix, length, hops: compiled });
   });
-  return rows;
+  const wayOf = (hop: CheckedHop, path: string): HopRow => {
+    if (hop.dev !== null && !names.includes(hop.dev)) refuseDevice(hop.dev, names, path);
+    return compileHop(hop, ground, path);
+  };
+  return { rows, wayOf };
 }
 
 /** What next hops are looked up in. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Family } from '../model/address.js';
 import { type CheckedService, type CheckedServicePort, serviceKey } from '../model/checked.js';
+import { type BackendWays, hasWays } from './backend-ways.js';
 import type { DeltaBuilder } from './delta-builder.js';
 import { sameFrontend } from './frontends.js';
 import { type PoolPlan, type PortPlan, planPort } from './port-plan.js';
+import { NO_GROUP } from './program.js';
 import { same } from './same.js';
 import type { SlotAllocator, SlotDraft } from './slots.js';
 import type { Surroundings } from './surroundings.js';
@@ -43,16 +45,19 @@ export class ServicePlanner {
   readonly #base: ReadonlyMap<string, ServiceState>;
   readonly #delta: DeltaBuilder;
   readonly #sequence: number;
+  readonly #ways: BackendWays;
 
   constructor(
     base: ReadonlyMap<string, ServiceState>,
     slots: ServiceSlots,
     delta: DeltaBuilder,
     sequence: number,
+    ways: BackendWays,
   ) {
     this.#base = base;
     this.#delta = delta;
     this.#sequence = sequence;
+    this.#ways = ways;
     this.slots = {
       services: slots.services.draft(),
       frontends: slots.frontends.draft(),
@@ -75,7 +80,8 @@ export class ServicePlanner {
     for (const service of services) {
       const key = serviceKey(service);
       const before = this.#base.get(key);
-      if (before === undefined || anew || !same(before.checked, service)) {
+      const isMoved = this.#ways.changed && hasWays(service);
+      if (before === undefined || anew || isMoved || !same(before.checked, service)) {
         this.touched.set(key, this.#putService(service, around, before));
       }
     }
@@ -127,8 +133,11 @@ export class ServicePlanner {
       const old = known.get(backendKey(backend));
       const slot = old?.slot ?? this.slots.backends.allocate();
       const flushed = state === 'flushed';
-      if (old === undefined || flushed !== (old.state === 'flushed')) {
-        this.#delta.putBackend({ slot, address, port, service: number, flushed });
+      const group = backend.through === null ? null : this.#ways.groupOf(backend.through);
+      const isSame = old?.group === group && flushed === (old.state === 'flushed');
+      if (!isSame) {
+        const row = { slot, address, port, service: number, flushed };
+        this.#delta.putBackend({ ...row, group: group ?? NO_GROUP });
       }
       return {
         slot,
@@ -136,6 +145,7 @@ export class ServicePlanner {
         port,
         weight,
         state,
+        group,
         allocatedAt: old?.allocatedAt ?? this.#sequence,
       };
     });

@@ -43,6 +43,8 @@ export interface BackendView {
   readonly port: number;
   readonly weight: number;
   readonly state: BackendState;
+  /** Slot of the group of next hops by which packets go to it as they came; `null`: there is none. */
+  readonly group: number | null;
   /**
    * Sequence number of the plan that gave it the slot. A slot is used again after its backend has
    * gone, and its counter goes on: (slot, allocatedAt) tells the two apart.

@@ -192,8 +192,8 @@ export interface Occupancy {
 
 /** What would become of a packet: the decisions of the stages, nothing sent and nothing changed. */
 export interface Explanation {
-  /** `hold`: it would wait for a neighbour or for a first fragment. */
-  fate: 'forward' | 'answer' | 'drop' | 'hold';
+  /** `host`: to this node's kernel. `hold`: it would wait for a neighbour or for a first fragment. */
+  fate: 'forward' | 'answer' | 'host' | 'drop' | 'hold';
   /** Where `fate` is `drop`. */
   reason: DropReason | null;
   /** The sender would be told (TCP reset, ICMP error). */

@@ -8,14 +8,17 @@ import {
   formatEndpoint,
 } from './address.js';
 import { checkAddress } from './check-address.js';
-import type { CheckedBackend } from './checked.js';
+import { checkHop, checkVia } from './check-route.js';
+import type { CheckedBackend, CheckedHop } from './checked.js';
 import { Fields } from './fields.js';
 import type { Protocol } from './model.js';
 
 const CODE = 'ERR_MODEL';
 const BACKEND_KEYS = [
   ...['address', 'port', 'weight', 'flush', 'ready', 'serving', 'terminating', 'node', 'hints'],
+  'through',
 ];
+const THROUGH_KEYS = ['via', 'dev', 'mac'];
 const HINT_KEYS = ['zones', 'nodes'];
 const NONE: readonly string[] = [];
 
@@ -40,8 +43,16 @@ export function checkBackends(
       backend.fail('address', `${address} is IPv${family} and the service has no such address`);
     }
     const port = checkPort(backend, protocol);
-    return { index, bytes, checked: { address, family, port, ...checkState(backend) } };
+    const through = backend.has('through') ? checkThrough(backend, family) : null;
+    return { index, bytes, checked: { address, family, port, ...checkState(backend), through } };
   });
+  const odd = rows.find(({ checked }) => (checked.through === null) !== !hasThrough(rows[0]));
+  if (odd !== undefined) {
+    const message =
+      'packets go to all backends of a service port as they came, or to none of them: ' +
+      'give each of them through, or none';
+    throw new SluiceError(CODE, message, { path: `${path}.backends[${odd.index}].through` });
+  }
   rows.sort(
     (a, b) =>
       compareAddresses(a.bytes, b.bytes) || a.checked.port - b.checked.port || a.index - b.index,
@@ -67,7 +78,20 @@ export function checkPort(fields: Fields, protocol: Protocol): number {
   return 0;
 }
 
-function checkState(backend: Fields): Omit<CheckedBackend, 'address' | 'family' | 'port'> {
+function hasThrough(row: { checked: CheckedBackend } | undefined): boolean {
+  return row !== undefined && row.checked.through !== null;
+}
+
+function checkThrough(backend: Fields, family: Family): CheckedHop {
+  const value = backend.value('through');
+  const fields = new Fields(value, backend.pathOf('through'), CODE, THROUGH_KEYS);
+  const via = fields.has('via') ? checkVia(fields) : null;
+  return checkHop(fields, via, family === 4);
+}
+
+type State = Omit<CheckedBackend, 'address' | 'family' | 'port' | 'through'>;
+
+function checkState(backend: Fields): State {
   const flag = (key: string, otherwise: boolean): boolean =>
     backend.has(key) ? backend.boolean(key) : otherwise;
   const hints = backend.has('hints') ? checkHints(backend) : { zones: NONE, nodes: NONE };

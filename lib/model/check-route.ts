@@ -68,13 +68,14 @@ function hopFields(fields: Fields): Fields[] {
   return list.map((hop, index) => new Fields(hop, `${path}[${index}]`, CODE, HOP_KEYS));
 }
 
-function checkHop(fields: Fields, via: Uint8Array | null, ofIpv4: boolean): CheckedHop {
+/** Checks a next hop. @param via - of it, checked */
+export function checkHop(fields: Fields, via: Uint8Array | null, ofIpv4: boolean): CheckedHop {
   const dev = fields.has('dev') ? fields.string('dev', 'the name of an interface') : null;
   if (via === null && dev === null) {
-    fields.fail('via', 'a route needs via=ADDRESS (next hop), dev=INTERFACE, or both');
+    fields.fail('via', 'a next hop needs via=ADDRESS (next hop), dev=INTERFACE, or both');
   }
   if (via !== null && isIpv4(via) !== ofIpv4) {
-    fields.expected('via', `a next hop of the prefix's family, ${ofIpv4 ? 'IPv4' : 'IPv6'}`);
+    fields.expected('via', `a next hop of its family, ${ofIpv4 ? 'IPv4' : 'IPv6'}`);
   }
   if (via !== null && dev === null && isLinkLocal(via)) {
     fields.fail('dev', 'a link-local next hop is on every link: name the interface with dev=');
@@ -92,7 +93,8 @@ function checkDestination(fields: Fields, via: Uint8Array | null): Prefix {
   return checkPrefix(text, fields.pathOf('prefix'), CODE, what);
 }
 
-function checkVia(fields: Fields): Uint8Array {
+/** Checks the key `via` of a next hop. */
+export function checkVia(fields: Fields): Uint8Array {
   const value = fields.value('via');
   const bytes = typeof value === 'string' ? parseAddress(value) : null;
   if (bytes === null || (isMartian(bytes) && !isLinkLocal(bytes))) {

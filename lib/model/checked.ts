@@ -60,6 +60,8 @@ export interface CheckedBackend {
   readonly node: string | null;
   readonly zoneHints: readonly string[];
   readonly nodeHints: readonly string[];
+  /** How packets go to it as they came; `null`: they are addressed to it. Its weight is 1. */
+  readonly through: CheckedHop | null;
 }
 
 export interface CheckedNode {

@@ -94,6 +94,21 @@ export interface Backend {
   node?: string;
   /** Where the control plane wants its clients to be. */
   hints?: Hints;
+  /**
+   * Direct server return: packets go to it as they came, by this next hop, and what it answers goes to
+   * the client by itself. All backends of a service port have it, or none.
+   */
+  through?: Through;
+}
+
+/** A next hop: `via`, `dev` or both. */
+export interface Through {
+  /** Address of the next hop. Left out: the packet's own destination, on the link of `dev`. */
+  via?: string;
+  /** Name of an interface. Left out: the one that `via` is on the link of. */
+  dev?: string;
+  /** Left out: by ARP or neighbour discovery. */
+  mac?: string;
 }
 
 export interface Hints {

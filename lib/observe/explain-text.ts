@@ -102,6 +102,7 @@ function routeText({ interface: name, gateway, mac, choice }: ExplainedRoute): s
 function fate({ fate: what, neighbour, reason, rejected }: Facts): string {
   if (what === 'forward') return 'forwarded';
   if (what === 'answer') return 'answered';
+  if (what === 'host') return "handed to this node's kernel";
   if (what === 'hold') {
     const awaited = neighbour === null ? 'the first fragment of its datagram' : 'its next hop';
     return `held: it waits for ${awaited}`;

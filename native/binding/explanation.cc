@@ -97,7 +97,7 @@ Napi::Value from_tunnel(Napi::Env env, const std::optional<uint16_t>& slot) {
 }  // namespace
 
 Napi::Value from_explanation(Napi::Env env, const Explanation& explanation) {
-  constexpr const char* kFates[] = {"forward", "answer", "drop", "hold"};
+  constexpr const char* kFates[] = {"forward", "answer", "host", "drop", "hold"};
   Napi::Object object = Napi::Object::New(env);
   object.Set("fate", Napi::String::New(env, kFates[static_cast<uint32_t>(explanation.fate)]));
   object.Set("reason", from_optional(env, explanation.reason));

@@ -49,6 +49,17 @@ void apply_addresses(const ProgramDelta& delta, Snapshot& snapshot) {
   collect_own_addresses(snapshot);
 }
 
+// The first interface that leads to this node's kernel.
+void find_host(Snapshot& snapshot) {
+  const auto& all = snapshot.interfaces;
+  const auto host = std::find_if(all.begin(), all.end(), [](const InterfaceView& view) {
+    return view.scope == InterfaceScope::host;
+  });
+  snapshot.has_host = host != all.end();
+  snapshot.next_hops[kHostNextHop].interface =
+      snapshot.has_host ? static_cast<uint16_t>(host - all.begin()) : uint16_t{0};
+}
+
 void apply_scopes(const ProgramDelta& delta, Snapshot& snapshot) {
   if (!delta.scopes_given) return;
   for (InterfaceView& view : snapshot.interfaces) view.scope = InterfaceScope::outside;
@@ -56,6 +67,7 @@ void apply_scopes(const ProgramDelta& delta, Snapshot& snapshot) {
   for (size_t row = 0; row < table.interface.size(); row++) {
     snapshot.interfaces[table.interface[row]].scope = static_cast<InterfaceScope>(table.scope[row]);
   }
+  find_host(snapshot);
 }
 
 void apply_networks(const PrefixColumns& table, std::vector<Prefix<Ipv4>>& networks4,
@@ -99,6 +111,7 @@ void collect_tunnels(Snapshot& snapshot) {
 void clear_interface(uint16_t slot, Master& master) {
   Snapshot& snapshot = master.snapshot;
   snapshot.interfaces[slot] = {};
+  find_host(snapshot);
   collect_own_addresses(snapshot);
   collect_tunnels(snapshot);
   clear_routes_over(slot, master);

@@ -8,7 +8,7 @@ namespace {
 
 void note_change(const RouteKey& key, uint32_t group, Master& master) {
   auto note = [&](auto& pair, const auto& prefix) {
-    if (group == kNoGroup) {
+    if (group == kNoRoute) {
       pair.remove(prefix, key.length);
     } else {
       pair.put(prefix, key.length, group);
@@ -37,7 +37,7 @@ void remove_route(const RouteKey& key, Master& master) {
   release_group(key, found->second, master);
   master.routes.erase(found);
   route_count(key, master)--;
-  note_change(key, kNoGroup, master);
+  note_change(key, kNoRoute, master);
 }
 
 // A route that stays with its group does not touch the route table, whatever the group becomes.

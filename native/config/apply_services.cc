@@ -8,12 +8,17 @@
 namespace sluice {
 namespace {
 
+void release_group_of(const BackendRecord& backend, Master& master) {
+  if (backend.group != kNoGroup) release(master.group_backends, backend.group);
+}
+
 // What is put keeps its serial where it only stays, though its slot may be among the removed.
 void remove_backends(const ProgramDelta& delta, Master& master) {
   if (delta.removedBackends.empty()) return;
   const std::unordered_set<uint32_t> put(delta.backends.slot.begin(), delta.backends.slot.end());
   for (uint32_t slot : delta.removedBackends) {
     if (put.contains(slot) || !master.has_backend(slot)) continue;
+    release_group_of(master.snapshot.backends[slot], master);
     master.snapshot.backends[slot] = {};
     master.backends--;
   }
@@ -26,12 +31,17 @@ void put_backends(const ProgramDelta& delta, uint64_t commit, Master& master) {
     const uint32_t slot = table.slot[row];
     if (slot >= records.size()) records.resize(size_t{slot} + 1);
     BackendRecord& record = records[slot];
-    const BackendRecord next{address_of(table.address, row), be16::from_host(table.port[row]),
-                             table.flushed[row] != 0, table.service[row],
+    const BackendRecord next{address_of(table.address, row),
+                             be16::from_host(table.port[row]),
+                             table.flushed[row] != 0,
+                             table.service[row],
+                             table.group[row],
                              static_cast<uint32_t>(commit)};
     const bool same = record.serial != 0 && record.address == next.address &&
                       record.port == next.port && record.service == next.service;
     if (record.serial == 0) master.backends++;
+    release_group_of(record, master);
+    if (next.group != kNoGroup) master.group_backends[next.group]++;
     const uint32_t serial = same ? record.serial : next.serial;
     record = next;
     record.serial = serial;

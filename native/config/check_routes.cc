@@ -153,11 +153,15 @@ class Check {
     for (size_t row = 0; row < delta_.routes.length.size(); row++) {
       release(address_of(delta_.routes.prefix, row), delta_.routes.length[row]);
     }
+    release_backends();
     for (size_t row = 0; row < delta_.removedGroups.size(); row++) {
       const uint32_t slot = delta_.removedGroups[row];
       if (put_groups_.contains(slot)) continue;
       if (is_named(slot, true) || is_named(slot, false)) {
         return program_error("removedGroups", row, "is a group that a route still names");
+      }
+      if (is_referred_to(slot, master_.group_backends, released_by_backends_)) {
+        return program_error("removedGroups", row, "is a group that a backend still names");
       }
     }
     for (size_t row = 0; row < delta_.groups.slot.size(); row++) {
@@ -166,6 +170,18 @@ class Check {
       }
     }
     return {};
+  }
+
+  // Backends that do not stay as they are.
+  void release_backends() {
+    std::unordered_set<uint32_t> slots(delta_.removedBackends.begin(),
+                                       delta_.removedBackends.end());
+    slots.insert(delta_.backends.slot.begin(), delta_.backends.slot.end());
+    for (const uint32_t slot : slots) {
+      if (!master_.has_backend(slot)) continue;
+      const uint32_t group = master_.snapshot.backends[slot].group;
+      if (group != kNoGroup) released_by_backends_[group]++;
+    }
   }
 
   // By a route of a family that stays as it is.
@@ -207,6 +223,7 @@ class Check {
   std::vector<GroupFamily> families_;                // of rows of groups
   RouteKeys released_;                               // routes that do not stay as they are
   Counts released4_, released6_;                     // group slot: how many of these name it
+  Counts released_by_backends_;                      // the same, of backends
 };
 
 }  // namespace

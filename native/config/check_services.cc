@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules 1 to 7 of docs/program.md: frontends, backends and pools.
+#include <algorithm>
 #include <unordered_set>
 
 #include "config/check_rows.h"
@@ -52,6 +53,13 @@ class Check {
   bool will_be_backend(uint32_t slot) const {
     return put_backends_.contains(slot) ||
            (master_.has_backend(slot) && !gone_backends_.contains(slot));
+  }
+
+  bool will_be_group(uint32_t slot) const {
+    const auto lists = [slot](const std::vector<uint32_t>& all) {
+      return std::find(all.begin(), all.end(), slot) != all.end();
+    };
+    return lists(delta_.groups.slot) || (master_.has_group(slot) && !lists(delta_.removedGroups));
   }
 
   Status frontends() const {
@@ -127,7 +135,8 @@ class Check {
     if (auto error = check_sizes(rows, {{"backends.address", table.address.size(), 16},
                                         {"backends.port", table.port.size()},
                                         {"backends.service", table.service.size()},
-                                        {"backends.flushed", table.flushed.size()}})) {
+                                        {"backends.flushed", table.flushed.size()},
+                                        {"backends.group", table.group.size()}})) {
       return error;
     }
     Set slots;
@@ -140,6 +149,9 @@ class Check {
       }
       if (table.service[row] >= kMaxSlots) return capacity_error("backends.service", row, kBeyond);
       if (table.flushed[row] > 1) return program_error("backends.flushed", row, "is above 1");
+      if (table.group[row] != kNoGroup && !will_be_group(table.group[row])) {
+        return program_error("backends.group", row, "names no group");
+      }
     }
     return {};
   }

@@ -82,6 +82,7 @@ struct Master {
   Counts identity_references;  // identity slot: networks that name it
   std::unordered_map<RouteKey, uint32_t, HashOfBytes> routes;  // slot of the group
   Counts group_references4, group_references6;  // group slot: how many routes of a family name it
+  Counts group_backends;                        // group slot: how many backends name it
   uint32_t routes4 = 0, routes6 = 0;            // how many of them are of a family
   std::vector<uint32_t> free_next_hops;
   uint32_t backends = 0, pools = 0;  // slots that are not empty

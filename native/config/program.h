@@ -32,6 +32,7 @@ namespace sluice {
   X(backends, port, uint16_t)                 \
   X(backends, service, uint32_t)              \
   X(backends, flushed, uint8_t)               \
+  X(backends, group, uint32_t)                \
   LIST(removedBackends, uint32_t)             \
   X(pools, slot, uint32_t)                    \
   X(pools, first, uint32_t)                   \
@@ -94,6 +95,8 @@ namespace sluice {
 inline constexpr uint16_t kNodeAddress = UINT16_MAX;
 // Next hops that a group may have.
 inline constexpr uint32_t kMaxGroup = 64;
+// `backends.group`: the backend is what packets are addressed to.
+inline constexpr uint32_t kNoGroup = UINT32_MAX;
 
 struct PrefixColumns {
   std::vector<uint8_t> prefix, length;
@@ -117,6 +120,7 @@ struct ProgramDelta {
     std::vector<uint16_t> port;
     std::vector<uint32_t> service;
     std::vector<uint8_t> flushed;
+    std::vector<uint32_t> group;
   } backends;
   std::vector<uint32_t> removedBackends;
   struct {

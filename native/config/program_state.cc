@@ -21,8 +21,9 @@ bool may_deny_flows(const ProgramDelta& delta) {
 // backends, or changes who new connections go to, leaves them alone.
 bool may_move_flows(const ProgramDelta& delta, const Master& master) {
   const auto& put = delta.backends.slot;
-  return may_deny_flows(delta) || !delta.removedBackends.empty() || !delta.groups.slot.empty() ||
-         !delta.routes.length.empty() || !delta.removedRoutes.length.empty() ||
+  return may_deny_flows(delta) || delta.scopes_given || !delta.removedBackends.empty() ||
+         !delta.groups.slot.empty() || !delta.routes.length.empty() ||
+         !delta.removedRoutes.length.empty() ||
          std::any_of(put.begin(), put.end(),
                      [&](uint32_t slot) { return master.has_backend(slot); });
 }

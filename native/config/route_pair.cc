@@ -34,7 +34,7 @@ void RoutePair<F>::settle() {
 template <class F>
 void RoutePair<F>::bring_up_to_date(RouteTable<F>& table) const {
   for (const Change& change : changes_) {
-    const bool done = change.group == kNoGroup
+    const bool done = change.group == kNoRoute
                           ? table.remove(change.prefix, change.length)
                           : table.put(change.prefix, change.length, change.group);
     if (done) continue;

@@ -23,7 +23,7 @@ class RoutePair {
     changes_.push_back({prefix, length, group});
   }
   void remove(const typename F::Address& prefix, uint8_t length) {
-    changes_.push_back({prefix, length, kNoGroup});
+    changes_.push_back({prefix, length, kNoRoute});
   }
   // The table to read from now on.
   const RouteTable<F>* publish();
@@ -34,7 +34,7 @@ class RoutePair {
   struct Change {
     typename F::Address prefix;
     uint8_t length;
-    uint32_t group;  // kNoGroup: removal
+    uint32_t group;  // kNoRoute: removal
   };
   void bring_up_to_date(RouteTable<F>& table) const;
 

@@ -35,12 +35,14 @@ bool FamilyView<F>::is_service_network(const typename F::Address& destination) c
 
 template <class F>
 Snapshot::Way Snapshot::find_way(const typename F::Address& destination, uint32_t hash) const {
+  if (is_host<F>(destination)) return {kHostNextHop, false};
   const uint32_t slot = of<F>().routes->lookup(destination);
-  return slot == kNoGroup ? Way{kNoNextHop, false} : choose(slot, hash);
+  return choose(slot == kNoRoute ? kNoGroup : slot, hash);
 }
 
-Snapshot::Way Snapshot::choose(uint32_t group_slot, uint32_t hash) const {
-  const NextHopGroup& group = groups[group_slot];
+Snapshot::Way Snapshot::choose(uint32_t slot, uint32_t hash) const {
+  if (slot >= groups.size() || groups[slot].hops.empty()) return {kNoNextHop, false};
+  const NextHopGroup& group = groups[slot];
   if (group.choice == nullptr) return {group.hops.front(), false};
   const uint32_t bucket = EcmpTable::bucket_of(hash);
   const uint32_t owner = group.choice->owner(bucket);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/family.h"
+#include "config/program.h"
 #include "table/ecmp.h"
 #include "table/identities.h"
 #include "table/policy.h"
@@ -28,7 +29,8 @@ struct BackendRecord {
   be16 port{};
   bool flushed = false;
   uint32_t service = 0;
-  uint32_t serial = 0;  // 0: the slot is empty; see docs/packet-path.md, "Program"
+  uint32_t group = kNoGroup;  // of the next hops that packets go by as they came; or kNoGroup
+  uint32_t serial = 0;        // 0: the slot is empty; see docs/packet-path.md, "Program"
 };
 
 struct Pool {
@@ -103,6 +105,8 @@ struct NextHop {
 
 // `Packet::next_hop` of a packet without a way.
 inline constexpr uint32_t kNoNextHop = UINT32_MAX;
+// The row of the next hop that is this node's kernel: by its interface, without a gateway.
+inline constexpr uint32_t kHostNextHop = 0;
 
 // What a route names: next hops of equal worth.
 struct NextHopGroup {
@@ -178,8 +182,9 @@ struct Snapshot {
   std::vector<BackendRecord> backends;             // by slot
   std::vector<InterfaceView> interfaces;           // by slot
   // Of both families. Adjacencies are numbered by them, so that they keep their place.
-  std::vector<NextHop> next_hops;
-  std::vector<NextHopGroup> groups;  // by slot
+  std::vector<NextHop> next_hops = {{}};  // kHostNextHop among them
+  std::vector<NextHopGroup> groups;       // by slot
+  bool has_host = false;                  // an interface of scope host is there
   SharedSlots<RuleSet> rule_sets;
   SharedSlots<Identity> identities;
   std::shared_ptr<const TunnelTable> tunnels;  // null: no interface is one
@@ -197,15 +202,20 @@ struct Snapshot {
     const InterfaceView& view = interfaces[interface];
     return view.present && view.up->load(std::memory_order_relaxed);
   }
-  // Where packets of a flow's `hash` go by the route to an address.
+  // Where packets of a flow's `hash` go by the route to an address, or to the host.
   struct Way {
     uint32_t next_hop;  // kNoNextHop: there is no route
     bool detour;        // its owner in the group is not usable, and may come back without a commit
   };
   template <class F>
   Way find_way(const typename F::Address& destination, uint32_t hash) const;
-  // The same of a group.
-  Way choose(uint32_t group_slot, uint32_t hash) const;
+  // The same, by a group; it may be kNoGroup, or gone.
+  Way choose(uint32_t group, uint32_t hash) const;
+  // What goes there goes to this node's kernel.
+  template <class F>
+  bool is_host(const typename F::Address& destination) const {
+    return has_host && of<F>().is_own_address(destination);
+  }
   // What packets of ours to a next hop can come from: the first address of the interface whose
   // network holds it, else its first one, else one of the node; never a link-local one. Null: none.
   template <class F>
@@ -215,6 +225,8 @@ struct Snapshot {
   bool is_backend(uint32_t slot, uint32_t serial) const {
     return slot < backends.size() && backends[slot].serial == serial;
   }
+  // Packets go to it as they came.
+  bool is_one_way(uint32_t backend) const { return backends[backend].group != kNoGroup; }
 };
 
 }  // namespace sluice

@@ -180,24 +180,28 @@ uint32_t Worker::transmit_handed_over(Interface& interface) {
   if (count == 0) return 0;
   uint64_t bytes[kMaxBurst];
   bool received[kMaxBurst];  // rather than originated by a worker: those have no fate
+  bool to_host[kMaxBurst];
   for (uint32_t i = 0; i < count; ++i) {
     bytes[i] = mbufs[i]->pkt_len;
     received[i] = mbufs[i]->port != RTE_MBUF_PORT_INVALID;
+    to_host[i] = received[i] && mbufs[i]->hash.usr == static_cast<uint32_t>(Fate::host);
   }
   const uint32_t sent = transmit({&interface, 0}, mbufs, count);
   uint64_t sent_bytes = 0;
-  uint32_t forwarded = 0, refused = 0;
+  uint32_t forwarded = 0, host = 0, refused = 0;
   for (uint32_t i = 0; i < sent; ++i) {
     sent_bytes += bytes[i];
-    forwarded += received[i];
+    forwarded += received[i] && !to_host[i];
+    host += to_host[i];
   }
   for (uint32_t i = sent; i < count; ++i) {
     refused += received[i];
     rte_pktmbuf_free(mbufs[i]);
   }
   CounterBlock& counters = context_.counters;
-  counters.add(WorkerCounter::handedIn, forwarded + refused);
+  counters.add(WorkerCounter::handedIn, forwarded + host + refused);
   counters.add(WorkerCounter::forwarded, forwarded);
+  counters.add(WorkerCounter::host, host);
   counters.drop(DropReason::tx_full, refused);
   counters.add(interface.slot, InterfaceCounter::tx_packets, sent);
   counters.add(interface.slot, InterfaceCounter::tx_bytes, sent_bytes);
@@ -283,6 +287,9 @@ uint32_t Worker::send(uint16_t interface, const Frame* frames, uint32_t count,
     if (egress.queue != kNoQueue) {
       sent = transmit(egress, mbufs, batch);
     } else {
+      for (uint32_t i = 0; i < batch; ++i) {
+        mbufs[i]->hash.usr = static_cast<uint32_t>(frames[taken + i].fate);
+      }
       sent = rte_ring_enqueue_burst(egress.interface->handoff.get(),
                                     reinterpret_cast<void**>(mbufs), batch, nullptr);
       *handed_over += sent;

@@ -15,7 +15,7 @@
 
 namespace sluice {
 
-enum class Fate : uint8_t { pending, forward, answer, drop, held };
+enum class Fate : uint8_t { pending, forward, answer, host, drop, held };
 
 // What parse made of it: which of the stages concern the packet.
 enum class PacketClass : uint8_t { other, arp, nd, tcp, udp, sctp, echo, icmp_error };
@@ -94,6 +94,7 @@ struct alignas(64) Packet {
   const void* frontend;  // of a miss, behind service: Frontend<F> of the snapshot, or null
   uint32_t next_hop;     // index into the snapshot's next hops
   bool detour;           // it is not the owner of its flows, who is not usable at the moment
+  bool to_host;          // behind route: it goes to this node's kernel
   bool tracked;          // of a miss, behind service: a flow without a frontend is to be made
   FragmentRange range;   // where fragment is not `none`
 

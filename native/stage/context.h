@@ -26,9 +26,10 @@ struct Frame {
   void* handle = nullptr;
   uint8_t* data = nullptr;
   uint32_t length = 0;
-  uint16_t interface = 0;     // egress
-  Fate fate = Fate::pending;  // what it counts as: forward, answer, or pending if we have made it
-  uint32_t hash = 0;          // of its five-tuple as received
+  uint16_t interface = 0;  // egress
+  // What it counts as: forward, answer, host, or pending if we have made it.
+  Fate fate = Fate::pending;
+  uint32_t hash = 0;  // of its five-tuple as received
 };
 
 // An ICMPv6 error: Ethernet, and what every link carries (RFC 8200, 5).

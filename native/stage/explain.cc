@@ -122,7 +122,8 @@ bool follow_plan(const Packet& packet, uint32_t doomed, const Context& context, 
 
 template <class F>
 bool follow_miss(Packet& packet, uint32_t doomed, const Context& context, Explanation& out) {
-  const ServiceVerdict verdict = judge_service<F>(packet, *context.snapshot);
+  const bool pickup = context.limits->tcp_pickup;
+  const ServiceVerdict verdict = judge_service<F>(packet, *context.snapshot, pickup);
   if (verdict.frontend != nullptr) {
     const auto& frontend = *static_cast<const Frontend<F>*>(verdict.frontend);
     out.scope = scope_of<F>(packet, *context.snapshot);
@@ -131,6 +132,7 @@ bool follow_miss(Packet& packet, uint32_t doomed, const Context& context, Explan
   describe_policy(verdict.policy, out);
   switch (verdict.kind) {
     case ServiceVerdict::Kind::plain:
+    case ServiceVerdict::Kind::host:
       return true;
     case ServiceVerdict::Kind::frontend:
       packet.frontend = verdict.frontend;
@@ -153,10 +155,12 @@ bool find_flow(Packet& packet, const Context& context, Explanation& out) {
   uint32_t doomed = kNoFlow;  // what a new flow would replace
   if (packet.type == PacketClass::icmp_error) {
     const uint32_t index = find_related<F>(packet, context);
+    packet.flow = index;
     if (index != kNoFlow) return follow_error<F>(packet, index, context, out);
   } else if (has_flow(packet.type)) {
     const auto [verdict, index, policy] = judge_flow<F>(packet, context);
     describe_policy(policy, out);
+    if (verdict == FlowVerdict::hit) packet.flow = index;
     if (verdict == FlowVerdict::hit) return follow_hit<F>(packet, index, context, out);
     if (verdict == FlowVerdict::flushed) {
       describe_flow<F>(index, false, context, out);
@@ -221,9 +225,17 @@ void find_carrier(const Packet& packet, const Context& context, Explanation& out
 template <class F>
 void find_way(Packet& packet, const Context& context, Explanation& out) {
   const Snapshot& snapshot = *context.snapshot;
-  const typename F::Address destination =
-      out.rewrite ? F::from(out.rewrite->destination) : packet.tuple<F>().destination;
-  const std::optional<DropReason> reason = find_way<F>(packet, destination, snapshot);
+  Heading<F> heading{packet.tuple<F>().destination, {}};
+  if (packet.flow != kNoFlow) {
+    const FlowEntry<F>& entry = context.flows<F>().entry(packet.flow);
+    heading = heading_of<F>(entry, (packet.flow & 1) == 0, snapshot);
+  } else if (out.rewrite) {
+    heading.destination = F::from(out.rewrite->destination);
+    // A new flow's.
+    if (out.backend && snapshot.is_one_way(*out.backend))
+      heading.through = snapshot.backends[*out.backend].group;
+  }
+  const std::optional<DropReason> reason = find_way<F>(packet, heading, snapshot);
   if (packet.next_hop != kNoNextHop) {
     const NextHop& hop = snapshot.next_hops[packet.next_hop];
     out.route = {hop.interface, {}, {}};
@@ -234,10 +246,14 @@ void find_way(Packet& packet, const Context& context, Explanation& out) {
     drop(out, *reason, may_turn_back<F>(packet, snapshot));
     return;
   }
-  ip_header<F>(packet.data)->destination = destination;
+  ip_header<F>(packet.data)->destination = heading.destination;
   const Station station = find_station<F>(packet, context);
   out.neighbour = {station.address, mac_of(station, context)};
   if (!out.neighbour->mac) return wait(packet.out_interface, station, context, out);
+  if (packet.to_host) {
+    out.fate = Outcome::host;
+    return;
+  }
   find_carrier(packet, context, out);
 }
 

@@ -14,7 +14,7 @@
 namespace sluice {
 
 struct Explanation {
-  enum class Outcome : uint8_t { forward, answer, drop, hold };
+  enum class Outcome : uint8_t { forward, answer, host, drop, hold };
   enum class Direction : uint8_t { forward, reply, related };
   struct Tuple {
     Address source, destination;

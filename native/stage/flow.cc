@@ -27,6 +27,13 @@ bool may_begin_anew(const Packet& packet) {
          (packet.type == PacketClass::udp || packet.type == PacketClass::echo || opens(packet));
 }
 
+// A packet whose backend is gone. Another one may know what came to it as it comes to all of them.
+template <class F>
+bool may_move(const Packet& packet, const FlowEntry<F>& entry) {
+  if ((entry.marks & kOneWay) != 0) return packet.fragment != FragmentKind::later;
+  return may_begin_anew(packet);
+}
+
 // The shortcut is not for these, and what they mean depends on the other side.
 bool needs_pair(const Packet& packet) { return (packet.tcp_flags & (kTcpSyn | kTcpRst)) != 0; }
 
@@ -47,7 +54,9 @@ FlowFound judge_flow(const Packet& packet, const Context& context) {
   const bool forward = (index & 1) == 0;
   switch (life_of_backend<F>(flows.entry(index), snapshot)) {
     case BackendLife::gone:
-      if (forward && may_begin_anew(packet)) return {FlowVerdict::cleared, index, {}};
+      if (forward && may_move<F>(packet, flows.entry(index))) {
+        return {FlowVerdict::cleared, index, {}};
+      }
       break;
     case BackendLife::flushed:
       return {forward && may_begin_anew(packet) ? FlowVerdict::cleared : FlowVerdict::flushed,

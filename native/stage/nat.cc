@@ -27,7 +27,7 @@ uint8_t marks_of(const Packet& packet, const Snapshot& snapshot) {
 // An entry for packets that arrive with `key` and leave with `leaves`.
 template <class F>
 FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
-                         const Snapshot& snapshot, std::optional<uint32_t> backend, uint8_t marks) {
+                         const Snapshot& snapshot, const NatPlan<F>& plan, uint8_t marks) {
   FlowEntry<F> entry{};
   entry.marks = marks;
   entry.key = {key.source, key.destination, key.source_port, key.destination_port, key.protocol};
@@ -44,8 +44,8 @@ FlowEntry<F> translation(const FiveTuple<F>& key, const FiveTuple<F>& leaves,
                                     change(key.destination_port, leaves.destination_port);
   const bool has_pseudo_header = key.protocol != kProtocolIcmp || F::kVersion == 6;
   entry.way.l4_delta = fold(has_pseudo_header ? addresses + ports : ports);
-  entry.backend_slot = backend.value_or(kNoBackend);
-  if (backend) entry.backend_serial = snapshot.backends[*backend].serial;
+  entry.backend_slot = plan.backend.value_or(kNoBackend);
+  if (plan.backend) entry.backend_serial = snapshot.backends[*plan.backend].serial;
   return entry;
 }
 
@@ -53,14 +53,14 @@ template <class F>
 Inserted insert(const Packet& packet, const NatPlan<F>& plan, Context& context) {
   const FiveTuple<F>& tuple = packet.tuple<F>();
   const Snapshot& snapshot = *context.snapshot;
-  const uint8_t marks = marks_of(packet, snapshot);
-  FlowEntry<F> forward = translation<F>(tuple, plan.leaves, snapshot, plan.backend, marks);
+  const uint8_t marks = marks_of(packet, snapshot) | (plan.one_way ? kOneWay : 0);
+  FlowEntry<F> forward = translation<F>(tuple, plan.leaves, snapshot, plan, marks);
   forward.last_seen = context.now_s;
   forward.packets = 1;
   forward.bytes = packet.l3_length;
   forward.tcp_flags = packet.tcp_flags;
   const FlowEntry<F> reply =
-      translation<F>(plan.leaves.reversed(), tuple.reversed(), snapshot, plan.backend, marks);
+      translation<F>(plan.leaves.reversed(), tuple.reversed(), snapshot, plan, marks);
   Removals removals;
   const Inserted inserted = context.flows<F>().insert(context.flow_cache<F>(), context.worker,
                                                       context.now_s, forward, reply, removals);
@@ -165,7 +165,7 @@ void warm_up(const Burst& burst, const Context& context) {
     if (!all[n].will_be()) continue;
     const FiveTuple<F>& tuple = all[n].packet->template tuple<F>();
     FiveTuple<F> reply = tuple.reversed();
-    if (all[n].place != nullptr) {
+    if (all[n].place != nullptr && !snapshot.is_one_way(*all[n].place)) {
       const BackendRecord& backend = snapshot.backends[*all[n].place];
       reply.source = F::from(backend.address);
       reply.source_port = backend.port;

@@ -10,12 +10,6 @@
 namespace sluice {
 namespace {
 
-// TCP and SCTP packets that cannot begin a flow.
-bool cannot_begin(const Packet& packet, bool pickup) {
-  if (packet.type != PacketClass::tcp && packet.type != PacketClass::sctp) return false;
-  return (packet.tcp_flags & (kTcpRst | kTcpFin)) || (!pickup && !opens(packet));
-}
-
 template <class F>
 std::optional<uint32_t> remembered_backend(const Packet& packet, const Pool& pool,
                                            const Context& context) {
@@ -54,6 +48,8 @@ void plan_backend(NatPlan<F>& plan, const Packet& packet, Scope scope, const Con
   }
   const BackendRecord& backend = snapshot.backends[*plan.backend];
   if (!F::holds(backend.address)) return refuse(plan, DropReason::no_backend);
+  plan.one_way = snapshot.is_one_way(*plan.backend);
+  if (plan.one_way) return;
   plan.leaves.destination = F::from(backend.address);
   if (packet.type != PacketClass::echo) plan.leaves.destination_port = backend.port;
 }
@@ -71,13 +67,21 @@ void plan_masquerade(NatPlan<F>& plan, const Packet& packet, bool masquerade,
 
 template <class F>
 void plan_port(NatPlan<F>& plan, const Packet& packet, uint32_t doomed, const Context& context) {
-  const PortChoice port = choose_port<F>(packet, plan.leaves, !plan.masquerade, doomed, context);
+  const PortChoice port =
+      plan.one_way ? keep_port<F>(packet, plan.leaves, doomed, context)
+                   : choose_port<F>(packet, plan.leaves, !plan.masquerade, doomed, context);
   if (!port.found) return refuse(plan, DropReason::snat_ports_exhausted);
   plan.leaves.source_port = port.port;
   plan.expired = port.expired;
 }
 
 }  // namespace
+
+bool cannot_begin(const Packet& packet, bool pickup) {
+  if (packet.fragment == FragmentKind::later) return true;
+  if (packet.type != PacketClass::tcp && packet.type != PacketClass::sctp) return false;
+  return (packet.tcp_flags & (kTcpRst | kTcpFin)) || (!pickup && !opens(packet));
+}
 
 template <class F>
 NatPlan<F> plan_nat(const Packet& packet, const Context& context, uint32_t doomed) {
@@ -89,12 +93,9 @@ NatPlan<F> plan_nat(const Packet& packet, const Context& context, uint32_t doome
     plan.leaves.source_port = identifier_of(tuple.source_port, tuple.destination_port);
     plan.leaves.destination_port = {};
   }
-  if (packet.fragment == FragmentKind::later) {
-    refuse(plan, DropReason::fragment_orphan);
-    return plan;
-  }
   if (cannot_begin(packet, context.limits->tcp_pickup)) {
-    refuse(plan, DropReason::tcp_no_flow);
+    const bool is_later = packet.fragment == FragmentKind::later;
+    refuse(plan, is_later ? DropReason::fragment_orphan : DropReason::tcp_no_flow);
     return plan;
   }
   const bool tracked = packet.frontend == nullptr;
@@ -106,7 +107,7 @@ NatPlan<F> plan_nat(const Packet& packet, const Context& context, uint32_t doome
                                  plan.leaves.destination_port, !tracked},
                                 *context.snapshot);
   plan.refused = plan.policy.refused;
-  if (!plan.refused && !tracked) {
+  if (!plan.refused && !tracked && !plan.one_way) {
     plan_masquerade<F>(plan, packet, frontend_of<F>(packet).masquerades(scope), context);
   }
   if (!plan.refused) plan_port<F>(plan, packet, doomed, context);

@@ -23,9 +23,13 @@ struct NatPlan {
   std::optional<uint32_t> backend;  // slot
   PolicyVerdict policy;             // where it was asked
   bool masquerade = false;
+  bool one_way = false;        // it goes to the backend as it came
   FiveTuple<F> leaves{};       // the packet's five-tuple when it leaves
   uint32_t expired = kNoFlow;  // an entry that is in the reply's way, and has expired
 };
+// Points 2 and 3: no flow begins with such a packet.
+bool cannot_begin(const Packet& packet, bool pickup);
+
 // `doomed`: an entry whose pair would be removed before; what it has taken is free.
 template <class F>
 NatPlan<F> plan_nat(const Packet& packet, const Context& context, uint32_t doomed = kNoFlow);

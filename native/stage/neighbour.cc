@@ -12,9 +12,12 @@
 namespace sluice {
 namespace {
 
+// Of a packet that leaves.
+Fate fate_of(const Packet& packet) { return packet.to_host ? Fate::host : Fate::forward; }
+
 void hold(Packet& packet, const Station& station, Context& context) {
-  const Frame frame{packet.handle,        packet.data,   packet.length,
-                    packet.out_interface, Fate::forward, packet.hash};
+  const Frame frame{packet.handle,        packet.data,     packet.length,
+                    packet.out_interface, fate_of(packet), packet.hash};
   const std::optional<DropReason> no_room = hold_frame(frame, station, context);
   if (no_room) return packet.drop(*no_room);
   packet.fate = Fate::held;
@@ -26,7 +29,7 @@ void resolve(Packet& packet, Context& context) {
   if (reach(packet.data, station, packet.out_interface, context) == StationMac::unknown) {
     return hold(packet, station, context);
   }
-  packet.fate = Fate::forward;
+  packet.fate = fate_of(packet);
   const uint16_t adjacency =
       station.mac != nullptr ? Adjacencies::of_next_hop(packet.next_hop)
                              : Adjacencies::of_neighbour(*context.neighbours, *station.neighbour);

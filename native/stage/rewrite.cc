@@ -66,7 +66,7 @@ void run_rewrite(Burst& burst, Context& context) {
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
     if (!is_pending<F>(packet)) continue;
-    count_down<F>(*ip_header<F>(packet.data));
+    if (!packet.to_host) count_down<F>(*ip_header<F>(packet.data));
     if (packet.flow != kNoFlow) translate<F>(packet, flows.entry(packet.flow));
   }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Theory of operation. Every packet has one hop less to live; those of a flow get the addresses and
-// ports of its entry. Checksums are
-// updated by what the entry has in store; SCTP's, which is no sum, by the CRC of what changes
-// (docs/packet-path.md, "rewrite").
+// Theory of operation. Every packet but those to the host has one hop less to live; those of a flow
+// get the addresses and ports of its entry. Checksums are updated by what the entry has in store;
+// SCTP's, which is no sum, by the CRC of what changes (docs/packet-path.md, "rewrite").
 #pragma once
 
 #include "packet/burst.h"

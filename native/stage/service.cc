@@ -3,6 +3,7 @@
 
 #include "packet/ip.h"
 #include "stage/echo.h"
+#include "stage/nat_plan.h"
 #include "stage/own_frames.h"
 #include "stage/reject.h"
 
@@ -24,12 +25,15 @@ bool may_have_frontend(const Packet& packet) {
 
 // Neither for a service nor for us.
 template <class F>
-ServiceVerdict judge_plain(const Packet& packet, const Snapshot& snapshot) {
+ServiceVerdict judge_plain(const Packet& packet, const Snapshot& snapshot, bool pickup) {
   const FiveTuple<F>& tuple = packet.tuple<F>();
-  if (!is_protected<F>(tuple.source, snapshot) && !is_protected<F>(tuple.destination, snapshot)) {
+  const bool is_of_node = scope_of<F>(packet, snapshot) == Scope::node;
+  if (!is_of_node && !is_protected<F>(tuple.source, snapshot) &&
+      !is_protected<F>(tuple.destination, snapshot)) {
     return {Kind::plain};
   }
-  if (has_flow(packet.type)) return {Kind::track};
+  // The kernel knows its connections; we have not seen all of them begin.
+  if (has_flow(packet.type) && !(is_of_node && cannot_begin(packet, pickup))) return {Kind::track};
   const PolicyVerdict policy =
       judge_policy<F>({tuple.source, tuple.destination, tuple.protocol, be16{}, false}, snapshot);
   if (policy.refused) return {Kind::drop, *policy.refused, nullptr, policy};
@@ -40,6 +44,7 @@ template <class F>
 void apply(Packet& packet, const ServiceVerdict& verdict, Context& context) {
   switch (verdict.kind) {
     case Kind::plain:
+    case Kind::host:
       return;
     case Kind::frontend:
       packet.frontend = verdict.frontend;
@@ -70,7 +75,7 @@ Scope scope_of(const Packet& packet, const Snapshot& snapshot) {
 }
 
 template <class F>
-ServiceVerdict judge_service(const Packet& packet, const Snapshot& snapshot) {
+ServiceVerdict judge_service(const Packet& packet, const Snapshot& snapshot, bool pickup) {
   const FiveTuple<F>& tuple = packet.tuple<F>();
   const FamilyView<F>& family = snapshot.of<F>();
   if (may_have_frontend<F>(packet)) {
@@ -89,29 +94,31 @@ ServiceVerdict judge_service(const Packet& packet, const Snapshot& snapshot) {
   }
   if (family.is_own_address(tuple.destination)) {
     if (packet.fragment == FragmentKind::none && is_echo_request<F>(packet)) return {Kind::answer};
+    if (snapshot.has_host) return {Kind::host};
     return {Kind::drop, DropReason::not_for_host};
   }
   if (family.is_service_network(tuple.destination)) {
     return {Kind::drop, DropReason::service_address_unknown};
   }
-  return judge_plain<F>(packet, snapshot);
+  return judge_plain<F>(packet, snapshot, pickup);
 }
 
 template <class F>
 void run_service(Burst& burst, Context& context) {
+  const bool pickup = context.limits->tcp_pickup;
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
     if (!is_pending<F>(packet) || packet.flow != kNoFlow) continue;
     packet.frontend = nullptr;
     packet.tracked = false;
-    apply<F>(packet, judge_service<F>(packet, *context.snapshot), context);
+    apply<F>(packet, judge_service<F>(packet, *context.snapshot, pickup), context);
   }
 }
 
 template void run_service<Ipv4>(Burst&, Context&);
 template void run_service<Ipv6>(Burst&, Context&);
-template ServiceVerdict judge_service<Ipv4>(const Packet&, const Snapshot&);
-template ServiceVerdict judge_service<Ipv6>(const Packet&, const Snapshot&);
+template ServiceVerdict judge_service<Ipv4>(const Packet&, const Snapshot&, bool);
+template ServiceVerdict judge_service<Ipv6>(const Packet&, const Snapshot&, bool);
 template Scope scope_of<Ipv4>(const Packet&, const Snapshot&);
 template Scope scope_of<Ipv6>(const Packet&, const Snapshot&);
 

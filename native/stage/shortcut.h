@@ -64,6 +64,8 @@ bool take_shortcut(Packet& packet, FlowEntry<F>& entry, Context& context) {
 template <class F>
 void remember_way(const Packet& packet, uint16_t adjacency, Context& context) {
   if (packet.flow == kNoFlow || packet.related || adjacency == kNoAdjacency) return;
+  // The shortcut knows one fate, and counts down.
+  if (packet.to_host) return;
   // Where the flow belongs its packets go again as soon as the link is up: no commit will say so.
   if (packet.detour) return;
   FlowEntry<F>& entry = context.flows<F>().entry(packet.flow);

@@ -54,8 +54,20 @@ PortChoice choose_port(const Packet& packet, FiveTuple<F> leaves, bool any_port,
   return {false, {}, kNoFlow};
 }
 
+template <class F>
+PortChoice keep_port(const Packet& packet, const FiveTuple<F>& leaves, uint32_t doomed,
+                     const Context& context) {
+  uint32_t expired = kNoFlow;
+  if (!is_free<F>(leaves.reversed(), packet, doomed, context, expired)) return {false, {}, kNoFlow};
+  return {true, leaves.source_port, expired};
+}
+
 template SourceChoice<Ipv4> choose_source<Ipv4>(const Packet&, const be32&, const Snapshot&);
 template SourceChoice<Ipv6> choose_source<Ipv6>(const Packet&, const Address&, const Snapshot&);
+template PortChoice keep_port<Ipv4>(const Packet&, const FiveTuple<Ipv4>&, uint32_t,
+                                    const Context&);
+template PortChoice keep_port<Ipv6>(const Packet&, const FiveTuple<Ipv6>&, uint32_t,
+                                    const Context&);
 template PortChoice choose_port<Ipv4>(const Packet&, FiveTuple<Ipv4>, bool, uint32_t,
                                       const Context&);
 template PortChoice choose_port<Ipv6>(const Packet&, FiveTuple<Ipv6>, bool, uint32_t,

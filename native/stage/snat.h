@@ -34,4 +34,9 @@ template <class F>
 PortChoice choose_port(const Packet& packet, FiveTuple<F> leaves, bool any_port, uint32_t doomed,
                        const Context& context);
 
+// The same where no other port will do.
+template <class F>
+PortChoice keep_port(const Packet& packet, const FiveTuple<F>& leaves, uint32_t doomed,
+                     const Context& context);
+
 }  // namespace sluice

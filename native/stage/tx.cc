@@ -11,7 +11,7 @@ namespace {
 // What the interface has taken over, and what became of it.
 struct Taken {
   uint64_t bytes = 0;
-  uint32_t forwarded = 0, answered = 0, handed_out = 0;
+  uint32_t forwarded = 0, answered = 0, host = 0, handed_out = 0;
 };
 
 Taken sum_up(const Frame* frames, uint32_t sent, uint32_t taken) {
@@ -20,6 +20,7 @@ Taken sum_up(const Frame* frames, uint32_t sent, uint32_t taken) {
     sum.bytes += frames[i].length;
     sum.forwarded += frames[i].fate == Fate::forward;
     sum.answered += frames[i].fate == Fate::answer;
+    sum.host += frames[i].fate == Fate::host;
   }
   for (uint32_t i = sent; i < taken; i++) sum.handed_out += frames[i].fate != Fate::pending;
   return sum;
@@ -34,6 +35,7 @@ void send_to(uint16_t interface, const Frame* frames, uint32_t count, Context& c
   const Taken sum = sum_up(frames, sent, taken);
   counters.add(WorkerCounter::forwarded, sum.forwarded);
   counters.add(WorkerCounter::answered, sum.answered);
+  counters.add(WorkerCounter::host, sum.host);
   counters.add(WorkerCounter::handedOut, sum.handed_out);
   if (sent > 0) {
     counters.add(interface, InterfaceCounter::tx_packets, sent);

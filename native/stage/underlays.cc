@@ -7,8 +7,13 @@ namespace sluice {
 namespace {
 
 uint32_t group_towards(const Address& remote, const Snapshot& snapshot) {
-  return remote.is_ipv4() ? snapshot.v4.routes->lookup(Ipv4::from(remote))
-                          : snapshot.v6.routes->lookup(remote);
+  const bool is_ipv4 = remote.is_ipv4();
+  // The kernel of this node is no way to the other end.
+  if (is_ipv4 ? snapshot.is_host<Ipv4>(Ipv4::from(remote)) : snapshot.is_host<Ipv6>(remote)) {
+    return kNoRoute;
+  }
+  return is_ipv4 ? snapshot.v4.routes->lookup(Ipv4::from(remote))
+                 : snapshot.v6.routes->lookup(remote);
 }
 
 uint16_t adjacency_of(uint32_t next_hop, const Address& remote, const Context& context) {
@@ -38,12 +43,12 @@ const Adjacency* Underlays::towards(const Tunnel& tunnel, uint32_t entropy, Cont
   const Snapshot& snapshot = *context.snapshot;
   if (way.burst != context.adjacencies.burst()) {
     way = {context.adjacencies.burst(), group_towards(tunnel.remote, snapshot), nullptr};
-    if (way.group == kNoGroup) return nullptr;
+    if (way.group == kNoRoute) return nullptr;
     if (snapshot.groups[way.group].choice == nullptr) {
       way.only = look_up(way.group, tunnel.remote, entropy, context);
     }
   }
-  if (way.group == kNoGroup || snapshot.groups[way.group].choice == nullptr) return way.only;
+  if (way.group == kNoRoute || snapshot.groups[way.group].choice == nullptr) return way.only;
   return look_up(way.group, tunnel.remote, entropy, context);
 }
 

@@ -21,7 +21,7 @@ class Underlays {
  private:
   struct Way {
     uint64_t burst = 0;               // for which it was looked up
-    uint32_t group = kNoGroup;        // of next hops
+    uint32_t group = kNoRoute;        // of next hops
     const Adjacency* only = nullptr;  // where the group has but one next hop
   };
   std::vector<Way> ways_;  // by slot of the tunnel

@@ -41,16 +41,17 @@ static_assert(sizeof(FlowWay) == 8);
 
 // `backend_slot` of a flow that is for no service, and tracked for policy's sake.
 inline constexpr uint32_t kNoBackend = UINT32_MAX;
-// The first packet of the connection came by a tunnel.
-inline constexpr uint8_t kCameByTunnel = 1;
+// Bits of `marks`.
+inline constexpr uint8_t kCameByTunnel = 1 << 0;  // the first packet of the connection did
+inline constexpr uint8_t kOneWay = 1 << 1;        // packets go to the backend as they came
 
 template <class F>
 struct alignas(64) FlowEntry {
-  FlowKey<F> key;              // as this direction's packets arrive
-  uint8_t tcp_flags;           // seen in this direction
-  uint8_t marks;               // kCameByTunnel
-  uint8_t alive;               // of the pair; meaningful in the forward entry. Accessed atomically
-  typename F::Address source;  // as they leave
+  FlowKey<F> key;     // as this direction's packets arrive
+  uint8_t tcp_flags;  // seen in this direction
+  uint8_t alive;      // of the pair; meaningful in the forward entry. Accessed atomically
+  uint8_t marks;      // what the connection keeps of its beginning; forward and reply alike
+  typename F::Address source;       // as they leave
   typename F::Address destination;  // as they leave
   be16 source_port;
   be16 destination_port;

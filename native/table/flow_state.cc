@@ -38,10 +38,11 @@ FlowState flow_state(const FlowSides& sides) {
   if (has_flags) {
     const uint8_t either = sides.forward_flags | sides.reply_flags;
     if (either & kTcpRst) return FlowState::closed;
-    if (sides.forward_flags & sides.reply_flags & kTcpFin) return FlowState::time_wait;
-    if (either & kTcpFin) return FlowState::close_wait;
+    const uint8_t reply_flags = sides.one_way ? sides.forward_flags : sides.reply_flags;
+    if (sides.forward_flags & reply_flags & kTcpFin) return FlowState::time_wait;
+    if ((sides.forward_flags | reply_flags) & kTcpFin) return FlowState::close_wait;
   }
-  if (!sides.both_spoke) return FlowState::unreplied;
+  if (!sides.both_spoke && !sides.one_way) return FlowState::unreplied;
   if (has_flags && !(sides.forward_flags & kTcpAck)) return FlowState::syn_received;
   return FlowState::established;
 }

@@ -24,6 +24,7 @@ struct FlowSides {
   uint8_t forward_flags;
   uint8_t reply_flags;
   bool both_spoke;
+  bool one_way = false;  // what the backend sends goes another way
 };
 
 FlowState flow_state(const FlowSides& sides);

@@ -73,7 +73,8 @@ FlowState FlowTable<F>::state(uint32_t index) const {
   const Entry& forward = entries_[index & ~1u];
   const Entry& reply = entries_[index | 1u];
   return flow_state({entries_[index].key.protocol, load(forward.tcp_flags), load(reply.tcp_flags),
-                     load(forward.packets) > 0 && load(reply.packets) > 0});
+                     load(forward.packets) > 0 && load(reply.packets) > 0,
+                     (forward.marks & kOneWay) != 0});
 }
 
 template <class F>
@@ -141,8 +142,7 @@ void FlowTable<F>::write(uint32_t pair, const Entry& forward, const Entry& reply
   auto copy = [](Entry& to, const Entry& from) {
     // `alive` is the one member that a sweep may read meanwhile.
     std::memcpy(static_cast<void*>(&to), &from, offsetof(Entry, alive));
-    std::memcpy(static_cast<void*>(&to.source), &from.source,
-                sizeof(Entry) - offsetof(Entry, source));
+    std::memcpy(static_cast<void*>(&to.marks), &from.marks, sizeof(Entry) - offsetof(Entry, marks));
   };
   copy(entries_[2 * pair], forward);
   copy(entries_[2 * pair + 1], reply);

@@ -71,7 +71,7 @@ std::unique_ptr<RouteTable<F>> RouteTable<F>::create(uint32_t max_routes) {
   char name[32];
   std::snprintf(name, sizeof(name), "sluice%u_%u", F::kVersion, made.fetch_add(1));
   typename Fib<F>::Configuration conf{};
-  conf.default_nh = kNoGroup;
+  conf.default_nh = kNoRoute;
   conf.max_routes = static_cast<int>(max_routes);
   Fib<F>::choose_type(conf);
   auto* fib = Fib<F>::create(name, SOCKET_ID_ANY, &conf);
@@ -96,7 +96,7 @@ bool RouteTable<F>::remove(const typename F::Address& prefix, uint8_t length) {
 
 template <class F>
 uint32_t RouteTable<F>::lookup(const typename F::Address& address) const {
-  uint64_t group = kNoGroup;
+  uint64_t group = kNoRoute;
   Fib<F>::lookup(table_of<F>(fib_), address, &group);
   return static_cast<uint32_t>(group);
 }

@@ -13,7 +13,7 @@
 
 namespace sluice {
 
-inline constexpr uint32_t kNoGroup = 0x7fffffff;
+inline constexpr uint32_t kNoRoute = 0x7fffffff;  // what a look-up without a match gives
 
 // Up to so many routes (the limit, not their number) a table is a RIB that is walked; IPv6 always:
 // DPDK's trie reserves three small tables of 1 KiB for a /48, which is 3 GB for a million routes.
@@ -36,7 +36,7 @@ class RouteTable {
 
   bool put(const typename F::Address& prefix, uint8_t length, uint32_t group);
   bool remove(const typename F::Address& prefix, uint8_t length);
-  uint32_t lookup(const typename F::Address& address) const;  // kNoGroup: no route
+  uint32_t lookup(const typename F::Address& address) const;  // kNoRoute: no route
 
  private:
   explicit RouteTable(void* fib) : fib_(fib) {}

@@ -56,7 +56,7 @@ TEST_CASE_TEMPLATE("the longest prefix wins, down to none", Kind_, Kind<Ipv4, fa
   const auto address = prefix<F>(kTen, F::kBits);
   auto other = address;
   reinterpret_cast<uint8_t*>(&other)[sizeof(other) - 1] ^= 1;
-  CHECK(table->lookup(address) == kNoGroup);
+  CHECK(table->lookup(address) == kNoRoute);
   CHECK(table->put({}, 0, 1));
   CHECK(table->lookup(address) == 1);
   CHECK(table->put(prefix<F>(kTen, 8), 8, 2));
@@ -71,7 +71,7 @@ TEST_CASE_TEMPLATE("the longest prefix wins, down to none", Kind_, Kind<Ipv4, fa
   CHECK(table->remove(prefix<F>(kTen, 8), 8));
   CHECK(table->lookup(address) == 1);
   CHECK(table->remove({}, 0));
-  CHECK(table->lookup(address) == kNoGroup);
+  CHECK(table->lookup(address) == kNoRoute);
 }
 
 TEST_CASE_TEMPLATE("a default route that came last serves the rest, and goes without a trace",
@@ -87,7 +87,7 @@ TEST_CASE_TEMPLATE("a default route that came last serves the rest, and goes wit
   CHECK(table->remove(prefix<F>(~uint64_t{0}, 1), 1));
   CHECK(table->lookup(high) == 2);
   CHECK(table->remove({}, 0));
-  CHECK(table->lookup(high) == kNoGroup);
+  CHECK(table->lookup(high) == kNoRoute);
 }
 
 TEST_CASE_TEMPLATE(
@@ -111,8 +111,8 @@ TEST_CASE_TEMPLATE(
       REQUIRE(table->put(changed, length, step));
     }
     const uint64_t wanted = word();
-    uint32_t best = kNoGroup;
-    for (int bits = 64; bits >= 0 && best == kNoGroup; bits--) {
+    uint32_t best = kNoRoute;
+    for (int bits = 64; bits >= 0 && best == kNoRoute; bits--) {
       const auto of = static_cast<uint8_t>(bits);
       const auto found = expected.find({of, text<F>(prefix<F>(wanted, of))});
       if (found != expected.end()) best = found->second;

@@ -91,12 +91,13 @@ struct Delta : ProgramDelta {
     return *this;
   }
   Delta& backend(uint32_t slot, const AnyAddress& address, uint16_t port, uint32_t service = 0,
-                 bool flushed = false) {
+                 bool flushed = false, uint32_t group = kNoGroup) {
     backends.slot.push_back(slot);
     append(backends.address, address);
     backends.port.push_back(port);
     backends.service.push_back(service);
     backends.flushed.push_back(flushed);
+    backends.group.push_back(group);
     return *this;
   }
   Delta& pool(uint32_t slot, const std::vector<Member>& rows, bool silent = false) {

@@ -41,9 +41,10 @@ void FuzzPrediction::check(const World& world) const {
   using enum Explanation::Outcome;
   CHECK(grown(world, WorkerCounter::forwarded) == (said_.fate == forward));
   CHECK(grown(world, WorkerCounter::answered) == (said_.fate == answer));
+  CHECK(grown(world, WorkerCounter::host) == (said_.fate == host));
   CHECK(world.counter(WorkerCounter::held) == (said_.fate == hold));
   if (said_.fate == drop) check_drop(world);
-  if (said_.fate == forward) check_forward(world);
+  if (said_.fate == forward || said_.fate == host) check_forward(world);
 }
 
 void FuzzPrediction::check_drop(const World& world) const {

@@ -3,6 +3,7 @@ import {
   emptyDelta,
   FRONTEND_KIND,
   INTERFACE_SCOPE,
+  NO_GROUP,
   NODE_ADDRESS,
   type ProgramDelta,
   SCOPE,
@@ -81,6 +82,8 @@ export interface BackendLiteral {
   /** Default 0. */
   service?: number;
   flushed?: boolean;
+  /** Packets go to it as they came, by this group. */
+  group?: number;
 }
 
 export interface PoolLiteral {
@@ -109,6 +112,7 @@ export function delta(literal: ProgramLiteral): ProgramDelta {
       port: Uint16Array.from(backends, (row) => endpointOf(row.at).port),
       service: Uint32Array.from(backends, (row) => row.service ?? 0),
       flushed: Uint8Array.from(backends, (row) => (row.flushed ? 1 : 0)),
+      group: Uint32Array.from(backends, (row) => row.group ?? NO_GROUP),
     },
     removedBackends: Uint32Array.from(literal.removedBackends ?? []),
     pools: {

@@ -77,6 +77,7 @@ function endpoint(text: string): CheckedBackend {
     node,
     zoneHints: values('z'),
     nodeHints: values('n'),
+    through: null,
   };
 }
 

@@ -234,7 +234,7 @@ const INTERFACE_TEXTS: Row[] = [
 ];
 
 const ROUTE_TEXTS: Row[] = [
-  ['10.1.0.0/16', '--route[0].via', 'a route needs via=ADDRESS'],
+  ['10.1.0.0/16', '--route[0].via', 'a next hop needs via=ADDRESS'],
   ['10.1.0.0,dev=a', '--route[0].prefix', 'write 10.1.0.0/32'],
   ['10.1.0.1/16,dev=a', '--route[0].prefix', 'write 10.1.0.0/16'],
   ['fd00::1/64,dev=a', '--route[0].prefix', 'write fd00::/64'],

@@ -48,7 +48,7 @@ const CONFIGS: [string, ErrorCode, string, string][] = [
     'a.yaml: interfaces[0].socket',
     'needs a socket',
   ],
-  ['routes: ["default"]', 'ERR_ROUTE_SPEC', 'a.yaml: routes[0].via', 'a route needs via'],
+  ['routes: ["default"]', 'ERR_ROUTE_SPEC', 'a.yaml: routes[0].via', 'a next hop needs via'],
   ['node: {zone: [a]}', 'ERR_CONFIG', 'a.yaml: node.zone', 'the name of a zone'],
   ['serviceProxyName: 3', 'ERR_CONFIG', 'a.yaml: serviceProxyName', 'the name of a proxy'],
   ['options: {tcpPickup: 1}', 'ERR_CONFIG', 'a.yaml: options.tcpPickup', 'true or false'],

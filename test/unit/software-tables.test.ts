@@ -12,7 +12,7 @@ import { AddressMap } from '../../lib/engine/software/table/address-map.js';
 import { BackendTable } from '../../lib/engine/software/table/backends.js';
 import { GroupTable } from '../../lib/engine/software/table/groups.js';
 import { NeighbourTable } from '../../lib/engine/software/table/neighbours.js';
-import { NO_GROUP, RouteTable } from '../../lib/engine/software/table/routes.js';
+import { NO_ROUTE, RouteTable } from '../../lib/engine/software/table/routes.js';
 import { type Frontend, ServiceTable } from '../../lib/engine/software/table/service-table.js';
 import { mapped } from '../support/program.js';
 
@@ -109,7 +109,7 @@ test('routes: the longest prefix wins, as a scan of all routes says', (t) => {
           const best = rows
             .filter(({ net }) => holds(net, words, 0))
             .sort((a, b) => b.net.bits - a.net.bits)[0];
-          t.is(table.lookup(words, 0), best?.group ?? NO_GROUP);
+          t.is(table.lookup(words, 0), best?.group ?? NO_ROUTE);
         }
       },
     ),
@@ -133,7 +133,7 @@ test('routes go with their group, and groups with the last interface of theirs',
   t.deepEqual(gone, new Set([2]));
   routes.removeGroups(gone);
   t.is(routes.lookup(address('10.1.0.1'), 0), 1);
-  t.is(routes.lookup(address('fd00::1'), 0), NO_GROUP);
+  t.is(routes.lookup(address('fd00::1'), 0), NO_ROUTE);
   t.is(routes.lookup(address('fd01::1'), 0), 3);
   t.is(routes.size, 2);
   t.false(groups.has(2));

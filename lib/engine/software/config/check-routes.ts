@@ -2,7 +2,7 @@
 import { MAX_GROUP, type PrefixColumns, type ProgramDelta } from '../../../compile/program.js';
 import { addressOfRow, isIpv4, isZero, type Network, networkOf } from '../base/address.js';
 import { AddressMap } from '../table/address-map.js';
-import { NO_GROUP } from '../table/routes.js';
+import { NO_ROUTE } from '../table/routes.js';
 import {
   ADDRESS_BYTES,
   checkInterface,
@@ -14,6 +14,7 @@ import {
   refuse,
 } from './check-rows.js';
 import type { ProgramLimits, ProgramState } from './program-state.js';
+import { increase } from './rows.js';
 
 /** Groups, next hops and routes. */
 export function checkRoutes(delta: ProgramDelta, state: ProgramState, limits: ProgramLimits): void {
@@ -120,12 +121,16 @@ function checkRemovedGroups(delta: ProgramDelta, put: PutGroups, state: ProgramS
   const { groups, removedGroups } = delta;
   if (groups.slot.length === 0 && removedGroups.length === 0) return;
   const released = releasedUses(delta, state);
+  const byBackends = releasedByBackends(delta, state);
   const isNamed = (slot: number, ofIpv4: boolean) =>
     state.routes.usesOf(slot, ofIpv4) > (released[ofIpv4 ? 'ipv4' : 'ipv6'].get(slot) ?? 0);
   for (const [row, slot] of removedGroups.entries()) {
     if (put.bySlot.has(slot)) continue;
     if (isNamed(slot, true) || isNamed(slot, false)) {
       refuse(`removedGroups[${row}]`, `group ${slot} is named by a route`);
+    }
+    if (state.backends.usesOfGroup(slot) > (byBackends.get(slot) ?? 0)) {
+      refuse(`removedGroups[${row}]`, `group ${slot} is named by a backend`);
     }
   }
   for (const [row, slot] of groups.slot.entries()) {
@@ -145,10 +150,19 @@ function releasedUses({ routes, removedRoutes }: ProgramDelta, state: ProgramSta
   );
   for (const network of networks) {
     const group = state.routes.groupOf(network);
-    if (group === NO_GROUP || seen.get(network.address, 0, network.bits)) continue;
+    if (group === NO_ROUTE || seen.get(network.address, 0, network.bits)) continue;
     seen.set(network.address, 0, network.bits, true);
     const ofFamily = uses[network.isIpv4 ? 'ipv4' : 'ipv6'];
     ofFamily.set(group, (ofFamily.get(group) ?? 0) + 1);
+  }
+  return uses;
+}
+
+/** How many backends that do not stay as they are name each group. */
+function releasedByBackends({ backends, removedBackends }: ProgramDelta, state: ProgramState) {
+  const uses = new Map<number, number>();
+  for (const slot of new Set([...removedBackends, ...backends.slot])) {
+    if (state.backends.has(slot)) increase(uses, state.backends.group[slot]);
   }
   return uses;
 }

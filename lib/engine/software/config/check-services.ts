@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProgramDelta } from '../../../compile/program.js';
+import { NO_GROUP, type ProgramDelta } from '../../../compile/program.js';
 import { addressOfRow, isIpv4 } from '../base/address.js';
 import { PROTOCOL } from '../packet/headers.js';
 import { AddressMap } from '../table/address-map.js';
@@ -30,7 +30,7 @@ export function checkServices(
 ): void {
   checkFrontends(delta, state);
   checkPrefixes('ranges', delta.ranges);
-  checkBackends(delta, limits);
+  checkBackends(delta, state, limits);
   checkMembers(delta, state, checkPools(delta));
   checkRemovedBackends(delta, state);
   checkRemovedPools(delta, state);
@@ -102,20 +102,29 @@ function goneFrontends({ frontends, removedFrontends }: ProgramDelta): Set<numbe
   return new Set([...removedFrontends, ...frontends.slot]);
 }
 
-function checkBackends({ backends }: ProgramDelta, limits: ProgramLimits): void {
+function checkBackends(delta: ProgramDelta, state: ProgramState, limits: ProgramLimits): void {
+  const { backends } = delta;
   const rows = backends.slot.length;
   checkRows('backends', rows, [
     ['address', backends.address, ADDRESS_BYTES],
     ['port', backends.port, 1],
     ['service', backends.service, 1],
     ['flushed', backends.flushed, 1],
+    ['group', backends.group, 1],
   ]);
+  const putGroups = new Set(delta.groups.slot);
+  const goneGroups = new Set(delta.removedGroups);
   const slots = new Set<number>();
   for (let row = 0; row < rows; row++) {
     checkSlot('backends.slot', backends.slot[row], row, slots, limits.backends);
     checkAddress('backends.address', backends.address, row);
     checkBelow('backends.service', backends.service[row], row, MAX_SLOTS);
     checkAtMost('backends.flushed', backends.flushed[row], row, 1);
+    const group = backends.group[row];
+    if (group === NO_GROUP || putGroups.has(group)) continue;
+    if (!state.groups.has(group) || goneGroups.has(group)) {
+      refuse(`backends.group[${row}]`, `there is no group ${group}`);
+    }
   }
 }
 

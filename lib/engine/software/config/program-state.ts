@@ -9,9 +9,9 @@ import {
 } from '../../../compile/program.js';
 import { addressBytes, addressOfRow, isZero, type Network } from '../base/address.js';
 import { BackendTable } from '../table/backends.js';
-import { GroupTable, type NextHop } from '../table/groups.js';
+import { GroupTable, type Links, type NextHop } from '../table/groups.js';
 import { buildMaglev } from '../table/maglev.js';
-import { RouteTable } from '../table/routes.js';
+import { NO_ROUTE, RouteTable } from '../table/routes.js';
 import { type Pool, ServiceTable } from '../table/service-table.js';
 import { checkDelta } from './check-delta.js';
 import { OwnAddresses } from './own-addresses.js';
@@ -38,6 +38,8 @@ export class ProgramState {
   readonly services = new ServiceTable();
   readonly routes = new RouteTable();
   readonly groups = new GroupTable();
+  /** The next hop that is this node's kernel, if an interface leads there. */
+  host: NextHop | null = null;
   readonly pools = new Map<number, Pool>();
   readonly backends: BackendTable;
   readonly addresses: OwnAddresses;
@@ -90,12 +92,28 @@ export class ProgramState {
     return this.#backendUses[slot];
   }
 
+  /** Whether what goes to an address goes to this node's kernel. */
+  isHost(words: Int32Array, at: number): boolean {
+    return this.host !== null && this.addresses.has(words, at);
+  }
+
+  /**
+   * The next hop of a flow's hash by the route to an address, or to the host.
+   * @returns `null`: there is none
+   */
+  findWay(words: Int32Array, at: number, hash: number, links: Links): NextHop | null {
+    if (this.isHost(words, at)) return this.host;
+    const group = this.routes.lookup(words, at);
+    return group === NO_ROUTE ? null : this.groups.choose(group, hash, links);
+  }
+
   /** Takes away what an interface has: addresses, scope, sources, the next hops over it. */
   removeInterface(slot: number): void {
     this.routes.removeGroups(this.groups.removeInterface(slot));
     this.addresses.removeInterface(slot);
     this.policy.touch();
     this.scopes[slot] = INTERFACE_SCOPE.outside;
+    this.#findHost();
     this.sources.removeInterface(slot);
   }
 
@@ -115,6 +133,7 @@ export class ProgramState {
         backends.service[row],
         backends.flushed[row],
         this.#generation,
+        backends.group[row] | 0,
       );
     }
   }
@@ -184,8 +203,16 @@ export class ProgramState {
   #replaceScopes({ interface: interfaces, scope }: ScopeColumns): void {
     this.scopes.fill(INTERFACE_SCOPE.outside);
     for (let row = 0; row < interfaces.length; row++) this.scopes[interfaces[row]] = scope[row];
+    this.#findHost();
+  }
+
+  #findHost(): void {
+    const slot = this.scopes.indexOf(INTERFACE_SCOPE.host);
+    this.host = slot === -1 ? null : { ...HOST, interface: slot };
   }
 }
+
+const HOST: NextHop = { interface: 0, gateway: null, mac: null, key: 0, weight: 1 };
 
 function nextHopOf(columns: NextHopColumns, row: number): NextHop {
   const gateway = addressOfRow(columns.gateway, row);

@@ -27,6 +27,8 @@ export const LANE = {
   forward: 10,
   /** To be sent and counted as answered. */
   answer: 11,
+  /** To be sent and counted as handed to the host. */
+  host: 12,
 } as const;
 
 /** What parse makes of a packet. */
@@ -82,6 +84,8 @@ export class Burst {
   readonly route: (NextHop | null)[] = new Array<NextHop | null>(MAX_BURST).fill(null);
   /** Its address: the gateway's, or the destination itself. */
   readonly nextHop = new Int32Array(MAX_BURST * ADDRESS_WORDS);
+  /** It goes to this node's kernel. */
+  readonly toHost = new Uint8Array(MAX_BURST);
   /** Slot of the interface to send on. */
   readonly egress = new Uint16Array(MAX_BURST);
 

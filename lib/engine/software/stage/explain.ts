@@ -22,11 +22,11 @@ import { parsePacket } from './parse.js';
 import { isTold, sourceOfError } from './reject.js';
 import { findRelated } from './related.js';
 import { newPorts } from './rewrite.js';
-import { findWay, isUntranslatable } from './route.js';
+import { BY_DESTINATION, findWay, isUntranslatable, throughOf } from './route.js';
 import { judgeMiss } from './service.js';
 
 /** How a packet's way through the stages ends, besides the reasons of `DROP`. */
-const END = { goesOn: PASSED, hold: HOLD, answer: -3, forward: -4 } as const;
+const END = { goesOn: PASSED, hold: HOLD, answer: -3, forward: -4, host: -5 } as const;
 
 /**
  * Says what would become of a frame: the stages' decisions one after the other, on a copy, without
@@ -43,6 +43,8 @@ class Explainer {
   readonly #context: Context;
   // What it leaves with.
   readonly #destination = new Int32Array(ADDRESS_WORDS);
+  // Group that it goes by.
+  #through = BY_DESTINATION;
   // There is no way on.
   #turnedBack = false;
 
@@ -66,6 +68,8 @@ class Explainer {
       explanation.rejected = this.#isTold();
     } else if (end === END.answer) {
       explanation.fate = 'answer';
+    } else if (end === END.host) {
+      explanation.fate = 'host';
     } else {
       explanation.fate = end === END.hold ? 'hold' : 'forward';
     }
@@ -181,6 +185,7 @@ class Explainer {
   #showFlow(family: Family, entry: number, direction: 'forward' | 'reply' | 'related'): void {
     const flows = this.#context.flowsOf(family);
     const pair = entry >> 1;
+    this.#through = throughOf(flows, entry, this.#context);
     const client = flows.sourceAt(pair * 2);
     const seen = flows.destinationAt(pair * 2 + 1);
     this.#explanation.flow = { direction, state: FLOW_STATES[flows.state(pair)] };
@@ -200,6 +205,7 @@ class Explainer {
     explanation.backend = decided(plan.backend);
     explanation.masquerade = plan.masquerade;
     if (reason !== PASSED) return reason;
+    if (plan.isOneWay) this.#through = this.#context.program.backends.group[plan.backend];
     const ports = newPorts(plan.replyPorts);
     return this.#leave(plan.source, 0, plan.destination, 0, ports);
   }
@@ -242,7 +248,7 @@ class Explainer {
   #findWay(family: Family): number {
     const burst = this.#burst;
     const context = this.#context;
-    const reason = findWay(burst, 0, this.#destination, 0, family, context);
+    const reason = findWay(burst, 0, this.#destination, 0, this.#through, family, context);
     this.#turnedBack = reason !== PASSED;
     const way = burst.route[0] as NextHop | null;
     if (way === null) return reason;
@@ -264,7 +270,8 @@ class Explainer {
       address: addressBytes(nextHop),
       mac: found === null ? null : found.slice(),
     };
-    return found === null ? this.#wait(known) : this.#findCarrier(egress);
+    if (found === null) return this.#wait(known);
+    return this.#burst.toHost[0] === 1 ? END.host : this.#findCarrier(egress);
   }
 
   #wait(known: Neighbour | undefined): number {

@@ -127,6 +127,9 @@ function judgeBackend(
   const isThere = backends.isThere(backend, flows.serial[pair]);
   if (isThere && backends.flushed[backend] === 0) return FOUND.hit;
   if (isForward && mayBegin(burst, i)) return FOUND.cleared;
+  // Another backend may know what came to this one as it comes to all of them.
+  const isWhole = burst.fragment[i] !== FRAGMENT.later;
+  if (isForward && !isThere && isWhole && flows.isOneWay(pair)) return FOUND.cleared;
   // An established connection keeps its endpoint until it ends.
   if (!isThere) return FOUND.hit;
   burst.rejected[i] = isForward ? 1 : 0;

@@ -5,13 +5,14 @@ import { type Burst, FRAGMENT, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
 import { TCP_FLAG } from '../packet/headers.js';
 import { NO_AFFINITY } from '../table/affinity.js';
+import { NO_GROUP } from '../table/backends.js';
 import { hasHandshake } from '../table/flow-state.js';
 import { NO_FLOW } from '../table/flow-table.js';
 import { maglevSlot } from '../table/maglev.js';
 import type { Frontend, Pool } from '../table/service-table.js';
 import type { Context } from './context.js';
 import { opens } from './flow.js';
-import { choosePort, chooseSource } from './snat.js';
+import { choosePort, chooseSource, keepPort } from './snat.js';
 
 /** Not decided yet, or not by this. */
 export const UNDECIDED = -1;
@@ -30,6 +31,8 @@ export class NatPlan {
   /** Slot of the backend, or {@link UNDECIDED}; of a tracked flow there is none. */
   backend = UNDECIDED;
   masquerade = false;
+  /** It goes to the backend as it came. */
+  isOneWay = false;
   /** What the backend sees. */
   readonly source = new Int32Array(ADDRESS_WORDS);
   readonly destination = new Int32Array(ADDRESS_WORDS);
@@ -45,19 +48,21 @@ export class NatPlan {
   /** Plans a flow for packet `i`, of its frontend or to be tracked. @returns `PASSED` or one of `DROP` */
   make(burst: Burst, i: number, family: Family, context: Context): number {
     this.#forget();
-    if (burst.fragment[i] === FRAGMENT.later) return DROP.fragment_orphan;
-    if (!mayBegin(burst, i, context.options.tcpPickup)) return DROP.tcp_no_flow;
+    const unfit = cannotBegin(burst, i, context);
+    if (unfit !== PASSED) return unfit;
     copyAddress(this.source, 0, burst.source, i * ADDRESS_WORDS);
     const frontend = burst.frontend[i];
     let reason =
       frontend === null ? this.#track(burst, i) : this.#choose(frontend, burst, i, family, context);
     if (reason === PASSED) reason = this.#judge(burst, i, context);
+    if (reason === PASSED && this.isOneWay) return keepPort(this, burst, i, family, context);
     if (reason === PASSED && frontend !== null) {
       reason = this.#masquerade(frontend, burst, i, family, context);
     }
     return reason === PASSED ? choosePort(this, burst, i, family, context) : reason;
   }
 
+  // The destination stays.
   #track(burst: Burst, i: number): number {
     copyAddress(this.destination, 0, burst.destination, i * ADDRESS_WORDS);
     this.backendPort = burst.ports[i] & 0xffff;
@@ -75,7 +80,9 @@ export class NatPlan {
     this.#chooseBackend(pool, frontend, burst, i, context);
     copyAddress(this.destination, 0, program.backends.address, this.backend * ADDRESS_WORDS);
     this.backendPort = program.backends.port[this.backend];
-    return isIpv4(this.destination) === family.isIpv4 ? PASSED : DROP.no_backend;
+    if (isIpv4(this.destination) !== family.isIpv4) return DROP.no_backend;
+    this.isOneWay = program.backends.group[this.backend] !== NO_GROUP;
+    return this.isOneWay ? this.#track(burst, i) : PASSED;
   }
 
   #judge(burst: Burst, i: number, { policy }: Context): number {
@@ -108,6 +115,7 @@ export class NatPlan {
     this.affinity = false;
     this.backend = UNDECIDED;
     this.masquerade = false;
+    this.isOneWay = false;
     this.expiredEntry = NO_FLOW;
   }
 
@@ -134,8 +142,10 @@ function recall(pool: Pool, frontend: Frontend, burst: Burst, i: number, context
   return isThere && pool.eligible.has(backend) ? backend : UNDECIDED;
 }
 
-function mayBegin(burst: Burst, i: number, pickup: boolean): boolean {
-  if (!hasHandshake(burst.protocol[i])) return true;
-  if (burst.tcpFlags[i] & (TCP_FLAG.rst | TCP_FLAG.fin)) return false;
-  return pickup || opens(burst, i);
+/** Whether no flow begins with such a packet. @returns `PASSED` or one of `DROP` */
+export function cannotBegin(burst: Burst, i: number, { options }: Context): number {
+  if (burst.fragment[i] === FRAGMENT.later) return DROP.fragment_orphan;
+  if (!hasHandshake(burst.protocol[i])) return PASSED;
+  if (burst.tcpFlags[i] & (TCP_FLAG.rst | TCP_FLAG.fin)) return DROP.tcp_no_flow;
+  return options.tcpPickup || opens(burst, i) ? PASSED : DROP.tcp_no_flow;
 }

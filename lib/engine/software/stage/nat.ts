@@ -4,7 +4,7 @@ import { ADDRESS_WORDS } from '../base/address.js';
 import { WORKER } from '../base/counters.js';
 import { type Burst, LANE, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
-import { NO_BACKEND, NO_FLOW } from '../table/flow-table.js';
+import { MARK, NO_BACKEND, NO_FLOW } from '../table/flow-table.js';
 import type { Frontend } from '../table/service-table.js';
 import type { Context } from './context.js';
 import { follow } from './flow.js';
@@ -55,6 +55,7 @@ function carryOut(burst: Burst, i: number, family: Family, context: Context): nu
     backend,
     frontend === null ? 0 : program.backends.serial[backend],
     nowSeconds,
+    plan.isOneWay ? MARK.oneWay : 0,
   );
   if (pair === NO_FLOW) return DROP.flow_table_full;
   flows.judge(pair, program.policy.version, PASSED);

@@ -20,13 +20,13 @@ export function neighbour(burst: Burst, family: Family, context: Context): void 
     const { mac } = burst.route[i] as NextHop;
     if (mac !== null) {
       addressFrame(burst.frame[i], mac, station);
-      burst.lane[i] = LANE.forward;
+      burst.lane[i] = burst.toHost[i] === 0 ? LANE.forward : LANE.host;
       continue;
     }
     const known = context.neighbours.find(egress, burst.nextHop, i * ADDRESS_WORDS);
     if (known?.usable(context.nowMs)) {
       addressFrame(burst.frame[i], known.mac, station);
-      burst.lane[i] = LANE.forward;
+      burst.lane[i] = burst.toHost[i] === 0 ? LANE.forward : LANE.host;
       if (known.stale(context.nowMs)) solicit(known, context);
     } else {
       hold(burst, i, known, context);

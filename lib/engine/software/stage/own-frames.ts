@@ -7,7 +7,6 @@ import { type Burst, LANE, PASSED } from '../packet/burst.js';
 import { FAMILIES, read } from '../packet/family.js';
 import { ETH, ETHERTYPE } from '../packet/headers.js';
 import type { NextHop } from '../table/groups.js';
-import { NO_GROUP } from '../table/routes.js';
 import type { Context, OutgoingFrame, Station } from './context.js';
 import { addressFrame, holdFrame } from './hold.js';
 import { solicit } from './solicit.js';
@@ -43,9 +42,7 @@ export function routeOwn(
   const family = FAMILIES[read16(frame, ETH.type) === ETHERTYPE.ipv4 ? 0 : 1];
   const destination = new Int32Array(4);
   read(family, frame, family.destination, destination, 0);
-  const { routes, groups } = context.program;
-  const group = routes.lookup(destination, 0);
-  const route = group === NO_GROUP ? null : groups.choose(group, mix(hash), context.stations);
+  const route = context.program.findWay(destination, 0, mix(hash), context.stations);
   const nextHop = route?.gateway ?? destination;
   return { reason: judge(frame, route, isCarrier, context), route, nextHop };
 }

@@ -11,14 +11,14 @@ import type { Context } from './context.js';
 import { rewriteError } from './rewrite-error.js';
 
 /**
- * Counts the TTL (hop limit) down, and translates the packets of flows. What a direction is rewritten
+ * Counts the TTL (hop limit) down, but for the host, and translates the packets of flows. What a direction is rewritten
  * to stands in the entry of the other one, the other way round.
  */
 export function rewrite(burst: Burst, family: Family, context: Context): void {
   const flows = context.flowsOf(family);
   for (let i = 0; i < burst.count; i++) {
     if (!burst.isIn(i, LANE.rewrite, family)) continue;
-    countDown(burst.frame[i], family);
+    if (burst.toHost[i] === 0) countDown(burst.frame[i], family);
     if (burst.entry[i] !== NO_FLOW) {
       if (burst.class[i] === CLASS.icmpError) rewriteError(burst, i, family, flows);
       else translate(burst, i, family, flows);

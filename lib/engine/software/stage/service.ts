@@ -8,6 +8,7 @@ import { NO_FLOW } from '../table/flow-table.js';
 import type { Frontend } from '../table/service-table.js';
 import type { Context } from './context.js';
 import { answerEcho } from './echo.js';
+import { cannotBegin } from './nat-plan.js';
 import { routeAnswer } from './own-frames.js';
 import { refuse } from './reject.js';
 
@@ -48,23 +49,37 @@ export function judgeMiss(burst: Burst, i: number, family: Family, context: Cont
   }
   if (addresses.has(burst.destination, at)) {
     const isWhole = burst.fragment[i] === FRAGMENT.none;
-    if (!isWhole || !isEchoRequest(burst, i, family)) return DROP.not_for_host;
-    burst.lane[i] = LANE.answer;
+    if (isWhole && isEchoRequest(burst, i, family)) {
+      burst.lane[i] = LANE.answer;
+      return PASSED;
+    }
+    if (context.program.host === null) return DROP.not_for_host;
+    burst.entry[i] = NO_FLOW;
+    burst.lane[i] = LANE.route;
     return PASSED;
   }
   if (anyHolds(serviceNetworks, burst.destination, at)) return DROP.service_address_unknown;
   return judgePlain(burst, i, context);
 }
 
-/** What is for no service is tracked where somebody has rules, or asked about where it cannot be. */
-function judgePlain(burst: Burst, i: number, { policy }: Context): number {
+/**
+ * What is for no service is tracked where somebody has rules or the node has sent it, or asked about
+ * where it cannot be.
+ */
+function judgePlain(burst: Burst, i: number, context: Context): number {
+  const { policy } = context;
   const { source, destination, protocol } = burst;
   const at = i * ADDRESS_WORDS;
   burst.entry[i] = NO_FLOW;
   burst.lane[i] = LANE.route;
-  if (!policy.isProtected(source, at) && !policy.isProtected(destination, at)) return PASSED;
+  const isOfNode = scopeOf(burst, i, context) === SCOPE.node;
+  if (!isOfNode && !policy.isProtected(source, at) && !policy.isProtected(destination, at)) {
+    return PASSED;
+  }
   const kind = burst.class[i];
-  if (kind === CLASS.other || kind === CLASS.icmpError) {
+  // The kernel knows its connections; we have not seen all of them begin.
+  const isMidway = isOfNode && cannotBegin(burst, i, context) !== PASSED;
+  if (isMidway || kind === CLASS.other || kind === CLASS.icmpError) {
     return policy.judge(source, at, destination, at, protocol[i], 0, false);
   }
   burst.lane[i] = LANE.nat;

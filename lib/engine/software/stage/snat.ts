@@ -7,7 +7,6 @@ import { type Burst, CLASS, PASSED } from '../packet/burst.js';
 import type { Family } from '../packet/family.js';
 import { identifierOf } from '../packet/l4.js';
 import { NO_FLOW } from '../table/flow-table.js';
-import { NO_GROUP } from '../table/routes.js';
 import type { Context } from './context.js';
 import type { NatPlan } from './nat-plan.js';
 
@@ -28,9 +27,8 @@ export function chooseSource(
   family: Family,
   { program, stations }: Context,
 ): number {
-  const group = program.routes.lookup(plan.destination, 0);
-  if (group === NO_GROUP) return DROP.no_route;
-  const way = program.groups.choose(group, burst.hash[i], stations);
+  const way = program.findWay(plan.destination, 0, burst.hash[i], stations);
+  if (way === null) return DROP.no_route;
   const nextHop = way.gateway ?? plan.destination;
   const source = program.addresses.source(way.interface, nextHop, 0, family.isIpv4);
   if (source === undefined) return DROP.snat_address_missing;
@@ -51,7 +49,7 @@ export function choosePort(
   context: Context,
 ): number {
   const { snatPortMin, snatPortMax } = context.options;
-  const own = burst.class[i] === CLASS.echo ? identifierOf(burst.ports[i]) : burst.ports[i] >>> 16;
+  const own = ownPort(burst, i);
   const isFit = !plan.masquerade || (own >= snatPortMin && own <= snatPortMax);
   if (isFit && isFree(own, plan, burst, i, family, context)) return PASSED;
   const count = snatPortMax - snatPortMin + 1;
@@ -60,6 +58,22 @@ export function choosePort(
     if (isFree(port, plan, burst, i, family, context)) return PASSED;
   }
   return DROP.snat_ports_exhausted;
+}
+
+/** The same where no other port will do. */
+export function keepPort(
+  plan: NatPlan,
+  burst: Burst,
+  i: number,
+  family: Family,
+  context: Context,
+): number {
+  const isFit = isFree(ownPort(burst, i), plan, burst, i, family, context);
+  return isFit ? PASSED : DROP.snat_ports_exhausted;
+}
+
+function ownPort(burst: Burst, i: number): number {
+  return burst.class[i] === CLASS.echo ? identifierOf(burst.ports[i]) : burst.ports[i] >>> 16;
 }
 
 // Where it is free, the plan has it.

@@ -14,17 +14,22 @@ const outgoing: OutgoingFrame = { frame: new Uint8Array(0), egress: 0, fate: nul
 export function tx(burst: Burst, context: Context): void {
   for (let i = 0; i < burst.count; i++) {
     const lane = burst.lane[i];
-    if (lane !== LANE.forward && lane !== LANE.answer) continue;
+    if (lane < LANE.forward) continue;
     const frame = burst.frame[i];
     const length = burst.length[i];
     outgoing.frame = frame.length === length ? frame : frame.subarray(0, length);
     outgoing.egress = burst.egress[i];
-    outgoing.fate = lane === LANE.forward ? WORKER.forwarded : WORKER.answered;
+    outgoing.fate = fateOf(lane);
     outgoing.hash = burst.hash[i];
     send(context, outgoing);
     burst.lane[i] = LANE.done;
   }
   sendOriginated(context);
+}
+
+function fateOf(lane: number): number {
+  if (lane === LANE.host) return WORKER.host;
+  return lane === LANE.forward ? WORKER.forwarded : WORKER.answered;
 }
 
 /**

@@ -17,12 +17,19 @@ export const STATE = {
  * @param client - flags that the client has sent
  * @param backend - flags that the backend has sent
  * @param bothSpoke - each side has sent a packet
+ * @param isOneWay - what the backend sends goes another way: but for RST the client alone counts
  */
-export function connectionState(client: number, backend: number, bothSpoke: boolean): number {
+export function connectionState(
+  client: number,
+  backend: number,
+  bothSpoke: boolean,
+  isOneWay: boolean,
+): number {
   if ((client | backend) & TCP_FLAG.rst) return STATE.closed;
-  if (client & backend & TCP_FLAG.fin) return STATE.timeWait;
-  if ((client | backend) & TCP_FLAG.fin) return STATE.closeWait;
-  if (!bothSpoke) return STATE.unreplied;
+  const other = isOneWay ? client : backend;
+  if (client & other & TCP_FLAG.fin) return STATE.timeWait;
+  if ((client | other) & TCP_FLAG.fin) return STATE.closeWait;
+  if (!bothSpoke && !isOneWay) return STATE.unreplied;
   return client & TCP_FLAG.ack ? STATE.established : STATE.synReceived;
 }
 

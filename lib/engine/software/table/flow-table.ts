@@ -14,6 +14,12 @@ export const NO_FLOW = -1;
 /** `backend` of a pair that has none: it is tracked for policy's sake. */
 export const NO_BACKEND = -1;
 
+/** Bits of `marks`. */
+export const MARK = {
+  /** Packets go to the backend as they came. */
+  oneWay: 1 << 1,
+} as const;
+
 /** Pairs that one sweep looks at. */
 const SWEEP_PAIRS = 256;
 
@@ -61,6 +67,8 @@ export class FlowTable {
   /** Slot, or {@link NO_BACKEND}. */
   readonly backend: Int32Array;
   readonly serial: Uint32Array;
+  /** What the connection keeps of its beginning: bits of {@link MARK}. */
+  readonly marks: Uint8Array;
   /** Version of the policy that `verdict` was given under; 0: it has not been asked. */
   readonly judged: Uint32Array;
   /** What the policy said of the pair: `PASSED` or one of `DROP`. */
@@ -99,6 +107,7 @@ export class FlowTable {
     this.tcpFlags = new Uint8Array(entries);
     this.backend = new Int32Array(capacity);
     this.serial = new Uint32Array(capacity);
+    this.marks = new Uint8Array(capacity);
     this.judged = new Uint32Array(capacity);
     this.verdict = new Int8Array(capacity);
     this.live = new Uint8Array(capacity);
@@ -164,6 +173,7 @@ export class FlowTable {
    * Inserts both directions; gives embryonic and ended connections up where there is little room.
    * @param backend - its slot, or {@link NO_BACKEND}
    * @param now - seconds
+   * @param marks - bits of {@link MARK}
    * @returns the pair, or {@link NO_FLOW} where there is no room
    */
   insert(
@@ -173,6 +183,7 @@ export class FlowTable {
     backend: number,
     serial: number,
     now: number,
+    marks = 0,
   ): number {
     this.#relieve(now);
     if (this.#free.count === 0) return NO_FLOW;
@@ -186,6 +197,7 @@ export class FlowTable {
     }
     this.backend[pair] = backend;
     this.serial[pair] = serial;
+    this.marks[pair] = marks;
     this.judged[pair] = 0;
     this.live[pair] = 1;
     this.#free.pop();
@@ -229,10 +241,16 @@ export class FlowTable {
     const forward = pair * 2;
     const reply = forward + 1;
     const bothSpoke = this.packets[forward] > 0 && this.packets[reply] > 0;
+    const isOneWay = this.isOneWay(pair);
     if (hasHandshake(this.protocol(forward))) {
-      return connectionState(this.tcpFlags[forward], this.tcpFlags[reply], bothSpoke);
+      return connectionState(this.tcpFlags[forward], this.tcpFlags[reply], bothSpoke, isOneWay);
     }
-    return bothSpoke ? STATE.established : STATE.unreplied;
+    return bothSpoke || isOneWay ? STATE.established : STATE.unreplied;
+  }
+
+  /** Packets go to the backend as they came. */
+  isOneWay(pair: number): boolean {
+    return (this.marks[pair] & MARK.oneWay) !== 0;
   }
 
   /** Seconds since either direction was seen. */

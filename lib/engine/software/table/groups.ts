@@ -15,7 +15,7 @@ export interface NextHop {
 }
 
 /** Whether an interface can be sent by. By slot; `null`: it is gone. */
-type Links = readonly ({ readonly up: boolean } | null)[];
+export type Links = readonly ({ readonly up: boolean } | null)[];
 
 /** Next hops of equal worth, by rows. */
 class Group {
@@ -40,7 +40,7 @@ class Group {
   }
 }
 
-/** Groups of next hops, by slot: what routes name. */
+/** Groups of next hops, by slot: what routes and backends name. */
 export class GroupTable {
   readonly #groups = new Map<number, Group>();
 
@@ -83,10 +83,10 @@ export class GroupTable {
   /**
    * The next hop that packets of a flow's hash go by: the owner of their bucket, or where its interface
    * is gone or down the best of those whose is not; if there is none, the owner.
-   * @param slot - of a group that is there
+   * @returns `null`: there is no such group
    */
-  choose(slot: number, hash: number, links: Links): NextHop {
-    return (this.#groups.get(slot) as Group).choose(hash, links);
+  choose(slot: number, hash: number, links: Links): NextHop | null {
+    return this.#groups.get(slot)?.choose(hash, links) ?? null;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Network } from '../base/address.js';
 import { PrefixMap } from './prefix-map.js';
 
 /** What there is no route for. */
-export const NO_GROUP = -1;
+export const NO_ROUTE = -1;
 
 interface Route {
   network: Network;
@@ -31,9 +31,9 @@ export class RouteTable {
     return this.#routes.get(network) !== undefined;
   }
 
-  /** The group of the route for just this network, or `NO_GROUP`. */
+  /** The group of the route for just this network, or `NO_ROUTE`. */
   groupOf(network: Network): number {
-    return this.#routes.get(network)?.group ?? NO_GROUP;
+    return this.#routes.get(network)?.group ?? NO_ROUTE;
   }
 
   /** How many routes of a family name a group. */
@@ -50,7 +50,7 @@ export class RouteTable {
   /** Removes a route, if it is there. */
   remove(network: Network): void {
     const group = this.groupOf(network);
-    if (group === NO_GROUP) return;
+    if (group === NO_ROUTE) return;
     this.#routes.remove(network);
     this.#use(group, network, -1);
   }
@@ -66,10 +66,10 @@ export class RouteTable {
 
   /**
    * @param at - where the address begins in `words`
-   * @returns the slot of the group, or `NO_GROUP`
+   * @returns the slot of the group, or `NO_ROUTE`
    */
   lookup(words: Int32Array, at: number): number {
-    return this.#routes.lookup(words, at)?.group ?? NO_GROUP;
+    return this.#routes.lookup(words, at)?.group ?? NO_ROUTE;
   }
 
   #use(group: number, { isIpv4 }: Network, difference: number): void {
