@@ -38,7 +38,7 @@ function hold(burst: Burst, i: number, known: Neighbour | undefined, context: Co
   const outgoing = {
     frame: burst.frame[i].subarray(0, burst.length[i]),
     egress: burst.egress[i],
-    fate: WORKER.forwarded,
+    fate: burst.toHost[i] === 0 ? WORKER.forwarded : WORKER.host,
     hash: burst.hash[i],
   };
   const reason = holdFrame(outgoing, burst.nextHop, i * ADDRESS_WORDS, known, context);
