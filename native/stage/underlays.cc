@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/underlays.h"
 
+#include <cstring>
+
 #include "stage/context.h"
 
 namespace sluice {
@@ -33,13 +35,20 @@ const Adjacency* look_up(const Address& remote, Context& context) {
 }  // namespace
 
 // A route has one next hop: the entropy has nothing to choose from.
-const Adjacency* Underlays::towards(const Tunnel& tunnel, uint32_t, Context& context) {
+const Underlays::Way& Underlays::towards(const Tunnel& tunnel, uint32_t, Context& context) {
   if (tunnel.slot >= ways_.size()) ways_.resize(context.limits->interfaces);
   Way& way = ways_[tunnel.slot];
   if (way.burst != context.adjacencies.burst()) {
-    way = {context.adjacencies.burst(), look_up(tunnel.remote, context)};
+    way.burst = context.adjacencies.burst();
+    way.header = make_outer_header(tunnel);
+    const Adjacency* adjacency = look_up(tunnel.remote, context);
+    way.mtu = adjacency != nullptr ? adjacency->mtu : 0;
+    if (adjacency != nullptr) {
+      way.interface = adjacency->interface;
+      std::memcpy(way.header.ethernet(), adjacency->addresses, sizeof(adjacency->addresses));
+    }
   }
-  return way.adjacency;
+  return way;
 }
 
 }  // namespace sluice

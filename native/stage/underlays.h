@@ -8,20 +8,23 @@
 #include <vector>
 
 #include "stage/adjacencies.h"
+#include "stage/outer_header.h"
 #include "table/tunnels.h"
 
 namespace sluice {
 
 class Underlays {
  public:
-  // Null: not to be told at once. `entropy`: of the packet, for routes with several next hops.
-  const Adjacency* towards(const Tunnel& tunnel, uint32_t entropy, Context& context);
-
- private:
   struct Way {
     uint64_t burst = 0;  // for which it was looked up
-    const Adjacency* adjacency = nullptr;
+    uint16_t interface;
+    uint16_t mtu = 0;      // 0: not to be told at once
+    OuterHeader header{};  // with the MACs, if it is
   };
+  // The tunnel has a remote end. `entropy`: of the packet, for routes with several next hops.
+  const Way& towards(const Tunnel& tunnel, uint32_t entropy, Context& context);
+
+ private:
   std::vector<Way> ways_;  // by slot of the tunnel
 };
 
