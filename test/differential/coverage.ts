@@ -20,7 +20,7 @@ const MINIMUM = {
   'fragments out': 1,
   'IPv6 out': 5,
   'tunnelled in': 2,
-  'tunnelled out': 1,
+  'tunnelled out': 0.5,
 } as const;
 
 type Kind = keyof typeof MINIMUM;
