@@ -13,6 +13,7 @@
 #include "config/snapshot.h"
 #include "packet/burst.h"
 #include "stage/adjacencies.h"
+#include "stage/frame.h"
 #include "stage/underlays.h"
 #include "table/affinity.h"
 #include "table/flow_table.h"
@@ -20,17 +21,6 @@
 #include "table/neighbours.h"
 
 namespace sluice {
-
-// A buffer of the engine's: `handle` is opaque to the stages.
-struct Frame {
-  void* handle = nullptr;
-  uint8_t* data = nullptr;
-  uint32_t length = 0;
-  uint16_t interface = 0;  // egress
-  // What it counts as: forward, answer, host, or pending if we have made it.
-  Fate fate = Fate::pending;
-  uint32_t hash = 0;  // of its five-tuple as received
-};
 
 // An ICMPv6 error: Ethernet, and what every link carries (RFC 8200, 5).
 inline constexpr uint32_t kAllocatedRoom = 14 + 1280;

@@ -6,7 +6,9 @@
 
 #include "packet/checksum_changes.h"
 #include "packet/ip.h"
+#include "stage/interface_sums.h"
 #include "stage/parse.h"
+#include "stage/parse_plain.h"
 
 namespace sluice {
 namespace {
@@ -26,11 +28,12 @@ struct Ends {
   typename F::Address source, destination;
   TunnelEnds found;
 
-  const TunnelEnds& look_up(TunnelKind asked, const FiveTuple<F>& tuple, const TunnelTable& table) {
-    if (kind != asked || source != tuple.source || destination != tuple.destination) {
+  const TunnelEnds& look_up(TunnelKind asked, const typename F::Address& from,
+                            const typename F::Address& to, const TunnelTable& table) {
+    if (kind != asked || !(source == from) || !(destination == to)) {
       kind = asked;
-      source = tuple.source;
-      destination = tuple.destination;
+      source = from;
+      destination = to;
       found = table.ends(asked, F::general(destination), F::general(source));
     }
     return found;
@@ -47,41 +50,41 @@ std::optional<TunnelKind> kind_of(const Packet& packet, uint8_t protocol, uint16
   return {};
 }
 
-std::optional<Carried> read_gre(const Packet& packet) {
-  const uint32_t room = l4_length(packet);
+// `at` and `end`: of the packet behind its IP header, from the start of the frame.
+std::optional<Carried> read_gre(const uint8_t* frame, uint32_t at, uint32_t end) {
+  const uint32_t room = end - at;
   if (room < sizeof(GreHeader)) return {};
-  const auto* gre = header_at<GreHeader>(packet.data, packet.l4_offset);
+  const auto* gre = header_at<GreHeader>(frame, at);
   const uint16_t flags = gre->flags.host();
   const uint16_t type = gre->type.host();
   if ((flags & ~(kGreChecksum | kGreKey | kGreSequence)) != 0) return {};
   if (type != kEtherTypeIpv4 && type != kEtherTypeIpv6) return {};
-  uint32_t at = sizeof(GreHeader) + ((flags & kGreChecksum) != 0 ? kGreField : 0);
-  const uint32_t key_at = at;
-  if ((flags & kGreKey) != 0) at += kGreField;
-  if ((flags & kGreSequence) != 0) at += kGreField;
-  if (at > room) return {};
-  const auto* l4 = packet.data + packet.l4_offset;
-  if ((flags & kGreChecksum) != 0 && fold(checksum_sum(l4, room)) != 0xffff) return {};
-  Carried carried{packet.l4_offset + at, packet.length, type, {(flags & kGreKey) != 0, 0}};
-  if (carried.label.has_key) carried.label.key = header_at<be32>(l4, key_at)->host();
+  uint32_t length = sizeof(GreHeader) + ((flags & kGreChecksum) != 0 ? kGreField : 0);
+  const uint32_t key_at = at + length;
+  if ((flags & kGreKey) != 0) length += kGreField;
+  if ((flags & kGreSequence) != 0) length += kGreField;
+  if (length > room) return {};
+  if ((flags & kGreChecksum) != 0 && fold(checksum_sum(frame + at, room)) != 0xffff) return {};
+  Carried carried{at + length, end, type, {(flags & kGreKey) != 0, 0}};
+  if (carried.label.has_key) carried.label.key = header_at<be32>(frame, key_at)->host();
   return carried;
 }
 
-std::optional<Carried> read_vxlan(const Packet& packet) {
-  const uint32_t begin = packet.l4_offset + uint32_t{sizeof(UdpHeader)};
-  const uint32_t end =
-      packet.l4_offset + header_at<UdpHeader>(packet.data, packet.l4_offset)->length.host();
+std::optional<Carried> read_vxlan(const uint8_t* frame, uint32_t at) {
+  const uint32_t begin = at + uint32_t{sizeof(UdpHeader)};
+  const uint32_t end = at + header_at<UdpHeader>(frame, at)->length.host();
   if (end - begin < sizeof(VxlanHeader)) return {};
-  const auto* vxlan = header_at<VxlanHeader>(packet.data, begin);
+  const auto* vxlan = header_at<VxlanHeader>(frame, begin);
   if (vxlan->flags != kVxlanHasVni) return {};
   return Carried{begin + uint32_t{sizeof(VxlanHeader)}, end, 0, {true, vxlan->vni.host() >> 8}};
 }
 
-std::optional<Carried> read_carried(const Packet& packet, TunnelKind kind, uint8_t protocol) {
-  if (kind == TunnelKind::gre) return read_gre(packet);
-  if (kind == TunnelKind::vxlan) return read_vxlan(packet);
+std::optional<Carried> read_carried(const uint8_t* frame, uint32_t at, uint32_t end,
+                                    TunnelKind kind, uint8_t protocol) {
+  if (kind == TunnelKind::gre) return read_gre(frame, at, end);
+  if (kind == TunnelKind::vxlan) return read_vxlan(frame, at);
   const uint16_t type = protocol == kProtocolIpv4 ? kEtherTypeIpv4 : kEtherTypeIpv6;
-  return Carried{packet.l4_offset, packet.length, type, {}};
+  return Carried{at, end, type, {}};
 }
 
 constexpr uint8_t kEcnMask = 3, kNotCapable = 0, kCongested = 3;
@@ -132,10 +135,12 @@ bool take_out(Packet& packet, Ends<F>& ends, const Snapshot& snapshot) {
   const auto kind = kind_of(packet, tuple.protocol, port, *snapshot.tunnels);
   if (!kind) return false;
   if (F::kVersion == 6 && packet.l4_offset != kEthernetBytes + sizeof(Ipv6Header)) return false;
-  const TunnelEnds& candidates = ends.look_up(*kind, tuple, *snapshot.tunnels);
+  const TunnelEnds& candidates =
+      ends.look_up(*kind, tuple.source, tuple.destination, *snapshot.tunnels);
   const Address source = F::general(tuple.source);
   if (!candidates.expect(source, port)) return false;
-  const auto carried = read_carried(packet, *kind, tuple.protocol);
+  const auto carried =
+      read_carried(packet.data, packet.l4_offset, packet.length, *kind, tuple.protocol);
   if (!carried) {
     packet.drop(DropReason::malformed_tunnel);
     return false;
@@ -153,6 +158,51 @@ struct AllEnds {
   Ends<Ipv6> v6{};
 };
 
+// A header without options or extension headers, whole, with addresses that are no martian's for
+// certain; the Ethernet header is there.
+bool is_plain(const Ipv4Header& ip, uint32_t room, const Snapshot& snapshot) {
+  const uint32_t total = ip.total_length.host();
+  return ip.version_ihl == 0x45 && total <= room && total >= sizeof(ip) && !is_fragment(ip) &&
+         !is_martian(ip.source) && !is_martian(ip.destination) &&
+         !snapshot.v4.own_filter.may_hold(ip.source) &&
+         has_right_checksum(reinterpret_cast<const uint8_t*>(&ip), sizeof(ip));
+}
+bool is_plain(const Ipv6Header& ip, uint32_t room, const Snapshot& snapshot) {
+  return ip.version_class_label.host() >> 28 == 6 &&
+         ip.payload_length.host() + sizeof(ip) <= room && is_ordinary(ip.source) &&
+         is_ordinary(ip.destination) && !snapshot.v6.own_filter.may_hold(ip.source);
+}
+
+uint8_t protocol_of(const Ipv4Header& ip) { return ip.protocol; }
+uint8_t protocol_of(const Ipv6Header& ip) { return ip.next_header; }
+uint32_t length_of(const Ipv4Header& ip) { return ip.total_length.host(); }
+uint32_t length_of(const Ipv6Header& ip) { return ip.payload_length.host() + uint32_t{sizeof(ip)}; }
+
+// GRE and IPIP only: what VXLAN comes in is plain to parse, too.
+template <class F>
+bool take_out_plain(Packet& packet, Ends<F>& ends, const Snapshot& snapshot) {
+  constexpr uint32_t kL4 = kEthernetBytes + sizeof(typename Wire<F>::Header);
+  if (packet.length < kL4) return false;
+  const auto& ip = *ip_header<F>(packet.data);
+  const uint8_t protocol = protocol_of(ip);
+  if (protocol != kProtocolGre && protocol != kProtocolIpv4 && protocol != kProtocolIpv6) {
+    return false;
+  }
+  if (!is_plain(ip, packet.length - kEthernetBytes, snapshot)) return false;
+  const TunnelKind kind = protocol == kProtocolGre ? TunnelKind::gre : TunnelKind::ipip;
+  const TunnelEnds& candidates = ends.look_up(kind, ip.source, ip.destination, *snapshot.tunnels);
+  if (candidates.remote.empty()) return false;
+  const auto carried =
+      read_carried(packet.data, kL4, kEthernetBytes + length_of(ip), kind, protocol);
+  if (!carried) return false;
+  const Tunnel* tunnel = candidates.find(F::general(ip.source), 0, carried->label);
+  if (tunnel == nullptr) return false;
+  const bool congested = is_congested(ip);
+  cut(packet, *carried, *tunnel, snapshot.interfaces[tunnel->slot]);
+  if (congested) mark_congestion(packet);
+  return true;
+}
+
 bool take_out(Packet& packet, AllEnds& ends, const Snapshot& snapshot) {
   if (packet.fate != Fate::pending) return false;
   if (packet.version == 4) return take_out<Ipv4>(packet, ends.v4, snapshot);
@@ -166,14 +216,42 @@ bool decapsulate(Packet& packet, const Snapshot& snapshot) {
   return take_out(packet, ends, snapshot);
 }
 
+void run_plain_decap(Burst& burst, Context& context) {
+  const Snapshot& snapshot = *context.snapshot;
+  AllEnds ends;
+  InterfaceSums received(context.counters, InterfaceCounter::rx_packets,
+                         InterfaceCounter::rx_bytes);
+  for (uint32_t i = 0; i < burst.count; i++) {
+    Packet& packet = burst.packets[i];
+    if (packet.length < kEthernetBytes || packet.in_interface >= snapshot.interfaces.size()) {
+      continue;
+    }
+    const InterfaceView& ingress = snapshot.interfaces[packet.in_interface];
+    if (!ingress.present) continue;
+    uint64_t first;
+    std::memcpy(&first, packet.data, sizeof(first));
+    if (first << 16 != ingress.mac_word()) continue;
+    const be16 type = header_at<EthernetHeader>(packet.data, 0)->type;
+    const bool taken = type == be16::from_host(kEtherTypeIpv4)
+                           ? take_out_plain<Ipv4>(packet, ends.v4, snapshot)
+                           : type == be16::from_host(kEtherTypeIpv6) &&
+                                 take_out_plain<Ipv6>(packet, ends.v6, snapshot);
+    if (taken) received.add(packet.in_interface, packet.length);
+  }
+}
+
 void run_decap(Burst& burst, Context& context) {
   const Snapshot& snapshot = *context.snapshot;
   AllEnds ends;
+  InterfaceSums received(context.counters, InterfaceCounter::rx_packets,
+                         InterfaceCounter::rx_bytes);
   for (uint32_t i = 0; i < burst.count; i++) {
     Packet& packet = burst.packets[i];
+    if (packet.fate != Fate::pending) continue;
+    // Taken out already.
+    if (snapshot.interfaces[packet.in_interface].tunnel != nullptr) continue;
     if (take_out(packet, ends, snapshot)) {
-      context.counters.add(packet.in_interface, InterfaceCounter::rx_packets, 1);
-      context.counters.add(packet.in_interface, InterfaceCounter::rx_bytes, packet.length);
+      received.add(packet.in_interface, packet.length);
       burst.forget_plain(i);
       const InterfaceView& view = snapshot.interfaces[packet.in_interface];
       parse_one(burst, i, &view, view.mac_word(), context);

@@ -9,6 +9,12 @@
 
 namespace sluice {
 
+// Before parse: GRE and IPIP from a tunnel's remote end, where nothing about the carrying packet is
+// unusual. By the same rules; of what is left nothing is said. Saves that packet the whole of
+// parse.
+void run_plain_decap(Burst& burst, Context& context);
+
+// Behind parse: all others.
 void run_decap(Burst& burst, Context& context);
 
 // One packet that parse has let pass, of an interface that is no tunnel. True: it has been taken

@@ -12,9 +12,4 @@ namespace sluice {
 // met their fate, or wait, are taken out. Returns how many are left, in their order.
 uint32_t encapsulate(Frame* frames, uint32_t count, Context& context);
 
-// Bytes that the frame's buffer needs in front of it.
-uint32_t room_for(const Tunnel& tunnel);
-// The tunnel has a remote end. The frame is whole then but for its interface and MACs.
-void write_outer(Frame& frame, const Tunnel& tunnel);
-
 }  // namespace sluice

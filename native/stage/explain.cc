@@ -8,13 +8,13 @@
 #include "packet/ip.h"
 #include "stage/arp.h"
 #include "stage/decap.h"
-#include "stage/encap.h"
 #include "stage/flow.h"
 #include "stage/fragment.h"
 #include "stage/hold.h"
 #include "stage/nat_plan.h"
 #include "stage/nd.h"
 #include "stage/neighbour.h"
+#include "stage/outer_header.h"
 #include "stage/own_frames.h"
 #include "stage/parse.h"
 #include "stage/reject.h"
@@ -202,13 +202,12 @@ void find_carrier(const Packet& packet, const Context& context, Explanation& out
     drop(out, DropReason::tunnel_no_remote);
     return;
   }
-  const uint32_t room = room_for(*tunnel);
-  std::vector<uint8_t> copy(room + packet.length);
-  std::copy_n(packet.data, packet.length, &copy[room]);
-  Frame frame{nullptr, &copy[room], packet.length, kNoInterface, Fate::forward, packet.hash};
-  write_outer(frame, *tunnel);
-  const OwnRoute route =
-      route_own(frame.data, frame.length, OwnFrame::carrier, mix(packet.hash), snapshot);
+  std::vector<uint8_t> copy(kOuterRoom + packet.length);
+  std::copy_n(packet.data, packet.length, &copy[kOuterRoom]);
+  Frame frame{nullptr, &copy[kOuterRoom], packet.length};
+  const uint32_t entropy = mix(packet.hash);
+  write_outer(frame, *tunnel, make_outer_header(*tunnel), entropy);
+  const OwnRoute route = route_own(frame.data, frame.length, OwnFrame::carrier, entropy, snapshot);
   if (route.next_hop != kNoNextHop) {
     out.encap = {snapshot.next_hops[route.next_hop].interface, tunnel->remote, {}};
   }

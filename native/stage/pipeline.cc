@@ -93,6 +93,7 @@ void sweep(Context& context) {
 void run_burst(Burst& burst, Context& context) {
   context.adjacencies.next_burst();
   count_received(burst, context);
+  if (context.snapshot->tunnels != nullptr) run_plain_decap(burst, context);
   run_parse(burst, context);
   if (context.snapshot->tunnels != nullptr) run_decap(burst, context);
   run_arp(burst, context);

@@ -4,7 +4,7 @@
 //   hit     queries and replies in turn, with no tunnel
 //   decap   queries that come by a tunnel, and leave for their backends as they are
 //   encap   replies that come as they are, and leave by a tunnel
-#include "stage/encap.h"
+#include "stage/outer_header.h"
 #include "testing/bench_rig.h"
 
 namespace sluice {
@@ -45,14 +45,14 @@ Bytes carrier(const BenchWorld& world) {
   const uint32_t inside = BenchFrames<F>(0, world.options.protocol).length();
   Tunnel theirs = *world.snapshot->interfaces[kBenchTunnel].tunnel;
   std::swap(theirs.local, theirs.remote);
-  Bytes buffer(room_for(theirs) + inside);
+  Bytes buffer(kOuterRoom + inside);
   ethernet_of(buffer).type = {};
-  Frame frame{nullptr, &buffer[room_for(theirs)], inside};
+  Frame frame{nullptr, &buffer[kOuterRoom], inside};
   header_at<EthernetHeader>(frame.data, 0)->type = be16::from_host(Wire<F>::kEtherType);
-  write_outer(frame, theirs);
+  write_outer(frame, theirs, make_outer_header(theirs), 0);
   std::memcpy(frame.data, kBenchMacs[0], 6);
   std::memcpy(frame.data + 6, kBenchPeers[0], 6);
-  return Bytes(frame.data, frame.data + room_for(theirs) + kEthernetBytes);
+  return Bytes(frame.data, &buffer[kOuterRoom] + kEthernetBytes);
 }
 
 template <class F>

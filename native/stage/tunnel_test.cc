@@ -2,8 +2,8 @@
 // Tunnels on the path, where the contract suite does not reach: buffers without room, frames of our
 // own that wait, and what a burst keeps.
 #include "stage/decap.h"
-#include "stage/encap.h"
 #include "stage/mss.h"
+#include "stage/outer_header.h"
 #include "testing/proxy.h"
 
 namespace sluice {
@@ -42,11 +42,11 @@ struct Tunnelled : Proxy {
   Bytes wrapped(const Bytes& inside) const {
     Tunnel theirs = *snapshot->interfaces[kTunnel].tunnel;
     std::swap(theirs.local, theirs.remote);
-    const uint32_t room = room_for(theirs);
+    constexpr uint32_t room = kOuterRoom;
     Bytes buffer(room + inside.size());
     std::copy(inside.begin(), inside.end(), buffer.begin() + room);
     Frame frame{nullptr, &buffer[room], static_cast<uint32_t>(inside.size())};
-    write_outer(frame, theirs);
+    write_outer(frame, theirs, make_outer_header(theirs), 0);
     Bytes out(frame.data, frame.data + frame.length);
     std::copy_n(mac(0).begin(), 6, out.begin());
     std::copy_n(kClientMac.begin(), 6, out.begin() + 6);

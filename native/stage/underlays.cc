@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stage/underlays.h"
 
+#include <cstring>
+
 #include "stage/context.h"
 
 namespace sluice {
@@ -37,19 +39,28 @@ const Adjacency* look_up(uint32_t group, const Address& remote, uint32_t entropy
 
 }  // namespace
 
-const Adjacency* Underlays::towards(const Tunnel& tunnel, uint32_t entropy, Context& context) {
+void Underlays::lead(Way& way, const Tunnel& tunnel, uint32_t entropy, Context& context) {
+  const Adjacency* adjacency =
+      way.group == kNoRoute ? nullptr : look_up(way.group, tunnel.remote, entropy, context);
+  way.mtu = adjacency != nullptr ? adjacency->mtu : 0;
+  if (adjacency == nullptr) return;
+  way.interface = adjacency->interface;
+  std::memcpy(way.header.ethernet(), adjacency->addresses, sizeof(adjacency->addresses));
+}
+
+const Underlays::Way& Underlays::towards(const Tunnel& tunnel, uint32_t entropy, Context& context) {
   if (tunnel.slot >= ways_.size()) ways_.resize(context.limits->interfaces);
   Way& way = ways_[tunnel.slot];
   const Snapshot& snapshot = *context.snapshot;
   if (way.burst != context.adjacencies.burst()) {
-    way = {context.adjacencies.burst(), group_towards(tunnel.remote, snapshot), nullptr};
-    if (way.group == kNoRoute) return nullptr;
-    if (snapshot.groups[way.group].choice == nullptr) {
-      way.only = look_up(way.group, tunnel.remote, entropy, context);
-    }
+    way.burst = context.adjacencies.burst();
+    way.header = make_outer_header(tunnel);
+    way.group = group_towards(tunnel.remote, snapshot);
+    way.several = way.group != kNoRoute && snapshot.groups[way.group].choice != nullptr;
+    if (!way.several) lead(way, tunnel, entropy, context);
   }
-  if (way.group == kNoRoute || snapshot.groups[way.group].choice == nullptr) return way.only;
-  return look_up(way.group, tunnel.remote, entropy, context);
+  if (way.several) lead(way, tunnel, entropy, context);
+  return way;
 }
 
 }  // namespace sluice

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stage/adjacencies.h"
+#include "stage/outer_header.h"
 #include "table/routes.h"
 #include "table/tunnels.h"
 
@@ -15,15 +16,20 @@ namespace sluice {
 
 class Underlays {
  public:
-  // Null: not to be told at once. `entropy`: of the packet, for routes with several next hops.
-  const Adjacency* towards(const Tunnel& tunnel, uint32_t entropy, Context& context);
+  struct Way {
+    uint64_t burst = 0;         // for which it was looked up
+    uint32_t group = kNoRoute;  // of next hops
+    bool several = false;       // it has more than one: each packet's is to be chosen
+    uint16_t interface;
+    uint16_t mtu = 0;      // 0: not to be told at once
+    OuterHeader header{};  // with the MACs, if it is
+  };
+  // The tunnel has a remote end. `entropy`: of the packet, for routes with several next hops.
+  const Way& towards(const Tunnel& tunnel, uint32_t entropy, Context& context);
 
  private:
-  struct Way {
-    uint64_t burst = 0;               // for which it was looked up
-    uint32_t group = kNoRoute;        // of next hops
-    const Adjacency* only = nullptr;  // where the group has but one next hop
-  };
+  static void lead(Way& way, const Tunnel& tunnel, uint32_t entropy, Context& context);
+
   std::vector<Way> ways_;  // by slot of the tunnel
 };
 

@@ -25,7 +25,7 @@ const MINIMUM = {
   policy_denied_ingress: 0.4,
   source_spoofed: 0.5,
   'tunnelled in': 2,
-  'tunnelled out': 1,
+  'tunnelled out': 0.5,
 } as const;
 
 type Kind = keyof typeof MINIMUM;
