@@ -3,7 +3,15 @@ import { Compiler, interfaceRequest } from '../../lib/compile/compile.js';
 import type { EngineOptions } from '../../lib/engine/engine.js';
 import { checkModel } from '../../lib/model/check.js';
 import type { Backend, InterfaceSpec, Model, NodeSpec, Service } from '../../lib/model/model.js';
-import { type PacketBuilder, packet, type ReadPacket, read } from '../support/packets.js';
+import {
+  arp,
+  linkLocal,
+  type PacketBuilder,
+  packet,
+  type ReadPacket,
+  read,
+  solicitation,
+} from '../support/packets.js';
 import { type Rig, withEngine } from './rig.js';
 
 /**
@@ -35,6 +43,8 @@ export type From = 'pod' | 'node' | 'outside';
 
 const INTERFACE = { pod: 0, node: 1, outside: 2 } as const;
 const US = ['02:00:00:00:00:10', '02:00:00:00:00:11', '02:00:00:00:00:12'];
+/** Ours, on the interface to the node's kernel. */
+const HOST_ADDRESS = '169.254.10.1';
 const PEERS = ['02:00:00:00:00:20', '02:00:00:00:00:21', '02:00:00:00:00:22'];
 
 export const NET4: Net = {
@@ -118,7 +128,23 @@ export class Cluster {
       await rig.engine.addInterface(interfaceRequest(spec, slot));
     }
     await cluster.apply({ interfaces: specs, routes: routes(), node });
+    cluster.#meetHost();
     return cluster;
+  }
+
+  /** The node's kernel asks for us from each of the node's addresses, so that we know its MAC. */
+  #meetHost(): void {
+    const [mac, peer] = [US[1], PEERS[1]];
+    const asks = NETS.flatMap(({ node, bridge }) =>
+      [node, bridge].map((sender) =>
+        sender.includes(':')
+          ? solicitation({ mac: peer, sender, target: linkLocal(mac) })
+          : arp({ operation: 1, senderMac: peer, sender, target: HOST_ADDRESS }),
+      ),
+    );
+    this.rig.send(INTERFACE.node, ...asks);
+    this.rig.step();
+    this.rig.t.is(this.rig.receive(INTERFACE.node).length, asks.length);
   }
 
   async apply(model: Model): Promise<void> {
@@ -243,7 +269,13 @@ function interfaces(podScope: 'pod' | 'outside'): InterfaceSpec[] {
       mac: US[0],
       addresses: NETS.map((net) => at(net.bridge, net)),
     },
-    { kind: 'memory', name: 'host', scope: 'host', mac: US[1] },
+    {
+      kind: 'memory',
+      name: 'host',
+      scope: 'host',
+      mac: US[1],
+      addresses: [`${HOST_ADDRESS}/32`],
+    },
     {
       kind: 'memory',
       name: 'outside',
@@ -254,10 +286,9 @@ function interfaces(podScope: 'pod' | 'outside'): InterfaceSpec[] {
 }
 
 function routes(): NonNullable<Model['routes']> {
-  return NETS.flatMap(({ prefixes, gateways, sources }) => [
+  return NETS.flatMap(({ prefixes, gateways }) => [
     { prefix: prefixes.pods, dev: 'pods', mac: PEERS[0] },
     { prefix: prefixes.otherPods, via: gateways.otherNode, mac: PEERS[2] },
     { prefix: prefixes.all, via: gateways.outside, mac: PEERS[2] },
-    { prefix: `${sources.node}/${prefixes.length === 24 ? 32 : 128}`, dev: 'host', mac: PEERS[1] },
   ]);
 }

@@ -2,7 +2,7 @@
 import { DROP_REASONS, type DropReason } from '../../lib/engine/reasons.js';
 import { get16, read } from '../support/packets.js';
 import { TUNNELS } from './tunnels.js';
-import type { Arrival } from './world.js';
+import { type Arrival, WORLDS } from './world.js';
 
 /** Kinds of event, and how many of each a run sees at least, taken over many runs. */
 const MINIMUM = {
@@ -26,9 +26,13 @@ const MINIMUM = {
   source_spoofed: 0.5,
   'tunnelled in': 2,
   'tunnelled out': 0.5,
+  host: 0.5,
+  'one-way out': 0.5,
 } as const;
 
 type Kind = keyof typeof MINIMUM;
+
+const SERVICES = new Set(WORLDS.flatMap(({ services }) => services));
 
 /** Not in reach of memory interfaces and one worker. */
 const OUT_OF_REACH: readonly DropReason[] = ['handoff_full', 'tx_full'];
@@ -46,7 +50,9 @@ export class Coverage {
     this.frames += out.length;
     for (const { frame } of out) {
       if (get16(frame, 12) === 0x86dd) this.#add('IPv6 out', 1);
-      const { tcp, icmp, fragment } = read(frame);
+      const { ip, tcp, icmp, fragment } = read(frame);
+      // Who sends to a service sends it to us: what leaves so has come so.
+      if (SERVICES.has(ip?.dst ?? '')) this.#add('one-way out', 1);
       if (fragment !== undefined) this.#add('fragments out', 1);
       if (tcp?.flags.includes('R')) this.#add('resets', 1);
       if (icmp?.quoted !== undefined) this.#add('ICMP errors', 1);

@@ -27,6 +27,9 @@ import {
 const BACKENDS_EACH = 10;
 const POOLS_EACH = 4;
 
+/** Slots 0 and 1 hold groups of IPv4, 2 and 3 of IPv6. */
+const GROUPS_EACH = 2;
+
 /** Every destination that there may be, by slot. */
 const DESTINATIONS: readonly Pick<FrontendLiteral, 'at' | 'kind' | 'slot'>[] = WORLDS.flatMap(
   (world) => {
@@ -94,8 +97,19 @@ function backendAt(slot: number): fc.Arbitrary<BackendLiteral> {
       port: mostly(4, pick(...BACKEND_PORTS), fc.constant(NODE_PORT)),
       service: fc.nat(1),
       flushed: mostly(8, fc.constant(false), fc.constant(true)),
+      // Of either family, whatever its next hops are.
+      group: mostly<{ group?: number }>(
+        4,
+        fc.constant({}),
+        fc.record({ group: fc.nat(2 * GROUPS_EACH - 1) }),
+      ),
     })
-    .map(({ address, port, ...rest }) => ({ slot, at: at(world, address, port), ...rest }));
+    .map(({ address, port, group, ...rest }) => ({
+      slot,
+      at: at(world, address, port),
+      ...rest,
+      ...group,
+    }));
 }
 
 function poolAt(slot: number): fc.Arbitrary<PoolLiteral> {
@@ -132,13 +146,20 @@ const ADDRESSES = WORLDS.flatMap(({ own }) =>
 const ROUTES = WORLDS.flatMap(({ networks, gateway, own }) => [
   ...networks.connected.map((to, over) => ({ to, over })),
   { to: networks.behindGateway, over: 2, via: gateway },
-  // The node's own processes answer on interface 3.
+  // What this node's kernel is asked by, where no interface leads to it.
   { to: `${own[2]}/${own[2].includes(':') ? 128 : 32}`, over: INTERFACES[3], mac: PEER_MACS[3] },
 ]);
+
+/** For backends that packets go to as they came; of no family. */
+const GROUPS: ProgramLiteral['groups'] = Array.from({ length: 2 * GROUPS_EACH }, (_, slot) => ({
+  slot,
+  hops: slot % 2 === 0 ? [{ over: 1, mac: PEER_MACS[1] }] : [{ over: 2 }, { over: 1, key: 1 }],
+}));
 
 /** What goes with an interface that is removed. */
 export const restoration: ProgramDelta = delta({
   addresses: ADDRESSES,
+  groups: GROUPS,
   routes: ROUTES,
   scopes: [
     { on: 1, scope: 'pod' },
@@ -185,9 +206,6 @@ const routes = fc.uniqueArray(
   ),
   { maxLength: 2, selector: ({ to }) => to },
 );
-
-/** Slots 0 and 1 hold groups of IPv4, 2 and 3 of IPv6. */
-const GROUPS_EACH = 2;
 
 /** Several next hops, and a route by them; now and then of the other family, or one that goes. */
 const group = fc.nat(WORLDS.length - 1).chain((family) => {
@@ -324,6 +342,7 @@ export const start: fc.Arbitrary<ProgramDelta> = fc
       ...literal,
       ...policy,
       addresses: ADDRESSES,
+      groups: GROUPS,
       routes: [
         ...ROUTES.filter((route) => !tunnelled.some(({ to }) => to === route.to)),
         ...tunnelled,

@@ -293,6 +293,7 @@ test('sorts backends by address bytes and port, and fills in weights', (t) => {
     serving: true,
     terminating: false,
     node: null,
+    through: null,
     zoneHints: [],
     nodeHints: [],
   });
