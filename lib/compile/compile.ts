@@ -121,7 +121,8 @@ export class Compiler {
     const builder = new DeltaBuilder();
     const sequence = this.#sequence + 1;
     const before = this.#accepted;
-    const { compiled, ...wanted } = this.#nextState(model, interfaces);
+    const wanted = this.#nextState(model, interfaces);
+    const { compiled } = wanted;
     const hops = compileWays(wanted.services, compiled);
     const groups = this.#groups.draft();
     const routing = planRouting(before.routing, compiled.rows, hops, groups, builder);
@@ -174,6 +175,7 @@ export class Compiler {
       ...this.#accepted,
       addressRows: addressRows.filter((row) => row.interface !== slot),
       scopeRows: scopeRows.filter((row) => row.interface !== slot),
+      compiled: null,
       routing: withoutInterface(routing, slot, groups),
       sourceRows: sourceRows.filter((row) => row.interface !== slot),
     };
@@ -186,9 +188,7 @@ export class Compiler {
     const node = model.node ?? this.#accepted.node;
     const services = model.services ?? this.#accepted.services;
     const addressRows = compileAddresses(interfaces, node, slots);
-    const ofPods = podRoutes(interfaces, routes);
-    const compiled = compileRoutes(interfaces, [...routes, ...ofPods], slots);
-    this.#refuseExcessRoutes(compiled.rows);
+    const compiled = this.#compileRoutes(interfaces, routes, slots);
     return {
       interfaces,
       routes,
@@ -200,6 +200,24 @@ export class Compiler {
       sourceRows: compileSources(interfaces, slots),
       compiled,
     };
+  }
+
+  /** A million routes are not looked at because a service has changed. */
+  #compileRoutes(
+    interfaces: readonly CheckedInterface[],
+    routes: readonly CheckedRoute[],
+    slots: InterfaceSlots,
+  ): CompiledRoutes {
+    const before = this.#accepted;
+    const isSame = interfaces === before.interfaces && routes === before.routes;
+    if (isSame && before.compiled !== null) return before.compiled;
+    const compiled = compileRoutes(
+      interfaces,
+      [...routes, ...podRoutes(interfaces, routes)],
+      slots,
+    );
+    this.#refuseExcessRoutes(compiled.rows);
+    return compiled;
   }
 
   #acceptServices(planner: ServicePlanner): void {
@@ -267,6 +285,8 @@ interface Accepted {
   readonly addressRows: readonly AddressRow[];
   readonly scopeRows: readonly ScopeRow[];
   readonly sourceRows: readonly SourceRow[];
+  /** Of `interfaces` and `routes`; `null`: to be made anew. */
+  readonly compiled: CompiledRoutes | null;
   readonly routing: RoutingState;
 }
 
@@ -279,6 +299,7 @@ const NOTHING: Accepted = {
   addressRows: [],
   scopeRows: [],
   sourceRows: [],
+  compiled: null,
   routing: NO_ROUTING,
 };
 

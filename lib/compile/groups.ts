@@ -11,6 +11,8 @@ export interface RoutingState {
   readonly routes: ReadonlyMap<string, PlacedRoute>;
   /** Slots of the groups of backends that packets go to as they came, by the key of their next hop. */
   readonly ways: ReadonlyMap<string, number>;
+  /** What it was planned from; `null`: what is there is less. */
+  readonly rows: ReadonlyMap<string, RouteRow> | null;
 }
 
 export interface PlacedRoute {
@@ -19,7 +21,12 @@ export interface PlacedRoute {
   readonly group: number;
 }
 
-export const NO_ROUTING: RoutingState = { groups: new Map(), routes: new Map(), ways: new Map() };
+export const NO_ROUTING: RoutingState = {
+  groups: new Map(),
+  routes: new Map(),
+  ways: new Map(),
+  rows: null,
+};
 
 /**
  * Works out what changes. Routes with the same next hops share a group. What is in a group never
@@ -33,6 +40,7 @@ export function planRouting(
   slots: SlotDraft,
   builder: DeltaBuilder,
 ): RoutingState {
+  if (rows === before.rows && ways.size === 0 && before.ways.size === 0) return before;
   const known = new Map<string, number>();
   for (const [slot, hops] of before.groups) known.set(contentOf(hops), slot);
   const groups = new Map<number, readonly HopRow[]>();
@@ -57,7 +65,7 @@ export function planRouting(
     slots.free(slot);
   }
   for (const [slot, hops] of groups) if (!before.groups.has(slot)) builder.putGroup(slot, hops);
-  return { groups, routes, ways: placed };
+  return { groups, routes, ways: placed, rows };
 }
 
 /**
@@ -80,7 +88,7 @@ export function withoutInterface(
     return hops.length === 0 ? [] : [[prefix, { row: { ...row, hops }, group }]];
   });
   const leftWays = [...ways].filter(([, group]) => left.has(group));
-  return { groups: left, routes: new Map(kept), ways: new Map(leftWays) };
+  return { groups: left, routes: new Map(kept), ways: new Map(leftWays), rows: null };
 }
 
 /** The same for the same next hops, in whatever order. */
