@@ -21,10 +21,6 @@ void note_change(const RouteKey& key, uint32_t group, Master& master) {
   }
 }
 
-uint32_t& route_count(const RouteKey& key, Master& master) {
-  return key.prefix.is_ipv4() ? master.routes4 : master.routes6;
-}
-
 void release_group(const RouteKey& key, uint32_t group, Master& master) {
   Counts& references = master.group_references(key.prefix.is_ipv4());
   const auto count = references.find(group);
@@ -36,7 +32,7 @@ void remove_route(const RouteKey& key, Master& master) {
   if (found == master.routes.end()) return;
   release_group(key, found->second, master);
   master.routes.erase(found);
-  route_count(key, master)--;
+  master.route_counts.remove(key);
   note_change(key, kNoRoute, master);
 }
 
@@ -44,7 +40,7 @@ void remove_route(const RouteKey& key, Master& master) {
 void put_route(const RouteKey& key, uint32_t group, Master& master) {
   const auto [route, is_new] = master.routes.emplace(key, group);
   if (is_new) {
-    route_count(key, master)++;
+    master.route_counts.add(key);
   } else {
     if (route->second == group) return;
     release_group(key, route->second, master);

@@ -196,19 +196,17 @@ class Check {
 
   Status capacity() const {
     const auto& removed = delta_.removedRoutes;
-    uint32_t count4 = master_.routes4, count6 = master_.routes6;
-    auto count_of = [&](const RouteKey& key) -> uint32_t& {
-      return key.prefix.is_ipv4() ? count4 : count6;
-    };
+    RouteCounts counts = master_.route_counts;
     RouteKeys gone;
     for (size_t row = 0; row < removed.length.size(); row++) {
       const RouteKey key{address_of(removed.prefix, row), removed.length[row]};
-      if (master_.routes.contains(key) && gone.insert(key).second) count_of(key)--;
+      if (master_.routes.contains(key) && gone.insert(key).second) counts.remove(key);
     }
     for (size_t row = 0; row < delta_.routes.length.size(); row++) {
       const RouteKey key{address_of(delta_.routes.prefix, row), delta_.routes.length[row]};
       if (master_.routes.contains(key) && !gone.contains(key)) continue;
-      if (++count_of(key) > master_.limits.routes) {
+      counts.add(key);
+      if (!counts.fit(master_.limits.routes)) {
         return capacity_error("routes.prefix", row, "is one route more than there is room for");
       }
     }

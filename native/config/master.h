@@ -33,6 +33,28 @@ struct RouteKey {
   bool operator==(const RouteKey&) const = default;
 };
 
+// Routes of each kind that has a limit.
+struct RouteCounts {
+  uint32_t ipv4 = 0, ipv6 = 0;
+  uint32_t long_ipv4 = 0;  // of more than 24 bits
+
+  void add(const RouteKey& key) { change(key, 1); }
+  void remove(const RouteKey& key) { change(key, UINT32_MAX); }
+  bool fit(uint32_t routes) const {
+    return ipv4 <= routes && ipv6 <= routes && long_ipv4 <= max_long_routes(routes);
+  }
+
+ private:
+  void change(const RouteKey& key, uint32_t by) {
+    if (!key.prefix.is_ipv4()) {
+      ipv6 += by;
+      return;
+    }
+    ipv4 += by;
+    if (key.length > 24) long_ipv4 += by;
+  }
+};
+
 // For keys without padding.
 struct HashOfBytes {
   template <class Key>
@@ -83,7 +105,7 @@ struct Master {
   std::unordered_map<RouteKey, uint32_t, HashOfBytes> routes;  // slot of the group
   Counts group_references4, group_references6;  // group slot: how many routes of a family name it
   Counts group_backends;                        // group slot: how many backends name it
-  uint32_t routes4 = 0, routes6 = 0;            // how many of them are of a family
+  RouteCounts route_counts;
   std::vector<uint32_t> free_next_hops;
   uint32_t backends = 0, pools = 0;  // slots that are not empty
   RoutePair<Ipv4> pair4;

@@ -322,3 +322,34 @@ contract('rows that nobody refers to may be in any order', async (rig) => {
   columns.memberships.selector.set([5, 1]);
   await rig.t.notThrowsAsync(rig.engine.commit(columns));
 });
+
+contract(
+  'a table for many routes has room for some long IPv4 ones',
+  async (rig) => {
+    const { t } = rig;
+    // Of the 65,552 that the option says, a sixteenth.
+    const most = 4_097;
+    const hosts = Array.from({ length: most }, (_, i) => ({
+      to: `20.${i >> 8}.${i & 255}.1/32`,
+      over: 1,
+      mac: NET.pod.mac,
+    }));
+    const longer = (await rig.engine.occupancy()).routes;
+    const refused = await t.throwsAsync(
+      rig.commit({ routes: [...hosts, { to: '21.0.0.1/32', over: 1, mac: NET.pod.mac }] }),
+      { code: 'ERR_CAPACITY' },
+    );
+    t.regex((refused as { path?: string }).path ?? '', /^routes\.prefix\[/);
+    t.is(rig.engine.occupancy().routes, longer);
+    await rig.commit({
+      routes: [...hosts.slice(0, 4_000), { to: '30.1.0.0/16', over: 1, mac: NET.pod.mac }],
+    });
+    rig.pass(0, 1, fromClient('20.1.2.1').udp({ src: 1, dst: 2 }).build());
+    rig.pass(0, 1, fromClient('30.1.2.1').udp({ src: 1, dst: 2 }).build());
+    t.is(rig.counter('forwarded'), 2);
+    await rig.commit({ removedRoutes: ['20.1.2.1/32'] });
+    rig.pass(0, 0, fromClient('20.1.2.1').udp({ src: 1, dst: 2 }).build());
+    t.like(rig.drops(), { no_route: 1 });
+  },
+  { routes: 65_552 },
+);

@@ -10,7 +10,7 @@ import { read32, write32 } from './byte-order.js';
 export const ADDRESS_WORDS = 4;
 
 /** Bits of an address before those of an IPv4 one. */
-const MAPPED_BITS = 96;
+export const MAPPED_BITS = 96;
 const MAPPED = 0xffff;
 
 export function isIpv4(words: Int32Array, at = 0): boolean {

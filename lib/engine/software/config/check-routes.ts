@@ -2,7 +2,7 @@
 import { MAX_GROUP, type PrefixColumns, type ProgramDelta } from '../../../compile/program.js';
 import { addressOfRow, isIpv4, isZero, type Network, networkOf } from '../base/address.js';
 import { AddressMap } from '../table/address-map.js';
-import { NO_ROUTE } from '../table/routes.js';
+import { LONG_IPV4_BITS, NO_ROUTE, type RouteTable } from '../table/routes.js';
 import {
   ADDRESS_BYTES,
   checkInterface,
@@ -15,6 +15,9 @@ import {
 } from './check-rows.js';
 import type { ProgramLimits, ProgramState } from './program-state.js';
 import { increase } from './rows.js';
+
+/** Above it the native engine's table is one for many routes. */
+const WALKED_ROUTES = 65_536;
 
 /** Groups, next hops and routes. */
 export function checkRoutes(delta: ProgramDelta, state: ProgramState, limits: ProgramLimits): void {
@@ -173,20 +176,48 @@ function checkRouteCount(
   limits: ProgramLimits,
 ): void {
   const gone = new AddressMap<true>();
-  const counts = { ipv4: state.routes.count(true), ipv6: state.routes.count(false) };
+  const counts = new RouteCounts(state.routes);
   for (let row = 0; row < removedRoutes.length.length; row++) {
     const network = networkOfRow(removedRoutes, row);
     if (!state.routes.has(network) || gone.get(network.address, 0, network.bits)) continue;
     gone.set(network.address, 0, network.bits, true);
-    counts[network.isIpv4 ? 'ipv4' : 'ipv6']--;
+    counts.change(network, -1);
   }
   for (let row = 0; row < routes.length.length; row++) {
     const network = networkOfRow(routes, row);
     if (state.routes.has(network) && !gone.get(network.address, 0, network.bits)) continue;
-    if (++counts[network.isIpv4 ? 'ipv4' : 'ipv6'] > limits.routes) {
+    counts.change(network, 1);
+    if (!counts.fit(limits.routes)) {
       const message = `there is room for ${limits.routes} routes of a family`;
       refuse(`routes.prefix[${row}]`, message, 'ERR_CAPACITY');
     }
+  }
+}
+
+/** Routes of each kind that has a limit. */
+class RouteCounts {
+  #ipv4: number;
+  #ipv6: number;
+  #longIpv4: number;
+
+  constructor(routes: RouteTable) {
+    this.#ipv4 = routes.count(true);
+    this.#ipv6 = routes.count(false);
+    this.#longIpv4 = routes.longIpv4;
+  }
+
+  change({ isIpv4, bits }: Network, by: number): void {
+    if (!isIpv4) {
+      this.#ipv6 += by;
+      return;
+    }
+    this.#ipv4 += by;
+    if (bits > LONG_IPV4_BITS) this.#longIpv4 += by;
+  }
+
+  fit(routes: number): boolean {
+    const most = routes <= WALKED_ROUTES ? routes : Math.floor(routes / 16);
+    return this.#ipv4 <= routes && this.#ipv6 <= routes && this.#longIpv4 <= most;
   }
 }
 

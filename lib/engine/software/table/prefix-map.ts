@@ -8,6 +8,10 @@ class Lengths {
   total = 0;
   present: readonly number[] = [];
 
+  countLonger(bits: number): number {
+    return this.#counts.subarray(bits + 1).reduce((sum, count) => sum + count, 0);
+  }
+
   add(bits: number, difference: number): void {
     this.#counts[bits] += difference;
     this.total += difference;
@@ -37,6 +41,11 @@ export class PrefixMap<Value> {
   /** Prefixes of one family. */
   count(ofIpv4: boolean): number {
     return (ofIpv4 ? this.#ipv4 : this.#ipv6).total;
+  }
+
+  /** Prefixes of one family that are longer than `bits` of the 128. */
+  countLonger(ofIpv4: boolean, bits: number): number {
+    return (ofIpv4 ? this.#ipv4 : this.#ipv6).countLonger(bits);
   }
 
   /** The value of this very prefix. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Network } from '../base/address.js';
+import { MAPPED_BITS, type Network } from '../base/address.js';
 import { PrefixMap } from './prefix-map.js';
+
+/** Of the 128 that an IPv4 address is mapped into; a table for many routes has little room for longer ones. */
+export const LONG_IPV4_BITS = MAPPED_BITS + 24;
 
 /** What there is no route for. */
 export const NO_ROUTE = -1;
@@ -25,6 +28,11 @@ export class RouteTable {
   /** Routes of one family. */
   count(ofIpv4: boolean): number {
     return this.#routes.count(ofIpv4);
+  }
+
+  /** IPv4 routes of more than 24 bits. */
+  get longIpv4(): number {
+    return this.#routes.countLonger(true, LONG_IPV4_BITS);
   }
 
   has(network: Network): boolean {
