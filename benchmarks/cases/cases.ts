@@ -9,6 +9,7 @@ import { policy } from './policy.js';
 import { routes } from './routes.js';
 import { setup } from './setup.js';
 import { software } from './software.js';
+import { tunnel } from './tunnel.js';
 import { workers } from './workers.js';
 
 /** All benchmarks, in the order in which they run. A new one is a file here and a line in this list. */
@@ -20,6 +21,7 @@ export const CASES: readonly Case[] = [
   defineCase(fragments),
   defineCase(policy),
   defineCase(routes),
+  defineCase(tunnel),
   defineCase(software),
   defineCase(workers),
   defineCase(micro),

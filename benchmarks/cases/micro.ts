@@ -12,8 +12,8 @@ interface MicroPoint extends Point {
 }
 
 const NATIVE = fileURLToPath(new URL('../../native/', import.meta.url));
-/** A benchmark that is no Google Benchmark: the case `workers` runs it. */
-const NOT_MICRO = ['workers'];
+/** Those of a case of their own. */
+const NOT_MICRO = ['workers', 'tunnel'];
 
 /** One or two of each kind: many a table takes longer to fill than to measure. */
 const QUICK: Readonly<Record<string, string>> = {
@@ -26,6 +26,7 @@ const QUICK: Readonly<Record<string, string>> = {
   neighbours: 'find_hit/ipv4/neighbours:1024',
   pipeline:
     '^hit/ipv[46]/udp/flows:(1000|1000000)/services:1000/|^(setup|connections)/.*flows:65536/|^plain/.*flows:1000/',
+  policy: 'rules:10000',
   routes: 'ipv4/routes:1000/',
   service_table: 'find_hit/ipv4/frontends:1000/',
 };
