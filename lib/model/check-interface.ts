@@ -17,7 +17,14 @@ import { checkSenders } from './check-senders.js';
 import type { CheckedInterface, CheckedInterfaceAddress } from './checked.js';
 import { listOf, nearest, show } from './explain.js';
 import { Fields } from './fields.js';
-import { CHECKSUMS, INTERFACE_KINDS, INTERFACE_SCOPES, type InterfaceKind, RSS } from './model.js';
+import {
+  CHECKSUMS,
+  INTERFACE_KINDS,
+  INTERFACE_SCOPES,
+  type InterfaceKind,
+  KERNEL_VIEWS,
+  RSS,
+} from './model.js';
 
 const CODE = 'ERR_INTERFACE_SPEC';
 
@@ -45,7 +52,7 @@ const KIND_KEYS: Readonly<Record<InterfaceKind, readonly string[]>> = {
   'vhost-user': ['socket', 'role', 'queues'],
   'virtio-user': ['socket', 'queues'],
   tap: ['netns', 'device', 'queues'],
-  af_packet: ['device', 'queues'],
+  af_packet: ['device', 'kernel', 'queues'],
   pcap: ['rx', 'tx'],
   memory: [],
 };
@@ -160,6 +167,9 @@ function checkParameters(
   if (kind === 'tap' || kind === 'af_packet') {
     parameters['device'] = fields.has('device') ? checkDevice(fields) : name;
     if (!fields.has('device') && !isKernelName(name)) fields.expected('name', 'a device name');
+  }
+  if (kind === 'af_packet') {
+    parameters['kernel'] = fields.has('kernel') ? fields.oneOf('kernel', KERNEL_VIEWS) : 'sees';
   }
   if (fields.has('netns')) parameters['netns'] = checkNetns(fields);
   if (kind === 'pcap') {

@@ -21,7 +21,7 @@ const MINIMUM = {
   'IPv6 out': 5,
   policy_pending: 0.2,
   policy_denied_egress: 0.4,
-  policy_denied_ingress: 0.4,
+  policy_denied_ingress: 0.2,
   source_spoofed: 0.5,
   host: 0.5,
   'one-way out': 0.5,
