@@ -42,7 +42,7 @@ const KIND_KEYS: Record<(typeof INTERFACE_KINDS)[number], object> = {
   'vhost-user': { socket: path, role: fc.constantFrom('server', 'client'), queues },
   'virtio-user': { socket: path, queues },
   tap: { netns: name, device: name, queues },
-  af_packet: { device: name, queues },
+  af_packet: { device: name, kernel: fc.constantFrom('sees', 'blind'), queues },
   pcap: { rx: path.map((file) => `${file}.in`), tx: path.map((file) => `${file}.out`) },
   memory: {},
 };
@@ -218,7 +218,7 @@ test('fills in the defaults of every kind', (t) => {
       { socket: '/b', role: 'server' },
       { socket: '/c' },
       { device: 'd' },
-      { device: 'eth0' },
+      { device: 'eth0', kernel: 'sees' },
       { tx: 'out.pcap' },
       {},
     ],
