@@ -239,7 +239,7 @@ export const DROP_EXPLANATIONS: Readonly<Record<DropReason, { cause: string; rem
   },
   not_for_host: {
     cause: 'Packet for one of our own addresses that nothing here serves',
-    remedy: 'None: only echo is answered',
+    remedy: 'Give the node an interface of scope host, if its kernel is to have it',
   },
   ttl_expired: {
     cause: 'TTL or hop limit reached zero; the sender is told',

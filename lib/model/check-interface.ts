@@ -18,7 +18,14 @@ import { checkTunnel, isTunnel, NOT_OF_TUNNELS, TUNNEL_KEYS, tunnelMtu } from '.
 import type { CheckedInterface, CheckedInterfaceAddress } from './checked.js';
 import { listOf, nearest, show } from './explain.js';
 import { Fields } from './fields.js';
-import { CHECKSUMS, INTERFACE_KINDS, INTERFACE_SCOPES, type InterfaceKind, RSS } from './model.js';
+import {
+  CHECKSUMS,
+  INTERFACE_KINDS,
+  INTERFACE_SCOPES,
+  type InterfaceKind,
+  KERNEL_VIEWS,
+  RSS,
+} from './model.js';
 
 const CODE = 'ERR_INTERFACE_SPEC';
 
@@ -46,7 +53,7 @@ const KIND_KEYS: Readonly<Record<InterfaceKind, readonly string[]>> = {
   'vhost-user': ['socket', 'role', 'queues'],
   'virtio-user': ['socket', 'queues'],
   tap: ['netns', 'device', 'queues'],
-  af_packet: ['device', 'queues'],
+  af_packet: ['device', 'kernel', 'queues'],
   pcap: ['rx', 'tx'],
   memory: [],
   ...TUNNEL_KEYS,
@@ -170,6 +177,9 @@ function checkParameters(
   if (kind === 'tap' || kind === 'af_packet') {
     parameters['device'] = fields.has('device') ? checkDevice(fields) : name;
     if (!fields.has('device') && !isKernelName(name)) fields.expected('name', 'a device name');
+  }
+  if (kind === 'af_packet') {
+    parameters['kernel'] = fields.has('kernel') ? fields.oneOf('kernel', KERNEL_VIEWS) : 'sees';
   }
   if (fields.has('netns')) parameters['netns'] = checkNetns(fields);
   if (kind === 'pcap') {

@@ -156,6 +156,9 @@ export type InterfaceKind = (typeof INTERFACE_KINDS)[number];
 export type TunnelKind = 'gre' | 'ipip' | 'vxlan';
 
 export const INTERFACE_SCOPES = ['outside', 'pod', 'host'] as const;
+/** What a kernel sees of what comes in by a device of its own. */
+export const KERNEL_VIEWS = ['sees', 'blind'] as const;
+
 export const CHECKSUMS = ['finished', 'unfinished'] as const;
 export const RSS = ['off', 'software'] as const;
 
@@ -217,6 +220,11 @@ export interface InterfaceSpec {
   netns?: string;
   /** `tap`: name of the kernel device, default the interface's name. `af_packet`: the device to use. */
   device?: string;
+  /**
+   * `af_packet`: whether this node's kernel gets what comes in by the device, too. `blind`: but for who its
+   * neighbours are it does not, for as long as the interface is there. Default `sees`.
+   */
+  kernel?: (typeof KERNEL_VIEWS)[number];
   /** `pcap`: file to read packets from. */
   rx?: string;
   /** `pcap`: file to write packets to. */

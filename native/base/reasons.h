@@ -52,7 +52,7 @@ namespace sluice {
   X(flow_table_full, "No room for another connection, and none that could be given up", "Raise flows or flows6") \
   X(snat_address_missing, "No address of ours to masquerade with", "Give the egress interface or the node an address of the family") \
   X(snat_ports_exhausted, "Every source port towards the backend that was tried is taken", "Use more backends or node addresses, or widen snatPortMin to snatPortMax") \
-  X(not_for_host, "Packet for one of our own addresses that nothing here serves", "None: only echo is answered") \
+  X(not_for_host, "Packet for one of our own addresses that nothing here serves", "Give the node an interface of scope host, if its kernel is to have it") \
   X(ttl_expired, "TTL or hop limit reached zero; the sender is told", "None where somebody traces the route; else look for a routing loop") \
   X(no_route, "No route to the destination", "Add a route") \
   X(interface_down, "The route's interface has no peer", "Start the peer") \

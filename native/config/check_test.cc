@@ -86,6 +86,8 @@ TEST_CASE("backends") {
       {"ERR_PROGRAM backends.address[2]", [](Delta& d) { unspecify(d.backends.address); }},
       {"ERR_CAPACITY backends.service[2]", [](Delta& d) { d.backends.service[2] = kTooMany; }},
       {"ERR_PROGRAM backends.flushed[1]", [](Delta& d) { d.backends.flushed[1] = 2; }},
+      {"ERR_PROGRAM backends.group", [](Delta& d) { d.backends.group.pop_back(); }},
+      {"ERR_PROGRAM backends.group[1]", [](Delta& d) { d.backends.group[1] = 7; }},
   });
 }
 
@@ -144,6 +146,22 @@ TEST_CASE("groups and next hops") {
          d.groups.count.pop_back();
        }},
   });
+}
+
+TEST_CASE("groups that backends name stay") {
+  TestProgram program;
+  const AnyAddress pod = ip(10, 244, 0, 9);
+  REQUIRE(program.commit(
+              Delta().group(1, {{0}}).group(2, {{0}}).backend(5, pod, 80, 0, false, 1)) == "");
+  CHECK(program.commit(Delta().remove_group(1)) == "ERR_PROGRAM removedGroups[0]");
+  CHECK(program.commit(Delta().remove_group(1).backend(5, pod, 80, 0, false, 1)) ==
+        "ERR_PROGRAM backends.group[0]");
+  CHECK(program.commit(Delta().remove_group(1).group(1, {{1}})) == "");
+  CHECK(program.commit(Delta().remove_group(1).backend(5, pod, 80, 0, false, 2)) == "");
+  CHECK(program.commit(Delta().backend(5, pod, 80, 0, false, 1)) ==
+        "ERR_PROGRAM backends.group[0]");
+  CHECK(program.commit(Delta().remove_group(2)) == "ERR_PROGRAM removedGroups[0]");
+  CHECK(program.commit(Delta().remove_group(2).remove_backend(5)) == "");
 }
 
 TEST_CASE("groups that routes name stay, and stay of their family") {

@@ -35,7 +35,12 @@ Status EthdevInterface::open(rte_mempool* pool) {
   if (!made.ok()) return made.error();
   device_ = std::move(made.value());
   if (Status wrong = device_->configure(pool, queues)) return wrong;
-  return device_->start();
+  if (Status wrong = device_->start()) return wrong;
+  if (request_.parameter("kernel") != "blind") return {};
+  Result<std::unique_ptr<BlindKernel>> blind = BlindKernel::to(request_.parameter("device"));
+  if (!blind.ok()) return blind.error();
+  blind_kernel_ = std::move(blind.value());
+  return {};
 }
 
 EthdevInterface::~EthdevInterface() {

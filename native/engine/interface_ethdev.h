@@ -2,6 +2,7 @@
 // An interface that a DPDK poll-mode driver carries: one ethdev.
 #pragma once
 
+#include "engine/blind_kernel.h"
 #include "engine/eth_device.h"
 #include "engine/interface.h"
 
@@ -22,6 +23,7 @@ class EthdevInterface final : public Interface {
   Status open(rte_mempool* pool);
 
   const InterfaceRequest request_;
+  std::unique_ptr<BlindKernel> blind_kernel_;  // goes last: better a packet lost than one twice
   std::unique_ptr<EthDevice> device_;
   uint16_t port_id_ = UINT16_MAX;
 };

@@ -229,4 +229,55 @@ TEST_CASE("a flow to a flushed backend ends with its next packet") {
   CHECK(proxy.counter(WorkerCounter::flowsCreated) == 2);
 }
 
+TEST_CASE_TEMPLATE("what goes to a backend as it came takes the shortcut", F, Ipv4, Ipv6) {
+  using N = Names<F>;
+  constexpr uint32_t udp = N::first_slot + Proxy::udp;
+  Proxy proxy;
+  proxy.add_interface(2);
+  const Mac server = {2, 9, 9, 9, 9, 9};
+  proxy.commit(Delta()
+                   .group(3, {{2, kOnLink, {2, 9, 9, 9, 9, 9}}})
+                   .backend(udp, N::pod, Proxy::kUdpTarget, udp, false, 3));
+  const auto out = [&] {
+    proxy.poll(0, {ask<F>()});
+    auto sent = proxy.sent(2);
+    REQUIRE(sent.size() == 1);
+    return sent[0];
+  };
+  const Bytes first = out();
+  CHECK(goes_to(first, server));
+  CHECK(proxy.flows<F>().entry(0).load_way().stamp == proxy.context.snapshot->stamp);
+  CHECK(out() == first);
+  CHECK(proxy.flows<F>().entry(0).packets == 2);
+  Bytes expected = hopped(ask<F>());
+  std::copy(first.begin(), first.begin() + 12, expected.begin());
+  CHECK(first == expected);
+  // Another next hop: the very next packet goes there.
+  proxy.commit(Delta().group(3, {{1, kOnLink, {2, 2, 2, 2, 2, 2}}}));
+  CHECK(goes_to(proxy.pass(0, ask<F>()), kPodMac));
+}
+
+TEST_CASE_TEMPLATE("what goes to the host does not", F, Ipv4, Ipv6) {
+  using N = Names<F>;
+  constexpr uint32_t udp = N::first_slot + Proxy::udp;
+  Proxy proxy;
+  proxy.add_interface(2);
+  proxy.commit(Delta().scope(2, 2).backend(udp, N::down, Proxy::kUdpTarget, udp));
+  proxy.commit(Delta().pool(udp, {{udp}}));
+  proxy.neighbours.find_or_add(2, N::down)->learn(kPodMac.data(), proxy.context.now_ms);
+  for (uint64_t n = 1; n <= 3; n++) {
+    proxy.poll(0, {ask<F>()});
+    auto sent = proxy.sent(2);
+    REQUIRE(sent.size() == 1);
+    CHECK(destination_of(sent[0]) == N::down);
+    const auto lifetime = [](Bytes frame) {
+      return is_ipv4(frame) ? ip_of(frame).ttl : ip6_of(frame).hop_limit;
+    };
+    CHECK(lifetime(sent[0]) == lifetime(ask<F>()));
+    CHECK(proxy.counter(WorkerCounter::host) == n);
+    CHECK(proxy.flows<F>().entry(0).load_way().stamp == 0);
+  }
+  CHECK(proxy.counter(WorkerCounter::forwarded) == 0);
+}
+
 }  // namespace sluice

@@ -50,6 +50,23 @@ TEST_CASE("TCP and SCTP: the state follows the flags of both sides") {
   }
 }
 
+TEST_CASE("one way: the client alone says what there is, but for a reset") {
+  const auto state = [](uint8_t protocol, int forward, int reply) {
+    return flow_state({protocol, static_cast<uint8_t>(forward), static_cast<uint8_t>(reply), false,
+                       /*one_way=*/true});
+  };
+  for (uint8_t protocol : {kProtocolTcp, kProtocolSctp}) {
+    CHECK(state(protocol, kTcpSyn, 0) == FlowState::syn_received);
+    CHECK(state(protocol, kTcpAck, 0) == FlowState::established);
+    CHECK(state(protocol, kTcpAck, kTcpFin) == FlowState::established);
+    CHECK(state(protocol, kTcpAck | kTcpFin, 0) == FlowState::time_wait);
+    CHECK(state(protocol, kTcpAck | kTcpRst, 0) == FlowState::closed);
+    CHECK(state(protocol, kTcpAck, kTcpRst) == FlowState::closed);
+  }
+  CHECK(state(kProtocolUdp, 0, 0) == FlowState::established);
+  CHECK(state(kProtocolIcmp, 0, 0) == FlowState::established);
+}
+
 TEST_CASE("UDP and echo: established when both have spoken") {
   for (uint8_t protocol : {kProtocolUdp, kProtocolIcmp, kProtocolIcmpv6}) {
     CHECK(flow_state({protocol, 0, 0, false}) == FlowState::unreplied);

@@ -86,6 +86,9 @@ void add_route(Delta& delta, FuzzInput& input) {
   if (input.rarely(8)) delta.remove_group(input.below(kGroups));
 }
 
+// Of a backend; now and then one that is not there, and refused.
+uint32_t fuzz_group(FuzzInput& input) { return input.rarely(3) ? input.below(kGroups) : kNoGroup; }
+
 // One of the first program's backends: flushed, or with another port.
 void touch_backend(Delta& delta, FuzzInput& input) {
   static const Delta first = fuzz_first_program();
@@ -95,7 +98,7 @@ void touch_backend(Delta& delta, FuzzInput& input) {
   const bool moves = input.rarely(2);
   delta.backend(first.backends.slot[row], address,
                 static_cast<uint16_t>(first.backends.port[row] + moves),
-                first.backends.service[row], !moves);
+                first.backends.service[row], !moves, fuzz_group(input));
 }
 
 void add_row(Delta& delta, FuzzInput& input) {
@@ -110,8 +113,8 @@ void add_row(Delta& delta, FuzzInput& input) {
     case 2:
     case 3: {
       const AnyAddress address = fuzz_address(input, input.rarely(2));
-      delta.backend(input.below(kSlots), address, fuzz_port(input), input.below(4),
-                    input.rarely(4));
+      delta.backend(input.below(kSlots), address, fuzz_port(input), input.below(4), input.rarely(4),
+                    fuzz_group(input));
       return;
     }
     case 4:
@@ -191,7 +194,7 @@ Delta fuzz_delta(FuzzInput& input) {
 }
 
 void damage_delta(ProgramDelta& delta, FuzzInput& input) {
-  uint32_t column = input.below(56);
+  uint32_t column = input.below(57);
 #define X(table, name, type) \
   if (column-- == 0) damage_column(delta.table.name, input);
 #define LIST(table, type) \

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ownGroupOf } from '../support/program.js';
 import { ROUTES } from './program-refused-routes.js';
 import { type Refused, TOO_MANY } from './refused.js';
 
@@ -170,6 +171,17 @@ const POOLS: readonly Refused[] = [
   backend('flushed 2', 'backends.flushed[0]', ({ backends }) => {
     backends.flushed[0] = 2;
   }),
+  backend('a group that is not there', 'backends.group[0]', ({ backends }) => {
+    backends.group[0] = 15;
+  }),
+  {
+    title: 'backend: a group that goes',
+    path: 'backends.group[0]',
+    literal: {
+      backends: [{ ...BACKEND, group: ownGroupOf('10.1.0.0/16') }],
+      removedGroups: [ownGroupOf('10.1.0.0/16')],
+    },
+  },
   {
     ...pool('slot beyond the limit', 'pools.slot[0]', ({ pools }) => {
       pools.slot[0] = TOO_MANY;

@@ -2,6 +2,7 @@
 import {
   FRONTEND_KIND,
   type NextHopColumns,
+  NO_GROUP,
   type ProgramDelta,
   SCOPE,
 } from '../../lib/compile/program.js';
@@ -34,6 +35,8 @@ interface Backend {
   endpoint: string;
   service: number;
   flushed: boolean;
+  /** Slot, or `NO_GROUP`. */
+  group: number;
 }
 
 const SCOPES = ['pod', 'node', 'outside'] as const;
@@ -77,8 +80,9 @@ export class ProgramState {
       const byScope = { pod: members('pod'), node: members('node'), outside: members('outside') };
       return [key, { ...text, pools: byScope }] as const;
     });
-    const backends = [...this.#backends.values()].map(({ endpoint, flushed }) => {
-      return flushed ? `${endpoint} flushed` : endpoint;
+    const backends = [...this.#backends.values()].map(({ endpoint, flushed, group }) => {
+      const way = group === NO_GROUP ? '' : ` ${this.#groups.get(group)!.join()}`;
+      return `${endpoint}${way}${flushed ? ' flushed' : ''}`;
     });
     return {
       frontends: Object.fromEntries(frontends.sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -101,13 +105,14 @@ export class ProgramState {
   }
 
   #putBackends({ backends, removedBackends }: ProgramDelta): void {
-    const { slot: slots, address, port, service, flushed } = backends;
+    const { slot: slots, address, port, service, flushed, group } = backends;
     slots.forEach((slot, row) => {
       must(!removedBackends.includes(slot), `uses backend ${slot} again within the delta`);
       this.#backends.set(slot, {
         endpoint: `${addressAt(address, row)} ${port[row]}`,
         service: service[row]!,
         flushed: flushed[row] === 1,
+        group: group[row]!,
       });
     });
   }
@@ -201,6 +206,10 @@ export class ProgramState {
       for (const backend of slots) {
         must(this.#backends.has(backend), `leaves pool ${slot} without its backend ${backend}`);
       }
+    }
+    for (const [slot, { group }] of this.#backends) {
+      const isThere = group === NO_GROUP || this.#groups.has(group);
+      must(isThere, `leaves backend ${slot} without its group ${group}`);
     }
     for (const { key, service, pools } of frontends) {
       for (const slot of Object.values(pools)) {

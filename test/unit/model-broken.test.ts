@@ -68,6 +68,33 @@ const MODELS: Row[] = [
     'a weight from 0 to 65,535, found 65536',
   ],
   [
+    model(backend({ through: {} })),
+    'services[0].ports[0].backends[0].through.via',
+    'a next hop needs via=ADDRESS',
+  ],
+  [
+    model(backend({ through: { via: 'fd00::1' } })),
+    'services[0].ports[0].backends[0].through.via',
+    'its family, IPv4',
+  ],
+  [
+    model(backend({ through: { dev: 'a', weight: 2 } })),
+    'services[0].ports[0].backends[0].through.weight',
+    'via, dev',
+  ],
+  [
+    model(
+      port({
+        backends: [
+          { address: '10.1.1.2', port: 80, through: { dev: 'a' } },
+          { address: '10.1.1.3', port: 80 },
+        ],
+      }),
+    ),
+    'services[0].ports[0].backends[1].through',
+    'to all backends of a service port as they came, or to none',
+  ],
+  [
     model(backend({ address: 'web-1' })),
     'services[0].ports[0].backends[0].address',
     'found "web-1"',

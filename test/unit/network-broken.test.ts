@@ -37,6 +37,8 @@ const INTERFACES: Row[] = [
     'interfaces[1].sources[0]',
     "10.1.0.1 is the pod's address on interface a already",
   ],
+  [[{ kind: 'tap', name: 'a', kernel: 'blind' }], 'interfaces[0].kernel', 'belongs to af_packet'],
+  [[{ kind: 'af_packet', name: 'a', kernel: 'deaf' }], 'interfaces[0].kernel', 'blind'],
   [[{ kind: 'memff', name: 'a' }], 'interfaces[0].kind', 'did you mean memif?'],
   [[{ kind: 'memif', name: 'a' }], 'interfaces[0].socket', 'needs a socket'],
   [
