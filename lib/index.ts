@@ -15,6 +15,7 @@ export { formatInterfaceSpec, parseInterfaceSpec } from './model/interface-spec.
 export type {
   Affinity,
   Backend,
+  BalancerSpec,
   Hints,
   InterfaceKind,
   InterfaceSpec,

@@ -42,8 +42,8 @@ export function checkBackends(
     if (!families.has(family)) {
       backend.fail('address', `${address} is IPv${family} and the service has no such address`);
     }
-    const port = checkPort(backend, protocol);
     const through = backend.has('through') ? checkThrough(backend, family) : null;
+    const port = through !== null && !backend.has('port') ? 0 : checkPort(backend, protocol);
     return { index, bytes, checked: { address, family, port, ...checkState(backend), through } };
   });
   const odd = rows.find(({ checked }) => (checked.through === null) !== !hasThrough(rows[0]));
@@ -69,7 +69,7 @@ export function checkBackends(
   return rows.map((row) => row.checked);
 }
 
-/** The key `port` of a service port or a backend: echo has none. */
+/** The key `port` of a service port or a backend that packets are addressed to: echo has none. */
 export function checkPort(fields: Fields, protocol: Protocol): number {
   if (protocol !== 'ICMP') return fields.integer('port', 1, 65_535, 'a port number');
   if (fields.has('port') && fields.value('port') !== 0) {

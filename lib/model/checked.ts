@@ -49,7 +49,7 @@ export interface CheckedServicePort {
 export interface CheckedBackend {
   readonly address: string;
   readonly family: Family;
-  /** 0 where the protocol is ICMP. */
+  /** 0 where the protocol is ICMP, or where packets go to it as they came and none was given. */
   readonly port: number;
   readonly weight: number;
   readonly flush: boolean;
@@ -73,6 +73,18 @@ export interface CheckedNode {
   readonly podNetworks: readonly Prefix[];
   readonly serviceNetworks: readonly Prefix[];
   readonly masqueradeAll: boolean;
+}
+
+/** The balancer role. */
+export interface CheckedBalancer {
+  /** Our own addresses, canonical; one of each family at most. */
+  readonly locals: readonly string[];
+  /** Labels that a node has to have. */
+  readonly nodes: Readonly<Record<string, string>>;
+  /** What the tunnels of all nodes have in common. */
+  readonly tunnel: Readonly<Omit<InterfaceSpec, 'name' | 'local' | 'remote'>>;
+  /** MAC of the nodes' ends, where these are stations. */
+  readonly nodeMac: string | null;
 }
 
 /** Which of our own addresses node ports are served on. */

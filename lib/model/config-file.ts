@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { SluiceError } from '../errors.js';
+import { checkBalancer } from './check-balancer.js';
 import { checkInterfaces } from './check-interfaces.js';
 import { checkNode } from './check-node.js';
 import { checkRoutes } from './check-route.js';
 import { Fields } from './fields.js';
 import { parseInterfaceSpec } from './interface-spec.js';
-import type { InterfaceSpec, NodeSpec, RouteSpec } from './model.js';
+import type { BalancerSpec, InterfaceSpec, NodeSpec, RouteSpec } from './model.js';
 import {
   checkEngineOptions,
   ENGINE_CHOICES,
@@ -19,7 +20,8 @@ import { parseRouteSpec } from './route-spec.js';
 
 /** Every key of a configuration file. */
 export const CONFIG_KEYS: readonly string[] = [
-  ...['interfaces', 'routes', 'node', 'manifests', 'serviceProxyName', 'engine', 'options'],
+  ...['interfaces', 'routes', 'node', 'manifests', 'serviceProxyName', 'balancer'],
+  ...['engine', 'options'],
 ];
 
 /** The agent's configuration file. What the file leaves out is left out. */
@@ -31,6 +33,8 @@ export interface ConfigFile {
   manifests?: string[];
   /** Serve only services that carry this name in `service.kubernetes.io/service-proxy-name`. */
   serviceProxyName?: string;
+  /** The balancer role; its nodes are those of the manifests. */
+  balancer?: BalancerSpec;
   engine?: EngineChoice;
   options?: EngineOptionsInput;
 }
@@ -84,6 +88,11 @@ export function parseConfig(text: string, file: string): ConfigFile {
   }
   if (given(fields, 'serviceProxyName')) {
     config.serviceProxyName = fields.string('serviceProxyName', 'the name of a proxy');
+  }
+  if (given(fields, 'balancer')) {
+    const balancer = fields.value('balancer');
+    checkBalancer(balancer, fields.pathOf('balancer'), 'ERR_CONFIG');
+    config.balancer = balancer as BalancerSpec;
   }
   if (given(fields, 'manifests')) config.manifests = readPaths(fields, file);
   if (given(fields, 'engine')) config.engine = fields.oneOf('engine', ENGINE_CHOICES);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Namespace, Pod, Policy } from './policy.js';
+import type { Labels, Namespace, Pod, Policy } from './policy.js';
 
 /**
  * The model: the desired state, as a passive value. It knows nothing of Kubernetes' wire format.
@@ -78,7 +78,7 @@ export interface ServicePort {
 export interface Backend {
   /** Address of the endpoint, of a family that the service has. */
   address: string;
-  /** 1 to 65,535; left out or 0 where the protocol is `ICMP`. */
+  /** 1 to 65,535; left out or 0 where the protocol is `ICMP`, or with `through`. */
   port?: number;
   /** Share of new connections relative to the others, 0 to 65,535. 0 drains. Default 1. */
   weight?: number;
@@ -136,6 +136,30 @@ export interface NodeSpec {
   serviceNetworks?: readonly string[];
   /** Rewrite the source of everything that goes to a cluster IP. Default `false`. */
   masqueradeAll?: boolean;
+}
+
+/**
+ * The balancer role: packets to external addresses of services go to nodes, as they came and through a
+ * tunnel for each; nodes answer clients by themselves. Balancers with the same nodes choose alike.
+ */
+export interface BalancerSpec {
+  /** What carries packets to nodes. */
+  tunnel: TunnelKind;
+  /**
+   * Our own address that they come from, or one of each family. A node is reached from the first one
+   * of whose family it has an address.
+   */
+  local: string | readonly string[];
+  /** Labels that a node has to have. Default: every node. */
+  nodes?: Labels;
+  /** As of every tunnel's {@link InterfaceSpec}. */
+  key?: number | 'flow';
+  vni?: number;
+  port?: number;
+  ttl?: number;
+  mtu?: number;
+  /** `vxlan`: the MAC that every node's end of its tunnel has; needed, for nobody is asked for it. */
+  nodeMac?: string;
 }
 
 /** The kinds of interface there are; the software engine carries `memory`, `pcap` and tunnels. */

@@ -2,16 +2,25 @@
 import type { Readable } from 'node:stream';
 import { SluiceError } from '../errors.js';
 import { checkModel } from '../model/check.js';
+import { checkBalancer } from '../model/check-balancer.js';
 import { checkNode } from '../model/check-node.js';
-import type { CheckedModel } from '../model/checked.js';
+import type { CheckedBalancer, CheckedModel } from '../model/checked.js';
 import { show } from '../model/explain.js';
 import { isPlainObject } from '../model/fields.js';
-import type { InterfaceSpec, Model, NodeSpec } from '../model/model.js';
+import type { BalancerSpec, InterfaceSpec, Model, NodeSpec } from '../model/model.js';
 import { readManifests } from '../sources/files/manifests.js';
+import { balance } from '../sources/kubernetes/balancer.js';
 import { completeNode } from '../sources/kubernetes/node.js';
-import { translate, warningText } from '../sources/kubernetes/translate.js';
+import type { KubernetesObjects } from '../sources/kubernetes/objects.js';
+import {
+  type Translation,
+  type TranslationWarning,
+  translate,
+  warningText,
+} from '../sources/kubernetes/translate.js';
 import { translatePolicy } from '../sources/kubernetes/translate-policy.js';
 import type { WantedInterface } from './interface-table.js';
+import { wantedInterfaces } from './options.js';
 
 /**
  * Services, namespaces, pods and policies out of Kubernetes manifests; interfaces, routes and node as in
@@ -29,6 +38,11 @@ export interface ManifestInput
    * those without the label, as kube-proxy does.
    */
   serviceProxyName?: string;
+  /**
+   * Balance over the nodes of the manifests, in place of serving endpoints: there is a tunnel to each,
+   * besides `interfaces`. Default: serve endpoints.
+   */
+  balancer?: BalancerSpec;
 }
 
 /** What `ServiceProxy.apply` takes. */
@@ -39,6 +53,8 @@ export interface CheckedInput {
   model: CheckedModel;
   /** `null`: the interfaces stay as they are. */
   interfaces: WantedInterface[] | null;
+  /** Interfaces that are made because of the services; `null`: they stay as the services do. */
+  tunnels: WantedInterface[] | null;
   skipped: Record<string, number>;
   warnings: string[];
 }
@@ -52,7 +68,11 @@ export interface CheckedInput {
 export function checkInput(input: ApplyInput): CheckedInput | null {
   if (!isPlainObject(input))
     throw new SluiceError('ERR_MODEL', `expected a model or manifests, found ${show(input)}`);
-  if (!('manifests' in input)) return checked(input, {}, []);
+  if (!('manifests' in input)) {
+    // Services that are given are none of a balancer's.
+    return { ...checked(input, {}, []), tunnels: input.services === undefined ? null : [] };
+  }
+  if (input.balancer !== undefined) checkBalancer(input.balancer, 'balancer');
   if (input.node !== undefined) checkNode(input.node, 'node');
   return null;
 }
@@ -65,34 +85,58 @@ export async function readInput(
   input: ManifestInput,
   node: NodeSpec | undefined,
 ): Promise<CheckedInput> {
-  const { manifests, stdin, serviceProxyName, ...rest } = input as ManifestInput & Model;
+  const { manifests, stdin, serviceProxyName, balancer, ...rest } = input as ManifestInput & Model;
   for (const path of ['services', 'namespaces', 'pods', 'policies'] as const) {
     if (rest[path] === undefined) continue;
     const message = `${path} come from the manifests; leave one of them out`;
     throw new SluiceError('ERR_MODEL', message, { path });
   }
   const read = await readManifests(pathsOf(manifests), stdin === undefined ? {} : { stdin });
-  const { services, warnings } = translate(read.objects, proxyNameOf(serviceProxyName));
-  const policy = translatePolicy(read.objects);
-  const { namespaces, pods, policies } = policy;
+  const translation = translate(read.objects, proxyNameOf(serviceProxyName));
+  const wanted =
+    balancer === undefined
+      ? ofEndpoints(translation, read.objects)
+      : ofNodes(translation, read.objects, checkBalancer(balancer, 'balancer'));
   const given = rest.node ?? node;
   // What is wrong with the section itself is for the check of the model to say.
   const completed = isPlainObject(given) ? completeNode(given, read.objects.nodes) : given;
-  return checked(
-    {
-      ...rest,
-      services,
-      namespaces,
-      pods,
-      policies,
-      ...(completed !== undefined && { node: completed }),
-    },
-    read.skipped,
-    [...warnings, ...policy.warnings].map(warningText),
-  );
+  return {
+    ...checked(
+      { ...rest, ...wanted.sections, ...(completed !== undefined && { node: completed }) },
+      read.skipped,
+      [...translation.warnings, ...wanted.warnings].map(warningText),
+    ),
+    tunnels: wantedInterfaces(wanted.tunnels).map((tunnel) => ({ ...tunnel, made: true })),
+  };
 }
 
-function checked(input: Model, skipped: Record<string, number>, warnings: string[]): CheckedInput {
+/** What manifests come to. */
+interface Wanted {
+  sections: Required<Pick<Model, 'services' | 'namespaces' | 'pods' | 'policies'>>;
+  tunnels: InterfaceSpec[];
+  warnings: TranslationWarning[];
+}
+
+function ofEndpoints({ services }: Translation, objects: KubernetesObjects): Wanted {
+  const { warnings, ...policy } = translatePolicy(objects);
+  return { sections: { services, ...policy }, tunnels: [], warnings };
+}
+
+/** A balancer has no pods, and policies are for those who have. */
+function ofNodes(
+  translation: Translation,
+  { nodes }: KubernetesObjects,
+  balancer: CheckedBalancer,
+): Wanted {
+  const { services, tunnels, warnings } = balance(translation.services, nodes, balancer);
+  return { sections: { services, namespaces: [], pods: [], policies: [] }, tunnels, warnings };
+}
+
+function checked(
+  input: Model,
+  skipped: Record<string, number>,
+  warnings: string[],
+): Omit<CheckedInput, 'tunnels'> {
   const model = checkModel(input);
   const interfaces =
     model.interfaces?.map((each, index) => ({

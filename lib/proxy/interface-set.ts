@@ -37,12 +37,14 @@ export class InterfaceSet implements Iterable<InterfaceView> {
   }
 
   /**
-   * The specifications as they were given, in the order of {@link list}.
+   * The specifications as they were given, in the order of {@link list}, without the tunnels that a
+   * balancer makes by itself.
    * @throws SluiceError `ERR_CLOSED`
    */
   specs(): InterfaceSpec[] {
     this.#actions.assertOpen();
-    return this.#table.list().map(({ spec }) => structuredClone(spec));
+    const given = this.#table.list().filter(({ made }) => made !== true);
+    return given.map(({ spec }) => structuredClone(spec));
   }
 
   [Symbol.iterator](): Iterator<InterfaceView> {

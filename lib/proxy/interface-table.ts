@@ -12,6 +12,8 @@ import type { InterfaceView } from '../observe/views.js';
 export interface WantedInterface {
   readonly spec: InterfaceSpec;
   readonly checked: CheckedInterface;
+  /** Nobody asked for it by name: it is there because of the services. */
+  readonly made?: boolean;
 }
 
 /** An interface of the engine. */
@@ -98,12 +100,12 @@ export class InterfaceTable {
     slot: number,
     base: InterfaceCounts = this.#counters.interface(slot),
   ): Promise<AttachedInterface> {
-    const { spec, checked } = wanted;
+    const { spec, checked, made = false } = wanted;
     this.#early.delete(slot);
     const report = await this.#make(checked, slot);
     const up = this.#early.get(slot) ?? report.up;
     this.#early.delete(slot);
-    const attached = { spec, checked, slot, report, up, base };
+    const attached = { spec, checked, made, slot, report, up, base };
     this.#byName.set(checked.name, attached);
     this.#bySlot.set(slot, attached);
     return attached;
@@ -121,7 +123,7 @@ export class InterfaceTable {
     const { name } = wanted.checked;
     const attached = this.#byName.get(name);
     if (attached === undefined) return;
-    const updated = { ...attached, ...wanted };
+    const updated = { ...attached, ...wanted, made: wanted.made ?? false };
     this.#byName.set(name, updated);
     this.#bySlot.set(attached.slot, updated);
   }

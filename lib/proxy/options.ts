@@ -104,7 +104,8 @@ export function oneMoreInterface(
     throw new SluiceError('ERR_INTERFACE_EXISTS', `there is an interface ${name} already`, {
       path: 'interface.name',
     });
-  return wantedInterfaces([...present.map((each) => each.spec), spec]);
+  const all = wantedInterfaces([...present.map((each) => each.spec), spec]);
+  return [...present, all[all.length - 1]!];
 }
 
 /** Callers may change their objects afterwards: a copy is kept. */

@@ -15,6 +15,7 @@ import { Explainer, type ExplainInput } from './explain.js';
 import { type ApplyInput, checkInput, type ManifestInput, readInput } from './input.js';
 import { InterfaceSet, refuseUnknown } from './interface-set.js';
 import { InterfaceTable, type WantedInterface } from './interface-table.js';
+import { withMade } from './made-interfaces.js';
 import { checkProxyOptions, oneMoreInterface, type ProxyOptions } from './options.js';
 import { ProgramReader } from './program-reader.js';
 import { SerialQueue } from './serial-queue.js';
@@ -128,9 +129,9 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     return this.#queue.run(async () => {
       this.#assertOpen();
       // Files are read when their turn comes, so that the last call has the last word.
-      const { model, interfaces, skipped, warnings } =
+      const { model, interfaces, tunnels, skipped, warnings } =
         early ?? (await readInput(input as ManifestInput, this.#node));
-      const outcome = await this.#run(model, interfaces);
+      const outcome = await this.#run(model, withMade(this.#table.list(), interfaces, tunnels));
       this.#node = node ?? this.#node;
       return {
         generation: this.#transactor.generation,

@@ -153,11 +153,15 @@ class Follower implements AsyncDisposable {
   }
 }
 
-function manifestsOf({ manifests, serviceProxyName }: Settings, stdin: string): ManifestInput {
+function manifestsOf(
+  { manifests, serviceProxyName, balancer }: Settings,
+  stdin: string,
+): ManifestInput {
   return {
     manifests,
     stdin: Readable.from([stdin]),
     ...(serviceProxyName !== undefined && { serviceProxyName }),
+    ...(balancer !== undefined && { balancer }),
   };
 }
 

@@ -2,7 +2,7 @@
 import { SluiceError } from '../../errors.js';
 import { readConfigFile } from '../../model/config-file.js';
 import { parseInterfaceSpec } from '../../model/interface-spec.js';
-import type { InterfaceSpec, NodeSpec, RouteSpec } from '../../model/model.js';
+import type { BalancerSpec, InterfaceSpec, NodeSpec, RouteSpec } from '../../model/model.js';
 import type { EngineChoice } from '../../model/options.js';
 import { parseRouteSpec } from '../../model/route-spec.js';
 import type { ProxyOptions } from '../../proxy/options.js';
@@ -29,6 +29,7 @@ export interface Settings {
   node: NodeSpec;
   manifests: string[];
   serviceProxyName: string | undefined;
+  balancer: BalancerSpec | undefined;
 }
 
 /**
@@ -40,7 +41,8 @@ export interface Settings {
 export async function readSettings(flags: RunFlags): Promise<Settings> {
   const config = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const manifests = [...(config.manifests ?? []), ...flags.file];
-  if (manifests.length === 0)
+  // A router has nothing to serve, and says so.
+  if (manifests.length === 0 && config.manifests === undefined)
     throw new SluiceError(
       'ERR_OPTIONS',
       'no manifests to serve; give a file, a folder or - with -f, or `manifests` in --config',
@@ -64,5 +66,6 @@ export async function readSettings(flags: RunFlags): Promise<Settings> {
     node: config.node ?? {},
     manifests,
     serviceProxyName: config.serviceProxyName,
+    balancer: config.balancer,
   };
 }

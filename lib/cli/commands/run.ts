@@ -34,7 +34,7 @@ export function addRunCommand(program: Command): void {
     .addOption(engineOption())
     .option(
       '--config <file>',
-      'YAML with interfaces, routes, node, manifests, serviceProxyName, engine and options',
+      'YAML with interfaces, routes, node, manifests, balancer, serviceProxyName, engine and options',
     )
     .option('--workers <count>', 'worker threads of the dpdk engine', wholeNumber(1))
     .addOption(controlOption())

@@ -17,7 +17,7 @@ const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 /** Something that the objects ask for and that is not served. */
 export interface TranslationWarning {
-  kind: 'Service' | 'EndpointSlice' | 'Pod' | 'NetworkPolicy' | 'ClusterNetworkPolicy';
+  kind: 'Service' | 'EndpointSlice' | 'Node' | 'Pod' | 'NetworkPolicy' | 'ClusterNetworkPolicy';
   /** Empty where the kind has none. */
   namespace: string;
   name: string;
