@@ -3,6 +3,7 @@ import test from 'ava';
 import { POLICY_CASES } from '../support/policy-cases.js';
 import { NAMESPACES, PODS } from '../support/policy-world.js';
 import { ENGINES } from './engines.js';
+import { onScene, POLICY_CHANGES } from './policy-changes.js';
 import { NODE, PolicyNode } from './policy-node.js';
 import { expectations, Table } from './policy-probes.js';
 
@@ -28,5 +29,15 @@ for (const under of ENGINES) {
       t.deepEqual(table.check(wanted).slice(0, 20), []);
       t.log(`${wanted.filter((each) => !each).length} of ${wanted.length} denied`);
     });
+  }
+
+  for (const { title, body } of POLICY_CHANGES) {
+    for (const [family, name] of (['IPv4', 'IPv6'] as const).entries()) {
+      under.test(`${title}, ${name}`, async (t) => {
+        opened ??= open();
+        const { node } = await opened;
+        await onScene(t, node, family as 0 | 1, body);
+      });
+    }
   }
 }
