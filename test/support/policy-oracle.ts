@@ -92,12 +92,15 @@ export interface Cluster {
   namespaces: NamespaceManifest[];
   pods: PodManifest[];
   policies: PolicyManifest[];
+  /** Addresses of the node that the pods run on. */
+  node?: readonly string[];
 }
 
 export interface Packet {
   source: string;
   destination: string;
-  protocol: 'TCP' | 'UDP' | 'SCTP';
+  /** `ICMP`: echo, of port 0. */
+  protocol: 'TCP' | 'UDP' | 'SCTP' | 'ICMP';
   port: number;
   /** The destination was chosen by a service. */
   byService?: boolean;
@@ -112,6 +115,8 @@ interface Party {
 
 /** Whether Kubernetes lets the first packet of a connection through. */
 export function oracleAllows(cluster: Cluster, packet: Packet): boolean {
+  const { node = [] } = cluster;
+  if (node.includes(packet.source) || node.includes(packet.destination)) return true;
   const source = partyAt(cluster, packet.source);
   const destination = partyAt(cluster, packet.destination);
   const isSelf = packet.source === packet.destination;

@@ -18,6 +18,7 @@ import { PolicyProgram } from '../support/policy-program.js';
 import { cluster, packets } from '../support/policy-random.js';
 import { NAMESPACES, PARTIES, PODS, PORTS, PROTOCOLS } from '../support/policy-world.js';
 
+const NUMBERS = { ...PROTOCOL_NUMBERS, ICMP: 1 };
 const LIMITS = { backends: 1, routes: 100 };
 const NO_INTERFACES = new Map();
 
@@ -43,7 +44,7 @@ class Node {
   }
 
   allows({ protocol, ...packet }: Packet): boolean {
-    return this.#program.ask({ ...packet, protocol: PROTOCOL_NUMBERS[protocol] }).allowed;
+    return this.#program.ask({ ...packet, protocol: NUMBERS[protocol] }).allowed;
   }
 
   describe() {
