@@ -23,6 +23,14 @@ bool may_have_frontend(const Packet& packet) {
                                                 : is_echo_request<F>(packet);
 }
 
+// Of a packet that has no flow, and will have none.
+template <class F>
+PolicyVerdict judge_packet(const Packet& packet, const Snapshot& snapshot) {
+  const FiveTuple<F>& tuple = packet.tuple<F>();
+  return judge_policy<F>({tuple.source, tuple.destination, tuple.protocol, be16{}, false},
+                         snapshot);
+}
+
 // Neither for a service nor for us.
 template <class F>
 ServiceVerdict judge_plain(const Packet& packet, const Snapshot& snapshot, bool pickup) {
@@ -34,8 +42,7 @@ ServiceVerdict judge_plain(const Packet& packet, const Snapshot& snapshot, bool 
   }
   // The kernel knows its connections; we have not seen all of them begin.
   if (has_flow(packet.type) && !(is_of_node && cannot_begin(packet, pickup))) return {Kind::track};
-  const PolicyVerdict policy =
-      judge_policy<F>({tuple.source, tuple.destination, tuple.protocol, be16{}, false}, snapshot);
+  const PolicyVerdict policy = judge_packet<F>(packet, snapshot);
   if (policy.refused) return {Kind::drop, *policy.refused, nullptr, policy};
   return {Kind::plain, {}, nullptr, policy};
 }
@@ -93,6 +100,8 @@ ServiceVerdict judge_service(const Packet& packet, const Snapshot& snapshot, boo
     return {Kind::reject, DropReason::service_port_unknown};
   }
   if (family.is_own_address(tuple.destination)) {
+    const PolicyVerdict policy = judge_packet<F>(packet, snapshot);
+    if (policy.refused) return {Kind::drop, *policy.refused, nullptr, policy};
     if (packet.fragment == FragmentKind::none && is_echo_request<F>(packet)) return {Kind::answer};
     if (snapshot.has_host) return {Kind::host};
     return {Kind::drop, DropReason::not_for_host};

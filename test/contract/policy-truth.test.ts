@@ -6,8 +6,15 @@ import { ENGINES } from './engines.js';
 import { onScene, POLICY_CHANGES } from './policy-changes.js';
 import { NODE, PolicyNode } from './policy-node.js';
 import { expectations, Table } from './policy-probes.js';
+import { CLUSTER_POLICY_RULES, NETWORK_POLICY_RULES } from './policy-rules.js';
+
+/**
+ * Who may talk to whom, by manifests and real packets, against the evaluator of policy-oracle.ts. Every case
+ * goes on from the one before it, on a node that stays open.
+ */
 
 const expected = new Map<string, boolean[]>();
+
 for (const under of ENGINES) {
   let opened: Promise<{ node: PolicyNode; table: Table }> | null = null;
   const open = async () => {
@@ -41,3 +48,27 @@ for (const under of ENGINES) {
     }
   }
 }
+
+test('every rule has cases that show it, and they exist', (t) => {
+  const numbers = Array.from({ length: 18 }, (_, index) => `P${index + 1}`);
+  t.deepEqual(Object.keys(NETWORK_POLICY_RULES), numbers);
+  t.deepEqual(Object.keys(CLUSTER_POLICY_RULES), [
+    ...['kind', 'order', 'priority', 'actions', 'subject', 'peers', 'protocols'],
+    ...['unknown', 'hairpin'],
+  ]);
+  const names = [
+    ...POLICY_CASES.map(({ name }) => name),
+    ...POLICY_CHANGES.map(({ title }) => title),
+  ];
+  t.is(new Set(names).size, names.length);
+  for (const rules of [NETWORK_POLICY_RULES, CLUSTER_POLICY_RULES]) {
+    for (const [rule, { shownBy }] of Object.entries(rules)) {
+      t.true(shownBy.length > 0, `${rule} has no case`);
+      t.deepEqual(
+        shownBy.filter((name) => !names.includes(name)),
+        [],
+        `${rule}: no case is called so`,
+      );
+    }
+  }
+});

@@ -187,6 +187,16 @@ for (const family of FAMILIES) {
     });
     const node = opening(fromClient(pod, { src: own[0] }), 'tcp');
     t.is(verdict(rig, 0, node), 'policy_pending');
+    for (const kind of ['tcp', 'udp', 'sctp', 'echo', 'gre', 'icmp'] as const) {
+      t.is(verdict(rig, 1, opening(fromPod(own[0]), kind)), 'policy_pending');
+    }
+    // Echo is ours to answer, and without a kernel the rest is for nobody.
+    await rig.commit({ scopes: [] });
+    for (const address of own) {
+      t.is(verdict(rig, 1, opening(fromPod(address), 'echo')), 'policy_pending');
+      t.is(verdict(rig, 1, opening(fromPod(address), 'tcp')), 'policy_pending');
+    }
+    t.is(rig.counter('answered'), 0);
   });
 
   contract(`addresses go with their interface, and what they let pass, ${name}`, async (rig) => {

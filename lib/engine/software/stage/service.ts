@@ -48,6 +48,9 @@ export function judgeMiss(burst: Burst, i: number, family: Family, context: Cont
     return DROP.service_port_unknown;
   }
   if (addresses.has(burst.destination, at)) {
+    const { source, destination, protocol } = burst;
+    const refused = context.policy.judge(source, at, destination, at, protocol[i], 0, false);
+    if (refused !== PASSED) return refused;
     const isWhole = burst.fragment[i] === FRAGMENT.none;
     if (isWhole && isEchoRequest(burst, i, family)) {
       burst.lane[i] = LANE.answer;
