@@ -27,6 +27,7 @@ export type {
   RouteSpec,
   Service,
   ServicePort,
+  Through,
   TrafficPolicy,
 } from './model/model.js';
 export type { EngineChoice } from './model/options.js';

@@ -16,6 +16,8 @@ const run = promisify(execFile);
 const NODE = '10.77.0.1';
 const CLIENT = '10.77.0.2';
 const POD = '10.244.1.2';
+const NODE6 = 'fd77::1';
+const CLIENT6 = 'fd77::2';
 const HOST = '169.254.10.1';
 const CLUSTER_IP = '10.96.0.10';
 const SSH = 2222;
@@ -44,11 +46,12 @@ class Scene {
       'netns',
       this.client,
     );
-    for (const [at, address] of [
-      [this.node, NODE],
-      [this.client, CLIENT],
+    for (const [at, address, address6] of [
+      [this.node, NODE, NODE6],
+      [this.client, CLIENT, CLIENT6],
     ] as const) {
       ip('-n', at, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
+      ip('-n', at, 'addr', 'add', `${address6}/64`, 'dev', 'eth0', 'nodad');
       ip('-n', at, 'link', 'set', 'eth0', 'up');
       this.#in(at, 'ethtool', '-K', 'eth0', 'tso', 'off', 'gso', 'off', 'gro', 'off');
     }
@@ -66,7 +69,12 @@ class Scene {
         scope: 'pod',
         addresses: ['10.244.1.1/24'],
       },
-      { kind: 'af_packet', name: 'eth0', kernel: 'blind', addresses: [`${NODE}/24`] },
+      {
+        kind: 'af_packet',
+        name: 'eth0',
+        kernel: 'blind',
+        addresses: [`${NODE}/24`, `${NODE6}/64`],
+      },
     ];
     const node = { name: 'here', serviceNetworks: ['10.96.0.0/16'] };
     const options: ProxyOptions = { interfaces, node, memory: 64, mbufs: 4096 };
@@ -79,6 +87,7 @@ class Scene {
     // docs/reference/interfaces.md, "This node's own traffic".
     this.#in(this.node, 'sh', '-c', 'echo 2 >/proc/sys/net/ipv4/conf/sluice0/rp_filter');
     ip('-n', this.node, 'addr', 'add', '169.254.10.2/32', 'dev', 'sluice0');
+    ip('-n', this.node, 'addr', 'add', `${NODE6}/128`, 'dev', 'sluice0', 'nodad');
     this.#routeToSluice(HOST, 'dev', 'sluice0');
     this.#routeToSluice('10.96.0.0/16', 'via', HOST, 'dev', 'sluice0');
     this.#routeToSluice('10.244.0.0/16', 'via', HOST, 'dev', 'sluice0');
@@ -234,6 +243,16 @@ maybe('services from the node, node ports on its NIC, and one answer to each ech
   await scene.serve(scene.pod, 8080);
   t.is(await scene.ask(scene.node, CLUSTER_IP, 80), 'hello', 'a process of the node to a service');
   t.is(await scene.ask(scene.node, POD, 8080), 'hello', 'and to a pod');
+  await scene.serve(scene.client, 2223);
+  await scene.serve(scene.node, SSH);
+  for (const [node, client] of [
+    [NODE, CLIENT],
+    [NODE6, CLIENT6],
+  ] as const) {
+    ip('-n', scene.node, 'neigh', 'flush', 'dev', 'eth0');
+    t.is(await scene.ask(scene.node, client, 2223), 'hello', 'by the NIC, from the node');
+    t.is(await scene.ask(scene.client, node, SSH), 'hello', 'and to it');
+  }
   const resets = scene.kernelCount(scene.node, 'Tcp', 'OutRsts');
   for (let n = 0; n < 10; n++) t.is(await scene.ask(scene.client, NODE, NODE_PORT), 'hello');
   t.is(scene.kernelCount(scene.node, 'Tcp', 'OutRsts'), resets, 'the kernel has refused none');
