@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
@@ -11,7 +12,9 @@ const NEW = 600;
 /** Of a third of NEW, five standard deviations of chance and two percent of Maglev's. */
 const SHARE = { least: 133, most: 267 };
 
-const real = requires('the native addon', 'root', '/dev/net/tun', 'ip', 'curl');
+const needs = ['the native addon', 'root', '/dev/net/tun', 'ip', 'curl'] as const;
+const real = requires(...needs);
+const measured = requires(...needs, 'iperf3');
 
 real('router, two balancers, nodes: connections outlive a balancer and a new node', async (t) => {
   t.timeout(300_000);
@@ -53,6 +56,27 @@ real('router, two balancers, nodes: connections outlive a balancer and a new nod
   t.log(`${third} of ${NEW} new connections at the third node`);
   t.true(third >= SHARE.least && third <= SHARE.most, `${third}`);
   t.deepEqual(await client.ask(HELD), first);
+  await repliesPassBy(t, roles);
+});
+
+measured('iperf3 through a balancer: segments fit the tunnel, both ways', async (t) => {
+  t.timeout(180_000);
+  const roles = new Roles(t);
+  await roles.start(2);
+  await answers(t, roles);
+  const server = roles.spawn('pod-1', 'iperf3', '-s', '--forceflush');
+  await once(server.stdout!, 'data');
+  for (const direction of [[], ['-R']]) {
+    const words = ['iperf3', '-c', VIP.iperf, '-t', '3', '--connect-timeout', '10000', '--json'];
+    const output = await text(roles.spawn('client', ...words, ...direction).stdout!);
+    const { end } = JSON.parse(output) as { end: { sum_received: { bytes: number } } };
+    t.true(end.sum_received.bytes > 1_000_000, `${direction.join()} ${end.sum_received.bytes}`);
+    t.log(`${direction.join()} ${Math.round(end.sum_received.bytes / 3 / 125_000)} Mbit/s`);
+  }
+  for (const name of ['router', 'lb-1', 'lb-2', 'node-1']) {
+    const { fates } = await roles.get<Stats>(name, 'stats');
+    t.is(fates.drops.mtu_exceeded ?? 0, 0, name);
+  }
   await repliesPassBy(t, roles);
 });
 
