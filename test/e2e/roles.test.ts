@@ -122,7 +122,7 @@ async function explained(
       const report = await roles.get<ExplainReport>(name, `explain?${query}`);
       t.is(report.route?.interface, `to-${node}`, `${name}, port ${port}`);
       t.is(report.encap?.remote, `10.0.1${node.slice(-1)}.2`);
-      t.is(report.backend?.address, report.encap?.remote);
+      t.like(report.backend, { address: report.encap?.remote, node });
       t.is(report.masquerade, false);
       t.is(report.flow === null, name === 'lb-2');
       t.true(report.text.join('\n').includes(`to-${node}`));
