@@ -87,8 +87,8 @@ export class Roles {
     return (await callAgent(this.agent(name).control, 'GET', `/v1/${resource}`)) as T;
   }
 
-  /** By the client's port: the address of the node that a balancer sends its packets to. */
-  async choices(name: string): Promise<Map<number, FlowView>> {
+  /** The flows of an agent, by the client's port. */
+  async flows(name: string): Promise<Map<number, FlowView>> {
     const flows = await this.get<FlowView[]>(name, 'flows?limit=100000');
     return new Map(flows.map((flow) => [flow.clientPort, flow]));
   }

@@ -26,7 +26,7 @@ real('router, two balancers, nodes: connections outlive a balancer and a new nod
   const first = await client.open(HELD, VIP.local);
   t.deepEqual(podsOf(first), ['pod-1', 'pod-2']);
   t.deepEqual([...new Set([...first.values()].map(clientOf))], [CLIENT], 'clients are seen');
-  const [one, two] = [await roles.choices('lb-1'), await roles.choices('lb-2')];
+  const [one, two] = [await roles.flows('lb-1'), await roles.flows('lb-2')];
   const [byOne, byTwo] = [one, two].map((flows) => [...first.keys()].filter((p) => flows.has(p)));
   t.log(`${byOne!.length} connections by lb-1, ${byTwo!.length} by lb-2`);
   t.true(byOne!.length > 50 && byTwo!.length > 50);
@@ -37,7 +37,7 @@ real('router, two balancers, nodes: connections outlive a balancer and a new nod
   // The link of its memif goes down, and the router's ECMP moves what went by it.
   roles.agent('lb-1').kill('SIGKILL');
   t.deepEqual(await client.ask(HELD), first, 'every connection goes on, at the pod that it had');
-  const moved = await roles.choices('lb-2');
+  const moved = await roles.flows('lb-2');
   t.true(
     byOne!.every((port) => moved.has(port)),
     'the other balancer has taken them over',
@@ -95,7 +95,7 @@ async function answers(t: ExecutionContext, roles: Roles): Promise<void> {
 /** Balancers see what clients send and nothing else, and all of it goes into tunnels to nodes. */
 async function repliesPassBy(t: ExecutionContext, roles: Roles): Promise<void> {
   for (const name of ['lb-1', 'lb-2']) {
-    const flows = [...(await roles.choices(name)).values()];
+    const flows = [...(await roles.flows(name)).values()];
     t.true(flows.length > 0);
     t.deepEqual([...new Set(flows.map(({ replyPackets }) => replyPackets))], [0], name);
     const { fates, interfaces } = await roles.get<Stats>(name, 'stats');

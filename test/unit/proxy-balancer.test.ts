@@ -38,16 +38,20 @@ const names = (proxy: ServiceProxy) => proxy.interfaces.list().map(({ name }) =>
 
 /** Sends a packet of each client port, and says to which node each went. */
 function choices(proxy: ServiceProxy, ports: readonly number[], flags = 'S'): string[] {
-  const frames = ports.map((src) =>
-    packet()
-      .eth({ src: '02:00:00:00:00:aa', dst: '02:00:00:00:00:01' })
-      .ipv4({ src: '198.51.100.9', dst: VIP })
-      .tcp({ src, dst: 80, flags })
-      .build(),
+  proxy.interfaces.send(
+    'up',
+    ports.map((src) => syn(src, flags)),
   );
-  proxy.interfaces.send('up', frames);
   proxy.step(1_000);
   return proxy.interfaces.receive('pods').map((frame) => read(frame).ipv4!.dst);
+}
+
+function syn(src: number, flags = 'S'): Uint8Array {
+  return packet()
+    .eth({ src: '02:00:00:00:00:aa', dst: '02:00:00:00:00:01' })
+    .ipv4({ src: '198.51.100.9', dst: VIP })
+    .tcp({ src, dst: 80, flags })
+    .build();
 }
 
 const PORTS = Array.from({ length: 60 }, (_, i) => 20_000 + i);
@@ -132,6 +136,65 @@ test('explain names the tunnel and the node', async (t) => {
   ])
     t.true(lines.includes(line), `${line} in ${lines.join('\n')}`);
 });
+
+const SLICE = {
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { name: 'web', labels: { 'kubernetes.io/service-name': 'web' } },
+  addressType: 'IPv4',
+  ports: [{ port: 8080 }],
+  endpoints: [{ addresses: ['10.244.1.2'], nodeName: 'n1' }],
+};
+const LOCAL = { ...SERVICE, spec: { ...SERVICE.spec, externalTrafficPolicy: 'Local' } };
+const NODE_MAC = '02:00:00:00:01:01';
+
+for (const { spec, end } of [
+  { spec: { ...BALANCER, key: 'flow' }, end: 'gre:from-lb,key=flow' },
+  { spec: { ...BALANCER, tunnel: 'ipip' }, end: 'ipip:from-lb' },
+  {
+    spec: { ...BALANCER, tunnel: 'vxlan', vni: 7, nodeMac: NODE_MAC },
+    end: `vxlan:from-lb,vni=7,mac=${NODE_MAC}`,
+  },
+] as const) {
+  test(`from a balancer to a node by ${spec.tunnel}, which answers the client straight`, async (t) => {
+    await using balancer = await openProxy();
+    await using node1 = await openProxy({
+      interfaces: [
+        'memory:up,address=10.1.0.11/24,mac=02:00:00:00:00:b2',
+        'memory:pod,scope=pod,address=10.244.1.1/24,mac=02:00:00:00:02:01',
+        `${end},local=10.1.0.11,peer=10.0.0.1/32`,
+      ],
+      routes: [
+        'default,via=10.1.0.1,mac=02:00:00:00:00:fe',
+        '10.244.1.2/32,dev=pod,mac=02:00:00:00:02:02',
+      ],
+      node: { name: 'n1' },
+    });
+    const objects = [LOCAL, SLICE, node(1), node(2)];
+    await balancer.apply(manifests(objects, { balancer: spec }));
+    const { balancer: _, ...served } = manifests(objects);
+    await node1.apply(served);
+
+    balancer.interfaces.send('up', [syn(20_000)]);
+    balancer.step(1_000);
+    node1.interfaces.send('up', balancer.interfaces.receive('pods'));
+    node1.step(1_000);
+    const [arrived] = node1.interfaces.receive('pod').map((frame) => read(frame));
+    t.like(arrived?.ipv4, { src: '198.51.100.9', dst: '10.244.1.2' });
+    t.is(arrived?.tcp?.dst, 8_080);
+
+    const answer = packet()
+      .eth({ src: '02:00:00:00:02:02', dst: '02:00:00:00:02:01' })
+      .ipv4({ src: '10.244.1.2', dst: '198.51.100.9' })
+      .tcp({ src: 8_080, dst: 20_000, flags: 'SA' })
+      .build();
+    node1.interfaces.send('pod', [answer]);
+    node1.step(1_001);
+    const [reply] = node1.interfaces.receive('up').map((frame) => read(frame));
+    t.like(reply?.ipv4, { src: VIP, dst: '198.51.100.9' });
+    t.is(reply?.tcp?.src, 80);
+  });
+}
 
 test('tunnels stay where services do, and go with them', async (t) => {
   await using proxy = await openProxy();
