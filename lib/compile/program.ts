@@ -116,7 +116,7 @@ export interface BackendColumns {
   slot: Uint32Array;
   /** 16 bytes a row. */
   address: Uint8Array;
-  /** 0 for echo. */
+  /** 0 for echo; of a backend with a group it is only a part of what it is known by. */
   port: Uint16Array;
   /** Number of the service port that it belongs to. */
   service: Uint32Array;

@@ -43,7 +43,8 @@ export function checkBackends(
       backend.fail('address', `${address} is IPv${family} and the service has no such address`);
     }
     const through = backend.has('through') ? checkThrough(backend, family) : null;
-    const port = through !== null && !backend.has('port') ? 0 : checkPort(backend, protocol);
+    const isKey = through !== null && (backend.value('port') ?? 0) === 0;
+    const port = isKey ? 0 : checkPort(backend, protocol);
     return { index, bytes, checked: { address, family, port, ...checkState(backend), through } };
   });
   const odd = rows.find(({ checked }) => (checked.through === null) !== !hasThrough(rows[0]));

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ErrorCode, SluiceError } from '../errors.js';
-import { familyOf, formatAddress } from './address.js';
+import { familyOf, formatAddress, formatMac } from './address.js';
 import { checkAddress } from './check-address.js';
-import { checkInterface } from './check-interface.js';
+import { checkInterface, checkMac } from './check-interface.js';
 import { checkLabels } from './check-labels.js';
+import { isLayer3 } from './check-tunnel.js';
 import type { CheckedBalancer } from './checked.js';
 import { Fields } from './fields.js';
-import type { InterfaceSpec, TunnelKind } from './model.js';
+import type { TunnelKind } from './model.js';
 
 /** What the balancer says of each of its tunnels. */
 const OF_TUNNELS = ['key', 'vni', 'port', 'ttl', 'mtu'];
@@ -30,9 +31,12 @@ export function checkBalancer(
   const tunnel = { kind, ...Object.fromEntries(given) } as CheckedBalancer['tunnel'];
   const nodeMac = fields.has('nodeMac') ? checkNodeMac(fields, kind) : null;
   for (const local of locals) checkInterface({ ...tunnel, name: ANY_NAME, local }, path);
-  if (kind === 'vxlan' && nodeMac === null) {
+  if (!isLayer3(kind) && nodeMac === null) {
     const what = 'a MAC such as 02:00:00:00:00:01, found nothing';
-    fields.fail('nodeMac', `over vxlan nodes need one MAC that all of their ends have: ${what}`);
+    fields.fail(
+      'nodeMac',
+      `a ${kind} balancer needs nodeMac, which all of the nodes' ends have: ${what}`,
+    );
   }
   return { locals, nodes: checkLabels(fields, 'nodes'), tunnel, nodeMac };
 }
@@ -57,15 +61,7 @@ function checkLocals(fields: Fields): string[] {
   return locals;
 }
 
-/** The check of an interface knows a right MAC; the tunnel's own is another one. */
 function checkNodeMac(fields: Fields, kind: TunnelKind): string {
-  if (kind !== 'vxlan') fields.fail('nodeMac', `nothing has a MAC behind a ${kind} tunnel`);
-  const mac = fields.string('nodeMac', 'a MAC such as 02:00:00:00:00:01');
-  const probe: InterfaceSpec = { kind: 'memory', name: ANY_NAME, mac };
-  try {
-    checkInterface(probe, fields.path);
-  } catch {
-    fields.expected('nodeMac', 'a unicast MAC such as 02:00:00:00:00:01');
-  }
-  return mac;
+  if (isLayer3(kind)) fields.fail('nodeMac', `nothing has a MAC behind a ${kind} tunnel`);
+  return formatMac(checkMac(fields, 'nodeMac'));
 }

@@ -114,12 +114,12 @@ export function checkInterface(
 }
 
 /** Checks the key `mac`: 6 bytes of a unicast MAC. */
-export function checkMac(fields: Fields): Uint8Array {
-  const text = fields.value('mac');
+export function checkMac(fields: Fields, key = 'mac'): Uint8Array {
+  const text = fields.value(key);
   const mac = typeof text === 'string' ? parseMac(text) : null;
-  if (mac === null) fields.expected('mac', 'a MAC such as 02:00:00:00:00:01');
+  if (mac === null) fields.expected(key, 'a MAC such as 02:00:00:00:00:01');
   if ((mac![0]! & 1) === 1 || mac!.every((byte) => byte === 0)) {
-    fields.expected('mac', 'a unicast MAC (an even first byte, not all zero)');
+    fields.expected(key, 'a unicast MAC (an even first byte, not all zero)');
   }
   return mac!;
 }

@@ -29,8 +29,8 @@ export interface ExplainReport {
   /** Slot of the pool's Maglev table that names the backend; `null` where affinity does. */
   maglevSlot: number | null;
   affinity: boolean;
-  /** Of the flow, or newly chosen. */
-  backend: { address: string; port: number; service: string } | null;
+  /** Of the flow, or newly chosen; `node`: that it runs on, or that it is, where that is known. */
+  backend: { address: string; port: number; service: string; node: string | null } | null;
   /**
    * What policy says of what leaves the client and of what comes to the one it speaks to, as they are
    * behind the choice of a backend; `null` where it is not asked, such as of the node itself.
@@ -212,7 +212,8 @@ function backendOf(slot: number | null, view: ProgramView): ExplainReport['backe
   const at = slot === null ? undefined : view.backend(slot);
   if (at === undefined) return null;
   const { address, port } = at.backend;
-  return { address, port, service: serviceKey(at.port.service) };
+  const given = at.port.port.backends.find((row) => row.address === address && row.port === port);
+  return { address, port, service: serviceKey(at.port.service), node: given?.node ?? null };
 }
 
 function policyOf(judgement: Judgement | null, view: ProgramView): ExplainedPolicy | null {

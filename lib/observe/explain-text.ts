@@ -32,10 +32,7 @@ function decisions(facts: Facts): string[] {
     ['service', service && serviceText(service)],
     ['pool', pool && `slot ${pool.slot}, for traffic policy ${pool.policy}`],
     ['chosen by', chosenBy(facts)],
-    [
-      'backend',
-      backend && `${formatEndpoint(backend.address, backend.port)} of ${backend.service}`,
-    ],
+    ['backend', backend && backendText(backend)],
     ['egress', egress && policyText(egress, 'egress')],
     ['ingress', ingress && policyText(ingress, 'ingress')],
     ['source', backend && rewrite && sourceText(facts)],
@@ -59,6 +56,11 @@ function serviceText({
 }: NonNullable<Facts['service']>) {
   const which = portName === '' ? name : `${name} (${portName})`;
   return `${which}, ${KINDS[kind]} ${formatEndpoint(address, port)}/${protocol}`;
+}
+
+function backendText({ address, port, service, node }: NonNullable<Facts['backend']>): string {
+  const where = node === null ? '' : `, node ${node}`;
+  return `${formatEndpoint(address, port)} of ${service}${where}`;
 }
 
 function ingressText({ interface: name, tunnel }: Facts): string {

@@ -11,8 +11,15 @@ import type { FlowView, InterfaceView } from '../../lib/index.js';
 import { RunningAgent } from '../support/cli.js';
 import { ip, makeFolder, makeNamespace } from './rig.js';
 
-/** A service that keeps clients' addresses, and one that is free to choose any node's endpoints. */
-export const VIP = { local: '203.0.113.10', cluster: '203.0.113.11' } as const;
+/**
+ * Addresses of services: one that keeps clients' addresses, one that may choose any node's endpoints, and
+ * one with a single endpoint, since iperf3 opens two connections to one server.
+ */
+export const VIP = {
+  local: '203.0.113.10',
+  cluster: '203.0.113.11',
+  iperf: '203.0.113.12',
+} as const;
 export const CLIENT = '198.51.100.2';
 const SMALL = { memory: 64, mbufs: 4_096, flows: 8_192, flows6: 64 };
 
@@ -65,8 +72,9 @@ export class Roles {
         spec: { podCIDR: `10.244.${n}.0/24` },
         status: { addresses: [{ type: 'InternalIP', address: `10.0.1${n}.2` }] },
       })),
-      ...webService('local', '10.96.0.10', 'Local', numbers),
-      ...webService('cluster', '10.96.0.11', 'Cluster', numbers),
+      ...service('local', '10.96.0.10', 'Local', 80, numbers),
+      ...service('cluster', '10.96.0.11', 'Cluster', 80, numbers),
+      ...service('iperf', '10.96.0.12', 'Local', 5201, [1]),
     ];
     writeFileSync(`${this.folder}/cluster.yaml`, objects.map((o) => stringify(o)).join('---\n'));
   }
@@ -79,8 +87,8 @@ export class Roles {
     return (await callAgent(this.agent(name).control, 'GET', `/v1/${resource}`)) as T;
   }
 
-  /** By the client's port: the address of the node that a balancer sends its packets to. */
-  async choices(name: string): Promise<Map<number, FlowView>> {
+  /** The flows of an agent, by the client's port. */
+  async flows(name: string): Promise<Map<number, FlowView>> {
     const flows = await this.get<FlowView[]>(name, 'flows?limit=100000');
     return new Map(flows.map((flow) => [flow.clientPort, flow]));
   }
@@ -201,16 +209,14 @@ export class HeldConnections {
   }
 }
 
-function webService(
+function service(
   name: keyof typeof VIP,
   clusterIP: string,
   externalTrafficPolicy: string,
+  port: number,
   nodes: readonly number[],
 ): object[] {
-  const ports = [
-    { name: 'http', port: 80 },
-    { name: 'iperf', port: 5201 },
-  ];
+  const ports = [{ port }];
   return [
     {
       apiVersion: 'v1',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
@@ -11,7 +12,9 @@ const NEW = 600;
 /** Of a third of NEW, five standard deviations of chance and two percent of Maglev's. */
 const SHARE = { least: 133, most: 267 };
 
-const real = requires('the native addon', 'root', '/dev/net/tun', 'ip', 'curl');
+const needs = ['the native addon', 'root', '/dev/net/tun', 'ip', 'curl'] as const;
+const real = requires(...needs);
+const measured = requires(...needs, 'iperf3');
 
 real('router, two balancers, nodes: connections outlive a balancer and a new node', async (t) => {
   t.timeout(300_000);
@@ -23,7 +26,7 @@ real('router, two balancers, nodes: connections outlive a balancer and a new nod
   const first = await client.open(HELD, VIP.local);
   t.deepEqual(podsOf(first), ['pod-1', 'pod-2']);
   t.deepEqual([...new Set([...first.values()].map(clientOf))], [CLIENT], 'clients are seen');
-  const [one, two] = [await roles.choices('lb-1'), await roles.choices('lb-2')];
+  const [one, two] = [await roles.flows('lb-1'), await roles.flows('lb-2')];
   const [byOne, byTwo] = [one, two].map((flows) => [...first.keys()].filter((p) => flows.has(p)));
   t.log(`${byOne!.length} connections by lb-1, ${byTwo!.length} by lb-2`);
   t.true(byOne!.length > 50 && byTwo!.length > 50);
@@ -34,7 +37,7 @@ real('router, two balancers, nodes: connections outlive a balancer and a new nod
   // The link of its memif goes down, and the router's ECMP moves what went by it.
   roles.agent('lb-1').kill('SIGKILL');
   t.deepEqual(await client.ask(HELD), first, 'every connection goes on, at the pod that it had');
-  const moved = await roles.choices('lb-2');
+  const moved = await roles.flows('lb-2');
   t.true(
     byOne!.every((port) => moved.has(port)),
     'the other balancer has taken them over',
@@ -56,6 +59,27 @@ real('router, two balancers, nodes: connections outlive a balancer and a new nod
   await repliesPassBy(t, roles);
 });
 
+measured('iperf3 through a balancer: segments fit the tunnel, both ways', async (t) => {
+  t.timeout(180_000);
+  const roles = new Roles(t);
+  await roles.start(2);
+  await answers(t, roles);
+  const server = roles.spawn('pod-1', 'iperf3', '-s', '--forceflush');
+  await once(server.stdout!, 'data');
+  for (const direction of [[], ['-R']]) {
+    const words = ['iperf3', '-c', VIP.iperf, '-t', '3', '--connect-timeout', '10000', '--json'];
+    const output = await text(roles.spawn('client', ...words, ...direction).stdout!);
+    const { end } = JSON.parse(output) as { end: { sum_received: { bytes: number } } };
+    t.true(end.sum_received.bytes > 1_000_000, `${direction.join()} ${end.sum_received.bytes}`);
+    t.log(`${direction.join()} ${Math.round(end.sum_received.bytes / 3 / 125_000)} Mbit/s`);
+  }
+  for (const name of ['router', 'lb-1', 'lb-2', 'node-1']) {
+    const { fates } = await roles.get<Stats>(name, 'stats');
+    t.is(fates.drops.mtu_exceeded ?? 0, 0, name);
+  }
+  await repliesPassBy(t, roles);
+});
+
 /** Real programs through both services; with policy `Cluster` a node stands for the client. */
 async function answers(t: ExecutionContext, roles: Roles): Promise<void> {
   const ask = async (address: string) => {
@@ -71,7 +95,7 @@ async function answers(t: ExecutionContext, roles: Roles): Promise<void> {
 /** Balancers see what clients send and nothing else, and all of it goes into tunnels to nodes. */
 async function repliesPassBy(t: ExecutionContext, roles: Roles): Promise<void> {
   for (const name of ['lb-1', 'lb-2']) {
-    const flows = [...(await roles.choices(name)).values()];
+    const flows = [...(await roles.flows(name)).values()];
     t.true(flows.length > 0);
     t.deepEqual([...new Set(flows.map(({ replyPackets }) => replyPackets))], [0], name);
     const { fates, interfaces } = await roles.get<Stats>(name, 'stats');
@@ -98,7 +122,7 @@ async function explained(
       const report = await roles.get<ExplainReport>(name, `explain?${query}`);
       t.is(report.route?.interface, `to-${node}`, `${name}, port ${port}`);
       t.is(report.encap?.remote, `10.0.1${node.slice(-1)}.2`);
-      t.is(report.backend?.address, report.encap?.remote);
+      t.like(report.backend, { address: report.encap?.remote, node });
       t.is(report.masquerade, false);
       t.is(report.flow === null, name === 'lb-2');
       t.true(report.text.join('\n').includes(`to-${node}`));
