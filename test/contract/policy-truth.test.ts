@@ -3,10 +3,11 @@ import test from 'ava';
 import { POLICY_CASES } from '../support/policy-cases.js';
 import { NAMESPACES, PODS } from '../support/policy-world.js';
 import { ENGINES } from './engines.js';
-import { onScene, POLICY_CHANGES } from './policy-changes.js';
+import { POLICY_CHANGES } from './policy-changes.js';
 import { NODE, PolicyNode } from './policy-node.js';
 import { expectations, Table } from './policy-probes.js';
 import { CLUSTER_POLICY_RULES, NETWORK_POLICY_RULES } from './policy-rules.js';
+import { onScene } from './policy-scene.js';
 
 /**
  * Who may talk to whom, by manifests and real packets, against the evaluator of policy-oracle.ts. Every case
