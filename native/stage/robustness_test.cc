@@ -126,10 +126,13 @@ TEST_CASE("two hundred thousand mutated packets") {
   }
   for (uint32_t i = 0; i < kDropReasonCount; i++) {
     const auto reason = static_cast<DropReason>(i);
-    const bool elsewhere =  // other workers, interfaces that go, tunnels: none of them is here
+    // Other workers, interfaces that go, tunnels, policy: none of them is here.
+    const bool elsewhere =
         reason == DropReason::handoff_full || reason == DropReason::interface_removed ||
         reason == DropReason::malformed_tunnel || reason == DropReason::tunnel_no_remote ||
-        reason == DropReason::tunnel_loop;
+        reason == DropReason::tunnel_loop || reason == DropReason::source_spoofed ||
+        reason == DropReason::policy_pending || reason == DropReason::policy_denied_egress ||
+        reason == DropReason::policy_denied_ingress;
     INFO(std::string(kDropReasonNames[i]));
     CHECK((proxy.drops(reason) > 0) != elsewhere);
   }
