@@ -153,7 +153,13 @@ for (const family of FAMILIES) {
       ...unasked,
     });
     await rig.commit({ identities: [{ slot: 0, ingress: 'pending', networks: [pod] }] });
-    t.like(await explain(rig, 0, inward(family, 'tcp')), { reason: 'policy_pending', ...unasked });
+    for (const [into, frame] of [
+      [0, inward(family, 'tcp')],
+      [1, opening(fromPod(own[1]), 'tcp')],
+      [1, opening(fromPod(own[1]), 'echo')],
+    ] as const) {
+      t.like(await explain(rig, into, frame), { reason: 'policy_pending', ...unasked });
+    }
   });
 
   contract(`related errors are not asked about, ${name}`, async (rig) => {
