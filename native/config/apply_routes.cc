@@ -72,6 +72,7 @@ uint32_t add_next_hop(const NextHop& hop, Master& master) {
 
 void make_choice(NextHopGroup& group, const Snapshot& snapshot) {
   group.choice = nullptr;
+  group.only = group.hops.size() == 1 ? group.hops.front() : kNoNextHop;
   if (group.hops.size() < 2) return;
   std::vector<EcmpMember> members;
   for (const uint32_t index : group.hops) {

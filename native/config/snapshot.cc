@@ -40,10 +40,9 @@ Snapshot::Way Snapshot::find_way(const typename F::Address& destination, uint32_
   return choose(slot == kNoRoute ? kNoGroup : slot, hash);
 }
 
-Snapshot::Way Snapshot::choose(uint32_t slot, uint32_t hash) const {
+Snapshot::Way Snapshot::choose_among(uint32_t slot, uint32_t hash) const {
   if (slot >= groups.size() || groups[slot].hops.empty()) return {kNoNextHop, false};
   const NextHopGroup& group = groups[slot];
-  if (group.choice == nullptr) return {group.hops.front(), false};
   const uint32_t bucket = EcmpTable::bucket_of(hash);
   const uint32_t owner = group.choice->owner(bucket);
   const auto is_live = [&](uint32_t row) {

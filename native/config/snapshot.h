@@ -112,6 +112,7 @@ inline constexpr uint32_t kHostNextHop = 0;
 struct NextHopGroup {
   std::vector<uint32_t> hops;               // indices; empty: the slot is
   std::shared_ptr<const EcmpTable> choice;  // rows of `hops`; null where there is but one
+  uint32_t only = kNoNextHop;               // where there is but one
 };
 
 // The order of own addresses: bytewise. Asked for every packet.
@@ -210,7 +211,13 @@ struct Snapshot {
   template <class F>
   Way find_way(const typename F::Address& destination, uint32_t hash) const;
   // The same, by a group; it may be kNoGroup, or gone.
-  Way choose(uint32_t group, uint32_t hash) const;
+  Way choose(uint32_t group, uint32_t hash) const {
+    // Most groups have one.
+    if (group < groups.size() && groups[group].only != kNoNextHop)
+      return {groups[group].only, false};
+    return choose_among(group, hash);
+  }
+  Way choose_among(uint32_t group, uint32_t hash) const;
   // What goes there goes to this node's kernel.
   template <class F>
   bool is_host(const typename F::Address& destination) const {

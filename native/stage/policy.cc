@@ -25,7 +25,7 @@ Judgement ask(uint32_t rules, const Identity& peer, const Conversation<F>& about
 }  // namespace
 
 template <class F>
-PolicyVerdict judge_policy(const Conversation<F>& conversation, const Snapshot& snapshot) {
+PolicyVerdict judge_identities(const Conversation<F>& conversation, const Snapshot& snapshot) {
   const auto& [source, destination, protocol, port, by_service] = conversation;
   const FamilyView<F>& family = snapshot.of<F>();
   const Identity& from = identity_of<F>(source, snapshot);
@@ -49,11 +49,11 @@ PolicyVerdict judge_policy(const Conversation<F>& conversation, const Snapshot& 
 
 template <class F>
 bool is_protected(const typename F::Address& address, const Snapshot& snapshot) {
-  return identity_of<F>(address, snapshot).is_protected();
+  return !snapshot.of<F>().identities.empty() && identity_of<F>(address, snapshot).is_protected();
 }
 
-template PolicyVerdict judge_policy<Ipv4>(const Conversation<Ipv4>&, const Snapshot&);
-template PolicyVerdict judge_policy<Ipv6>(const Conversation<Ipv6>&, const Snapshot&);
+template PolicyVerdict judge_identities<Ipv4>(const Conversation<Ipv4>&, const Snapshot&);
+template PolicyVerdict judge_identities<Ipv6>(const Conversation<Ipv6>&, const Snapshot&);
 template bool is_protected<Ipv4>(const be32&, const Snapshot&);
 template bool is_protected<Ipv6>(const Address&, const Snapshot&);
 

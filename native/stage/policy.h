@@ -29,7 +29,18 @@ struct PolicyVerdict {
 };
 
 template <class F>
-PolicyVerdict judge_policy(const Conversation<F>& conversation, const Snapshot& snapshot);
+PolicyVerdict judge_identities(const Conversation<F>& conversation, const Snapshot& snapshot);
+
+// Where nobody has an identity, what is left of it is for every new flow, and so it is here.
+template <class F>
+PolicyVerdict judge_policy(const Conversation<F>& conversation, const Snapshot& snapshot) {
+  const FamilyView<F>& family = snapshot.of<F>();
+  if (!family.identities.empty()) return judge_identities<F>(conversation, snapshot);
+  const auto& [source, destination, protocol, port, by_service] = conversation;
+  if (family.is_own_address(source) || family.is_own_address(destination)) return {};
+  if (source == destination && !by_service) return {};
+  return {{}, Judgement{true, {}}, Judgement{true, {}}};
+}
 
 // The conversation of a pair, whichever way its packets go.
 template <class F>
