@@ -3,15 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { formatCount } from '../report/number.js';
 import type { Bench } from '../rig/bench.js';
 import type { Case, Point } from '../rig/case.js';
+import { type Load, throughLoaded } from '../rig/load.js';
 import type { Measurement } from '../rig/measure.js';
-import { population, type Services } from '../rig/network.js';
+import type { Services } from '../rig/network.js';
 import type { CompileReading } from '../rig/policy-compile-process.js';
-import { tableSize, WINDOW } from '../rig/sizes.js';
-import type { Run } from '../rig/traffic.js';
 
-interface TrafficPoint extends Point {
-  kind: 'hits' | 'new';
-  flows: number;
+interface TrafficPoint extends Point, Load {
   rules: number;
 }
 interface CompilePoint extends Point {
@@ -97,19 +94,8 @@ async function traffic(point: TrafficPoint, bench: Bench) {
   };
 }
 
-async function through(point: TrafficPoint, rules: number, bench: Bench): Promise<Measurement> {
-  const { kind, flows } = point;
-  const sluice = await bench.sluice({
-    ...{ wire: 'memif', services: SERVICES, options: { flows: tableSize(flows) } },
-    policy: { rules, each: RULES_EACH },
-  });
-  const clients = kind === 'new' ? bench.nextClients() : 0;
-  const run: Run =
-    kind === 'new'
-      ? { kind: 'setup-udp', window: WINDOW }
-      : { kind: 'throughput', directions: 'both', window: WINDOW };
-  const among = kind === 'new' ? 4_000_000 : flows;
-  return bench.throughSluice(sluice, { population: population(SERVICES, among, { clients }), run });
+function through(point: TrafficPoint, rules: number, bench: Bench): Promise<Measurement> {
+  return throughLoaded(point, { services: SERVICES, policy: { rules, each: RULES_EACH } }, bench);
 }
 
 async function compile({ rules }: CompilePoint, bench: Bench): Promise<CompileReading> {

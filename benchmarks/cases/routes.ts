@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatCount } from '../report/number.js';
-import type { Bench } from '../rig/bench.js';
 import type { Case, Point } from '../rig/case.js';
-import type { Measurement } from '../rig/measure.js';
-import { population, type Services } from '../rig/network.js';
-import { tableSize, WINDOW } from '../rig/sizes.js';
-import type { Run } from '../rig/traffic.js';
+import { type Load, throughLoaded } from '../rig/load.js';
+import type { Services } from '../rig/network.js';
 
-interface RoutesPoint extends Point {
-  kind: 'hits' | 'new';
-  flows: number;
+interface RoutesPoint extends Point, Load {
   routes: number;
 }
 
@@ -40,8 +35,8 @@ export const routes: Case<RoutesPoint, Key> = {
     pointOf('new', 1_000_000),
   ],
   async round(point, bench) {
-    const few = await through(point, 0, bench);
-    const many = await through(point, point.routes, bench);
+    const few = await throughLoaded(point, { services: SERVICES, routes: 0 }, bench);
+    const many = await throughLoaded(point, { services: SERVICES, routes: point.routes }, bench);
     return {
       ...{ few: few.mpps, many: many.mpps, ratio: many.mpps / few.mpps },
       ...{ clocksFew: few.clocks, clocksMany: many.clocks },
@@ -54,17 +49,4 @@ function pointOf(kind: RoutesPoint['kind'], flows: number): RoutesPoint {
   const label =
     kind === 'new' ? formatCount(MANY) : `${formatCount(MANY)}, ${formatCount(flows)} flows`;
   return { kind, group: kind, label, flows, routes: MANY };
-}
-
-async function through(point: RoutesPoint, count: number, bench: Bench): Promise<Measurement> {
-  const { kind, flows } = point;
-  const options = { flows: tableSize(flows) };
-  const sluice = await bench.sluice({ wire: 'memif', services: SERVICES, routes: count, options });
-  const clients = kind === 'new' ? bench.nextClients() : 0;
-  const run: Run =
-    kind === 'new'
-      ? { kind: 'setup-udp', window: WINDOW }
-      : { kind: 'throughput', directions: 'both', window: WINDOW };
-  const among = kind === 'new' ? 4_000_000 : flows;
-  return bench.throughSluice(sluice, { population: population(SERVICES, among, { clients }), run });
 }
