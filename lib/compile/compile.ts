@@ -20,7 +20,7 @@ import {
 } from './addresses.js';
 import { BackendWays, compileWays } from './backend-ways.js';
 import { DeltaBuilder } from './delta-builder.js';
-import { NO_ROUTING, planRouting, type RoutingState, withoutInterface } from './groups.js';
+import { NO_ROUTING, planRouting, type RoutingState, rowsOf, withoutInterface } from './groups.js';
 import { podRoutes } from './pod-routes.js';
 import { PolicyPlanner } from './policy/planner.js';
 import { PolicyState } from './policy/state.js';
@@ -100,13 +100,7 @@ export class Compiler {
     backend: (slot) => this.#index.backends.get(slot),
     frontend: (slot) => this.#index.frontends.get(slot),
     pool: (slot) => this.#index.pools.get(slot),
-    route: (address) => {
-      const placed = [...this.#accepted.routing.routes.values()];
-      return findRoute(
-        placed.map(({ row }) => row),
-        address,
-      );
-    },
+    route: (address) => findRoute(rowsOf(this.#accepted.routing), address),
     rule: (number) => this.#policy.rules.get(number),
   };
 

@@ -91,6 +91,11 @@ export function withoutInterface(
   return { groups: left, routes: new Map(kept), ways: new Map(leftWays), rows: null };
 }
 
+/** What its routes were made of, one after the other: there may be a million. */
+export function* rowsOf({ routes }: RoutingState): Generator<RouteRow> {
+  for (const { row } of routes.values()) yield row;
+}
+
 /** The same for the same next hops, in whatever order. */
 function contentOf(hops: readonly HopRow[]): string {
   const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');

@@ -14,22 +14,7 @@ import {
   udpReply,
   V4,
 } from './net.js';
-import { contract, type Rig, timeouts } from './rig.js';
-
-const TIMEOUTS = timeouts({
-  tcpUnreplied: 60,
-  tcpSynReceived: 45,
-  tcpEstablished: 300,
-  tcpCloseWait: 100,
-  tcpTimeWait: 80,
-  tcpClosed: 10,
-  udpUnreplied: 30,
-  udpStream: 120,
-  sctpUnreplied: 25,
-  sctpEstablished: 200,
-  sctpClosed: 15,
-  icmp: 20,
-});
+import { contract, DISTINCT_TIMEOUTS, type Rig } from './rig.js';
 
 /** `>S`: the client sends, `<SA`: the pod answers; letters are TCP flags or the name of a chunk. */
 type Step = `${'>' | '<'}${string}`;
@@ -121,7 +106,7 @@ for (const family of FAMILIES) {
         t.is(occupied(rig), 0);
         t.is(rig.counter('flowsExpired'), 1);
       },
-      { timeouts: TIMEOUTS },
+      { timeouts: DISTINCT_TIMEOUTS },
     );
   }
 }

@@ -147,6 +147,22 @@ export function timeouts(changed: Partial<Timeouts>): Timeouts {
   return { ...ENGINE_DEFAULTS.timeouts, ...changed };
 }
 
+/** Of each state another one, so that which of them ran out can be told. */
+export const DISTINCT_TIMEOUTS = timeouts({
+  tcpUnreplied: 60,
+  tcpSynReceived: 45,
+  tcpEstablished: 300,
+  tcpCloseWait: 100,
+  tcpTimeWait: 80,
+  tcpClosed: 10,
+  udpUnreplied: 30,
+  udpStream: 120,
+  sctpUnreplied: 25,
+  sctpEstablished: 200,
+  sctpClosed: 15,
+  icmp: 20,
+});
+
 /** Registers a case for every engine; the engine is opened, set up and closed around it. */
 export function contract(
   title: string,

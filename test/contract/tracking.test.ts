@@ -3,7 +3,7 @@ import type { FlowState } from '../../lib/engine/engine.js';
 import { addressText } from '../support/packets.js';
 import { FAMILIES, type Family, FIRST, fromClient, fromPod, OF, udp } from './net.js';
 import { inward, type Kind, opening, policed, verdict } from './policing.js';
-import { contract, type Rig, timeouts } from './rig.js';
+import { contract, DISTINCT_TIMEOUTS, type Rig } from './rig.js';
 
 const TRACKED = ['tcp', 'udp', 'sctp', 'echo'] as const;
 
@@ -148,21 +148,6 @@ const LIVES: readonly [kind: Kind, steps: readonly string[], state: FlowState, t
     ['sctp', ['>init', '<abort'], 'closed', 15],
   ];
 
-const TIMEOUTS = timeouts({
-  tcpUnreplied: 60,
-  tcpSynReceived: 45,
-  tcpEstablished: 300,
-  tcpCloseWait: 100,
-  tcpTimeWait: 80,
-  tcpClosed: 10,
-  udpUnreplied: 30,
-  udpStream: 120,
-  sctpUnreplied: 25,
-  sctpEstablished: 200,
-  sctpClosed: 15,
-  icmp: 20,
-});
-
 function said({ pod, client }: Family, kind: Kind, step: string): Uint8Array {
   const forward = step.startsWith('>');
   const builder = forward ? fromClient(pod) : fromPod(client);
@@ -200,7 +185,7 @@ for (const family of FAMILIES) {
         t.is(occupied(rig), 0);
         t.is(rig.counter('flowsExpired'), 1);
       },
-      { timeouts: TIMEOUTS },
+      { timeouts: DISTINCT_TIMEOUTS },
     );
   }
 }
