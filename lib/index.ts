@@ -11,6 +11,7 @@ export type {
 } from './engine/engine.js';
 export { DROP_REASONS, type DropReason } from './engine/reasons.js';
 export { ERROR_CODES, type ErrorCode, SluiceError } from './errors.js';
+export type { Changes, ModelChange } from './model/changes.js';
 export { formatInterfaceSpec, parseInterfaceSpec } from './model/interface-spec.js';
 export type {
   Affinity,

@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.js';
 import { isIpv4 } from '../model/address.js';
 import { NO_NODE } from '../model/check-node.js';
 import type {
+  CheckedChange,
   CheckedInterface,
   CheckedModel,
   CheckedNode,
@@ -43,6 +44,7 @@ import { SLOT_LIMIT, SlotAllocator } from './slots.js';
 import { compileSources, type SourceRow, sameSources } from './sources.js';
 import { type Surroundings, sameSurroundings, surroundingsOf } from './surroundings.js';
 import type { ProgramView } from './view.js';
+import { wholeModel } from './whole.js';
 
 /** Limits of the engine that a program has to keep to. */
 export interface CompilerLimits {
@@ -105,13 +107,14 @@ export class Compiler {
   };
 
   /**
-   * Works out the delta from the accepted state to `model`. Sections that the model leaves out stay
+   * Works out the delta from the accepted state to that after `change`. Sections that it leaves out stay
    * as they were accepted. Order of work for a caller: choose slots for new interfaces, plan, add
    * the interfaces, commit, accept, and remove those that went last.
    * @param interfaces - slots of all interfaces of the model, new ones included, by name
-   * @throws SluiceError `ERR_ROUTE_SPEC`, `ERR_CAPACITY`, `ERR_INTERFACE_UNKNOWN`
+   * @throws SluiceError `ERR_MODEL` where what is put collides with what stays; `ERR_ROUTE_SPEC`, `ERR_CAPACITY`, `ERR_INTERFACE_UNKNOWN`
    */
-  plan(model: CheckedModel, interfaces: InterfaceSlots): Plan {
+  plan(change: CheckedChange, interfaces: InterfaceSlots): Plan {
+    const model = wholeModel(change, this.#accepted.services, this.#policy);
     const builder = new DeltaBuilder();
     const sequence = this.#sequence + 1;
     const before = this.#accepted;

@@ -8,7 +8,10 @@ import { type CheckedService, type CheckedServicePort, serviceKey } from './chec
  * with the same node port.
  * @throws SluiceError `ERR_MODEL`
  */
-export function refuseSharedDestinations(services: readonly CheckedService[], path: string): void {
+export function refuseSharedDestinations(
+  services: readonly CheckedService[],
+  pathOf: (index: number) => string,
+): void {
   const owners = new Map<string, string>();
   services.forEach((service, index) => {
     const name = serviceKey(service);
@@ -23,7 +26,7 @@ export function refuseSharedDestinations(services: readonly CheckedService[], pa
       const who =
         owner === name ? `two ports of ${name}` : `services ${[owner, name].sort().join(' and ')}`;
       const message = `${who} both answer on ${destination}; give one of them another ${remedy}`;
-      throw new SluiceError('ERR_MODEL', message, { path: `${path}[${index}].${at}` });
+      throw new SluiceError('ERR_MODEL', message, { path: `${pathOf(index)}.${at}` });
     };
     const lists = [
       ['addresses', service.addresses],

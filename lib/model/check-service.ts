@@ -23,9 +23,18 @@ const MAX_AFFINITY_SECONDS = 86_400;
 
 /** @throws SluiceError `ERR_MODEL` */
 export function checkServices(values: readonly unknown[], path: string): CheckedService[] {
+  const services = checkEachService(values, path);
+  refuseSharedDestinations(services, (index) => `${path}[${index}]`);
+  return services;
+}
+
+/**
+ * Checks services by themselves: not whether two of them answer on the same destination.
+ * @throws SluiceError `ERR_MODEL`
+ */
+export function checkEachService(values: readonly unknown[], path: string): CheckedService[] {
   const services = values.map((value, index) => checkService(value, `${path}[${index}]`));
   refuseSharedNames(services, path);
-  refuseSharedDestinations(services, path);
   return services;
 }
 

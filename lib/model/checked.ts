@@ -17,6 +17,29 @@ export interface CheckedModel {
   readonly policies?: readonly CheckedPolicy[];
 }
 
+/** What changes of a section. No key is in both, and none of them twice. */
+export interface CheckedChanges<T> {
+  readonly put: readonly T[];
+  readonly removed: readonly string[];
+}
+
+/** All that shall be there, or what changes. */
+export type CheckedSection<T> = readonly T[] | CheckedChanges<T>;
+
+/** Sections in which members that stay as they are need not be named. */
+interface CheckedSections {
+  readonly services?: CheckedSection<CheckedService>;
+  readonly namespaces?: CheckedSection<CheckedNamespace>;
+  readonly pods?: CheckedSection<CheckedPod>;
+  readonly policies?: CheckedSection<CheckedPolicy>;
+}
+
+/**
+ * A change that has been checked by itself: whether what is put goes together with what stays is for
+ * the compiler to say. Every {@link CheckedModel} is one.
+ */
+export interface CheckedChange extends Omit<CheckedModel, keyof CheckedSections>, CheckedSections {}
+
 export interface CheckedService {
   readonly namespace: string;
   readonly name: string;

@@ -17,7 +17,7 @@ export interface InterfaceEvent {
   change: 'added' | 'removed' | 'link';
 }
 
-/** A backend of a service port changed with an `apply`. */
+/** A backend of a service port changed with an `apply` or an `update`. */
 export interface BackendEvent {
   /** `namespace/name` of the service. */
   service: string;

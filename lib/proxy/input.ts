@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream';
 import { SluiceError } from '../errors.js';
+import type { ModelChange } from '../model/changes.js';
 import { checkModel } from '../model/check.js';
 import { checkBalancer } from '../model/check-balancer.js';
+import { checkChange } from '../model/check-change.js';
 import { checkNode } from '../model/check-node.js';
-import type { CheckedBalancer, CheckedModel } from '../model/checked.js';
+import type { CheckedBalancer, CheckedChange, CheckedModel } from '../model/checked.js';
 import { show } from '../model/explain.js';
 import { isPlainObject } from '../model/fields.js';
 import type { BalancerSpec, InterfaceSpec, Model, NodeSpec } from '../model/model.js';
@@ -48,6 +50,13 @@ export interface ManifestInput
 /** What `ServiceProxy.apply` takes. */
 export type ApplyInput = Model | ManifestInput;
 
+/** A {@link ModelChange} that has been checked by itself. */
+export interface CheckedChangeInput {
+  change: CheckedChange;
+  /** `null`: the interfaces stay as they are. */
+  interfaces: WantedInterface[] | null;
+}
+
 /** An {@link ApplyInput} that has been read and checked. */
 export interface CheckedInput {
   model: CheckedModel;
@@ -75,6 +84,16 @@ export function checkInput(input: ApplyInput): CheckedInput | null {
   if (input.balancer !== undefined) checkBalancer(input.balancer, 'balancer');
   if (input.node !== undefined) checkNode(input.node, 'node');
   return null;
+}
+
+/**
+ * Checks a change at once, so that its owner may change it afterwards.
+ *
+ * @throws SluiceError `ERR_MODEL`, `ERR_INTERFACE_SPEC`, `ERR_ROUTE_SPEC`
+ */
+export function checkChangeInput(input: ModelChange): CheckedChangeInput {
+  const change = checkChange(input);
+  return { change, interfaces: wantedOf(input, change) };
 }
 
 /**
@@ -138,12 +157,18 @@ function checked(
   warnings: string[],
 ): Omit<CheckedInput, 'tunnels'> {
   const model = checkModel(input);
-  const interfaces =
-    model.interfaces?.map((each, index) => ({
-      spec: structuredClone(input.interfaces![index] as InterfaceSpec),
-      checked: each,
-    })) ?? null;
-  return { model, interfaces, skipped, warnings };
+  return { model, interfaces: wantedOf(input, model), skipped, warnings };
+}
+
+function wantedOf(
+  given: Pick<Model, 'interfaces'>,
+  { interfaces }: Pick<CheckedModel, 'interfaces'>,
+): WantedInterface[] | null {
+  if (interfaces === undefined) return null;
+  return interfaces.map((checked, index) => ({
+    spec: structuredClone(given.interfaces![index]!),
+    checked,
+  }));
 }
 
 function proxyNameOf(name: unknown): { serviceProxyName?: string } {

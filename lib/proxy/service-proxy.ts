@@ -4,7 +4,8 @@ import { Compiler } from '../compile/compile.js';
 import { openEngine } from '../engine/choose.js';
 import type { Engine, EngineDescription } from '../engine/engine.js';
 import { SluiceError } from '../errors.js';
-import type { CheckedModel } from '../model/checked.js';
+import type { ModelChange } from '../model/changes.js';
+import type { CheckedChange } from '../model/checked.js';
 import type { InterfaceSpec, NodeSpec } from '../model/model.js';
 import { CounterReader } from '../observe/counters.js';
 import type { ExplainReport } from '../observe/explain-report.js';
@@ -12,7 +13,13 @@ import { readStats, type Stats } from '../observe/stats.js';
 import type { BackendView, FlowView, ServiceView } from '../observe/views.js';
 import { DropTicker, type ProxyEvents, tell } from './events.js';
 import { Explainer, type ExplainInput } from './explain.js';
-import { type ApplyInput, checkInput, type ManifestInput, readInput } from './input.js';
+import {
+  type ApplyInput,
+  checkChangeInput,
+  checkInput,
+  type ManifestInput,
+  readInput,
+} from './input.js';
 import { InterfaceSet, refuseUnknown } from './interface-set.js';
 import { InterfaceTable, type WantedInterface } from './interface-table.js';
 import { withMade } from './made-interfaces.js';
@@ -21,7 +28,7 @@ import { ProgramReader } from './program-reader.js';
 import { SerialQueue } from './serial-queue.js';
 import { type Outcome, Transactor } from './transaction.js';
 
-/** What an `apply` did. */
+/** What an `apply` or an `update` did. */
 export interface ApplyReport {
   /** Number of the running program: grows by one with every commit. */
   generation: number;
@@ -133,13 +140,36 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
         early ?? (await readInput(input as ManifestInput, this.#node));
       const outcome = await this.#run(model, withMade(this.#table.list(), interfaces, tunnels));
       this.#node = node ?? this.#node;
-      return {
-        generation: this.#transactor.generation,
-        changed: outcome.changed,
-        ...this.#program.counts(),
-        skipped,
-        warnings: [...warnings, ...outcome.warnings],
-      };
+      return this.#report(outcome, skipped, warnings);
+    });
+  }
+
+  /**
+   * Changes the desired state by what is named: all of it, or, if anything fails, none of it. It costs
+   * what it changes, not what there is. A destination, a node port or the address of a pod may pass
+   * from one to another within one change. Calls of this and of {@link apply} that overlap are done
+   * one after the other.
+   *
+   * @example
+   * ```ts
+   * await proxy.update({ services: { put: [web], removed: ['default/old'] } });
+   * ```
+   * @throws SluiceError as {@link apply}; `path` names the field, such as
+   * `services.put[0].ports[1].backends[3].address` or `pods.removed[2]`
+   */
+  async update(change: ModelChange): Promise<ApplyReport> {
+    this.#assertOpen();
+    const checked = checkChangeInput(change);
+    const node = structuredClone(change.node);
+    return this.#queue.run(async () => {
+      this.#assertOpen();
+      const { interfaces } = checked;
+      const outcome = await this.#run(
+        checked.change,
+        withMade(this.#table.list(), interfaces, null),
+      );
+      this.#node = node ?? this.#node;
+      return this.#report(outcome, {}, []);
     });
   }
 
@@ -257,12 +287,26 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
     });
   }
 
-  #change(model: CheckedModel, wanted: readonly WantedInterface[]): Promise<Outcome> {
+  #report(
+    { changed, warnings }: Outcome,
+    skipped: Record<string, number>,
+    earlier: readonly string[],
+  ): ApplyReport {
+    return {
+      generation: this.#transactor.generation,
+      changed,
+      ...this.#program.counts(),
+      skipped,
+      warnings: [...earlier, ...warnings],
+    };
+  }
+
+  #change(model: CheckedChange, wanted: readonly WantedInterface[]): Promise<Outcome> {
     return this.#queue.run(() => this.#run(model, wanted));
   }
 
-  async #run(model: CheckedModel, wanted: readonly WantedInterface[] | null): Promise<Outcome> {
-    const outcome = await this.#transactor.run(model, wanted);
+  async #run(change: CheckedChange, wanted: readonly WantedInterface[] | null): Promise<Outcome> {
+    const outcome = await this.#transactor.run(change, wanted);
     for (const event of outcome.interfaceEvents) tell(this, 'interface', event);
     for (const event of outcome.backendEvents) tell(this, 'backend', event);
     return outcome;

@@ -2,7 +2,7 @@
 import type { Compiler, Plan } from '../compile/compile.js';
 import type { Engine } from '../engine/engine.js';
 import { SluiceError } from '../errors.js';
-import type { CheckedModel } from '../model/checked.js';
+import type { CheckedChange } from '../model/checked.js';
 import type { CounterReader } from '../observe/counters.js';
 import { type BackendEvent, backendEvents, type InterfaceEvent } from './events.js';
 import type {
@@ -63,10 +63,10 @@ export class Transactor {
    * @param wanted - the interfaces that shall be there; `null`: those that are there
    * @throws SluiceError and then nothing has changed
    */
-  async run(model: CheckedModel, wanted: readonly WantedInterface[] | null): Promise<Outcome> {
+  async run(changes: CheckedChange, wanted: readonly WantedInterface[] | null): Promise<Outcome> {
     const change = this.#interfaces.compare(wanted ?? this.#interfaces.list());
-    const target: CheckedModel =
-      wanted === null ? model : { ...model, interfaces: wanted.map(({ checked }) => checked) };
+    const target: CheckedChange =
+      wanted === null ? changes : { ...changes, interfaces: wanted.map(({ checked }) => checked) };
     // Refuses what cannot be, before any device is touched.
     const first = this.#compiler.plan(target, change.slots);
     const devices = new DeviceChange(this.#interfaces, this.#compiler, change);
