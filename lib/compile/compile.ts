@@ -1,38 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { isIpv4 } from '../model/address.js';
-import { NO_NODE } from '../model/check-node.js';
-import type {
-  CheckedChange,
-  CheckedInterface,
-  CheckedModel,
-  CheckedNode,
-  CheckedRoute,
-  CheckedService,
-} from '../model/checked.js';
-import {
-  type AddressRow,
-  compileAddresses,
-  compileScopes,
-  type ScopeRow,
-  sameAddresses,
-  samePrefixes,
-  sameScopes,
-} from './addresses.js';
-import { BackendWays, compileWays } from './backend-ways.js';
+import type { CheckedChange, CheckedInterface } from '../model/checked.js';
+import { BackendWays, hasWays, type Way, WaysDraft } from './backend-ways.js';
 import { DeltaBuilder } from './delta-builder.js';
+import { Destinations, DestinationsDraft } from './destinations.js';
+import { type Ground, groundAfter, groundWithout, NO_GROUND, putGround } from './ground.js';
 import { NO_ROUTING, planRouting, type RoutingState, rowsOf, withoutInterface } from './groups.js';
-import { podRoutes } from './pod-routes.js';
 import { PolicyPlanner } from './policy/planner.js';
 import { PolicyState } from './policy/state.js';
 import type { InterfaceRequest, ProgramDelta } from './program.js';
-import {
-  type CompiledRoutes,
-  compileRoutes,
-  findRoute,
-  type InterfaceSlots,
-  type RouteRow,
-} from './routes.js';
+import { findRoute, type InterfaceSlots } from './routes.js';
+import { readServices } from './service-changes.js';
 import {
   type BackendChanges,
   ServicePlanner,
@@ -41,10 +19,8 @@ import {
 } from './services.js';
 import { SlotIndex } from './slot-index.js';
 import { SLOT_LIMIT, SlotAllocator } from './slots.js';
-import { compileSources, type SourceRow, sameSources } from './sources.js';
 import { type Surroundings, sameSurroundings, surroundingsOf } from './surroundings.js';
-import type { ProgramView } from './view.js';
-import { wholeModel } from './whole.js';
+import type { PortView, ProgramView } from './view.js';
 
 /** Limits of the engine that a program has to keep to. */
 export interface CompilerLimits {
@@ -71,8 +47,9 @@ export interface Plan {
 }
 
 /**
- * Turns checked models into deltas. It remembers what has been accepted, so that a delta holds only
- * what changed: a changed service costs that service. A plan that is dropped leaves no trace.
+ * Turns checked models, and changes of them, into deltas. It remembers what has been accepted, so that
+ * a delta holds only what changed, and a change costs what it changes. What is around all services
+ * changes seldom; then each of them is planned anew. A plan that is dropped leaves no trace.
  */
 export class Compiler {
   readonly #limits: CompilerLimits;
@@ -84,6 +61,8 @@ export class Compiler {
   };
   readonly #groups = new SlotAllocator();
   readonly #services = new Map<string, ServiceState>();
+  readonly #destinations = new Destinations();
+  readonly #ways = new Map<string, Way>();
   readonly #policy = new PolicyState();
   readonly #index = new SlotIndex();
   #accepted: Accepted = NOTHING;
@@ -97,7 +76,8 @@ export class Compiler {
 
   /** What the slots of the accepted program mean. */
   readonly view: ProgramView = {
-    ports: () => this.#index.ports.values(),
+    ports: () => portsOf(this.#services),
+    counts: () => ({ services: this.#services.size, backends: this.#index.backendCount }),
     portOfService: (number) => this.#index.ports.get(number),
     backend: (slot) => this.#index.backends.get(slot),
     frontend: (slot) => this.#index.frontends.get(slot),
@@ -114,27 +94,40 @@ export class Compiler {
    * @throws SluiceError `ERR_MODEL` where what is put collides with what stays; `ERR_ROUTE_SPEC`, `ERR_CAPACITY`, `ERR_INTERFACE_UNKNOWN`
    */
   plan(change: CheckedChange, interfaces: InterfaceSlots): Plan {
-    const model = wholeModel(change, this.#accepted.services, this.#policy);
     const builder = new DeltaBuilder();
     const sequence = this.#sequence + 1;
     const before = this.#accepted;
-    const wanted = this.#nextState(model, interfaces);
-    const { compiled } = wanted;
-    const hops = compileWays(wanted.services, compiled);
+    const ground = groundAfter(before.ground, change, interfaces, this.#limits.routes);
+    const changes = readServices(change.services, this.#services);
+    const destinations = new DestinationsDraft(this.#destinations, ground.site.accepted);
+    destinations.change(changes);
+    const ways = new WaysDraft(this.#ways, changes);
+    const hops =
+      ground.compiled !== before.ground.compiled || ways.shifted
+        ? ways.compile(ground.compiled, this.#services)
+        : before.routing.hops;
     const groups = this.#groups.draft();
-    const routing = planRouting(before.routing, compiled.rows, hops, groups, builder);
+    const routing = planRouting(before.routing, ground.compiled.rows, hops, groups, builder);
     this.#refuseExcessGroups(groups.size);
-    const ways = new BackendWays(before.routing.ways, routing.ways);
-    const services = new ServicePlanner(this.#services, this.#slots, builder, sequence, ways);
-    const anew = !sameSurroundings(before.surroundings, wanted.surroundings);
-    if (model.services !== undefined || anew || ways.changed) {
-      services.replace(wanted.services, wanted.surroundings, anew);
+    const surroundings =
+      ground === before.ground && !destinations.shifted
+        ? before.surroundings
+        : surroundingsOf(ground.site, destinations);
+    const around = { ...surroundings, isTaken: (at: string) => destinations.isTaken(at) };
+    const backendWays = new BackendWays(before.routing, routing);
+    const services = new ServicePlanner(
+      ...([this.#services, this.#slots, builder, sequence, backendWays, around] as const),
+    );
+    services.change(changes);
+    if (!sameSurroundings(before.surroundings, surroundings)) services.putRest(() => true);
+    else {
+      if (backendWays.changed) services.putRest(hasWays);
+      for (const key of destinations.beside()) services.putAgain(key);
     }
     this.#refuseExcess(services);
     const policy = new PolicyPlanner(this.#policy, builder.policy);
-    policy.plan(model, wanted.interfaces, wanted.node);
-    const next: Accepted = { ...wanted, routing };
-    putTables(before, next, builder);
+    policy.plan(change, ground.interfaces, ground.node);
+    putGround(before.ground, ground, builder);
 
     const revision = this.#revision;
     return {
@@ -152,10 +145,12 @@ export class Compiler {
         }
         this.#revision++;
         this.#sequence = sequence;
+        destinations.accept();
+        ways.accept();
         groups.accept();
         this.#acceptServices(services);
         policy.accept();
-        this.#accepted = next;
+        this.#accepted = { ground, surroundings, routing };
       },
     };
   }
@@ -166,55 +161,14 @@ export class Compiler {
    */
   forgetInterface(slot: number): void {
     this.#revision++;
-    const { addressRows, scopeRows, sourceRows, routing } = this.#accepted;
+    const { ground, routing } = this.#accepted;
     const groups = this.#groups.draft();
     this.#accepted = {
       ...this.#accepted,
-      addressRows: addressRows.filter((row) => row.interface !== slot),
-      scopeRows: scopeRows.filter((row) => row.interface !== slot),
-      compiled: null,
+      ground: groundWithout(ground, slot),
       routing: withoutInterface(routing, slot, groups),
-      sourceRows: sourceRows.filter((row) => row.interface !== slot),
     };
     groups.accept();
-  }
-
-  #nextState(model: CheckedModel, slots: InterfaceSlots): Wanted {
-    const interfaces = model.interfaces ?? this.#accepted.interfaces;
-    const routes = model.routes ?? this.#accepted.routes;
-    const node = model.node ?? this.#accepted.node;
-    const services = model.services ?? this.#accepted.services;
-    const addressRows = compileAddresses(interfaces, node, slots);
-    const compiled = this.#compileRoutes(interfaces, routes, slots);
-    return {
-      interfaces,
-      routes,
-      node,
-      services,
-      surroundings: surroundingsOf(interfaces, node, services),
-      addressRows,
-      scopeRows: compileScopes(interfaces, slots),
-      sourceRows: compileSources(interfaces, slots),
-      compiled,
-    };
-  }
-
-  /** A million routes are not looked at because a service has changed. */
-  #compileRoutes(
-    interfaces: readonly CheckedInterface[],
-    routes: readonly CheckedRoute[],
-    slots: InterfaceSlots,
-  ): CompiledRoutes {
-    const before = this.#accepted;
-    const isSame = interfaces === before.interfaces && routes === before.routes;
-    if (isSame && before.compiled !== null) return before.compiled;
-    const compiled = compileRoutes(
-      interfaces,
-      [...routes, ...podRoutes(interfaces, routes)],
-      slots,
-    );
-    this.#refuseExcessRoutes(compiled.rows);
-    return compiled;
   }
 
   #acceptServices(planner: ServicePlanner): void {
@@ -254,51 +208,24 @@ export class Compiler {
     const message = `this change needs ${needed} groups of next hops at once; at most ${SLOT_LIMIT} fit`;
     throw new SluiceError('ERR_CAPACITY', message, { path: 'routes' });
   }
-
-  #refuseExcessRoutes(rows: ReadonlyMap<string, RouteRow>): void {
-    const limit = this.#limits.routes;
-    let ipv4 = 0;
-    for (const { prefix } of rows.values()) if (isIpv4(prefix)) ipv4++;
-    const most = Math.max(ipv4, rows.size - ipv4);
-    if (most <= limit) return;
-    throw new SluiceError(
-      'ERR_CAPACITY',
-      `${most} routes of one family, connected ones included; at most ${limit} fit`,
-      { path: 'routes' },
-    );
-  }
 }
 
-/** What a plan is to come to. */
-type Wanted = Omit<Accepted, 'routing'> & { readonly compiled: CompiledRoutes };
-
-/** What has been accepted, besides the services' slots. */
+/** What has been accepted, besides services and policy. */
 interface Accepted {
-  readonly interfaces: readonly CheckedInterface[];
-  readonly routes: readonly CheckedRoute[];
-  readonly node: CheckedNode;
-  readonly services: readonly CheckedService[];
+  readonly ground: Ground;
   readonly surroundings: Surroundings;
-  readonly addressRows: readonly AddressRow[];
-  readonly scopeRows: readonly ScopeRow[];
-  readonly sourceRows: readonly SourceRow[];
-  /** Of `interfaces` and `routes`; `null`: to be made anew. */
-  readonly compiled: CompiledRoutes | null;
   readonly routing: RoutingState;
 }
 
 const NOTHING: Accepted = {
-  interfaces: [],
-  routes: [],
-  node: NO_NODE,
-  services: [],
-  surroundings: surroundingsOf([], NO_NODE, []),
-  addressRows: [],
-  scopeRows: [],
-  sourceRows: [],
-  compiled: null,
+  ground: NO_GROUND,
+  surroundings: { site: NO_GROUND.site, nodePortAddresses: [] },
   routing: NO_ROUTING,
 };
+
+function* portsOf(services: ReadonlyMap<string, ServiceState>): Generator<PortView> {
+  for (const { ports } of services.values()) yield* ports.values();
+}
 
 /** Names of what has slots, for error messages. */
 const NAMES = {
@@ -307,18 +234,6 @@ const NAMES = {
   pools: 'pool',
   services: 'service port',
 } as const;
-
-/** The tables that are put whole. */
-function putTables(before: Accepted, next: Accepted, builder: DeltaBuilder): void {
-  if (!sameAddresses(before.addressRows, next.addressRows)) builder.setAddresses(next.addressRows);
-  if (!sameScopes(before.scopeRows, next.scopeRows)) builder.setScopes(next.scopeRows);
-  if (!sameSources(before.sourceRows, next.sourceRows)) builder.setSources(next.sourceRows);
-  const { podNetworks, serviceNetworks } = next.node;
-  if (!samePrefixes(before.node.podNetworks, podNetworks)) builder.setPodNetworks(podNetworks);
-  if (!samePrefixes(before.node.serviceNetworks, serviceNetworks)) {
-    builder.setServiceNetworks(serviceNetworks);
-  }
-}
 
 /** What an engine is asked for: the checked interface in its slot. */
 export function interfaceRequest(checked: CheckedInterface, slot: number): InterfaceRequest {

@@ -12,7 +12,7 @@ import {
 import { destinationOf } from '../model/check-destinations.js';
 import type { CheckedService, CheckedServicePort } from '../model/checked.js';
 import { type FRONTEND_KIND, SCOPE } from './program.js';
-import type { Surroundings } from './surroundings.js';
+import type { Around } from './surroundings.js';
 
 export type FrontendKind = keyof typeof FRONTEND_KIND;
 
@@ -42,7 +42,7 @@ export function planFrontends(
   service: CheckedService,
   port: CheckedServicePort,
   family: Family,
-  around: Surroundings,
+  around: Around,
 ): FrontendPlan[] {
   const ofFamily = (addresses: readonly string[]) =>
     addresses.filter((address) => familyOf(address) === family);
@@ -122,13 +122,13 @@ type Handling = Pick<FrontendPlan, 'pools' | 'masquerade'>;
 function clusterHandling(
   { internalTrafficPolicy }: CheckedService,
   family: Family,
-  around: Surroundings,
+  around: Around,
 ): Handling {
   const choice = internalTrafficPolicy === 'Local' ? 'local' : 'cluster';
-  const unlessPod = around.podsKnown.includes(family) ? ALL_BUT_PODS : 0;
+  const unlessPod = around.site.podsKnown.includes(family) ? ALL_BUT_PODS : 0;
   return {
     pools: { pod: choice, node: choice, outside: choice },
-    masquerade: around.masqueradeAll ? EVERY_SCOPE : unlessPod,
+    masquerade: around.site.masqueradeAll ? EVERY_SCOPE : unlessPod,
   };
 }
 
@@ -139,13 +139,13 @@ function clusterHandling(
 function externalHandling(
   { externalTrafficPolicy }: CheckedService,
   family: Family,
-  around: Surroundings,
+  around: Around,
 ): Handling {
   if (externalTrafficPolicy === 'Cluster') {
     const pools = { pod: 'cluster', node: 'cluster', outside: 'cluster' } as const;
     return { pools, masquerade: EVERY_SCOPE };
   }
-  const pod = around.podsKnown.includes(family) ? 'cluster' : 'local';
+  const pod = around.site.podsKnown.includes(family) ? 'cluster' : 'local';
   return { pools: { pod, node: 'cluster', outside: 'local' }, masquerade: 1 << SCOPE.node };
 }
 
@@ -156,11 +156,11 @@ function externalHandling(
 function rangesOf(
   { sourceRanges }: CheckedService,
   address: string,
-  around: Surroundings,
+  around: Around,
 ): readonly Prefix[] {
   const bytes = parseAddress(address)!;
   const ranges = sourceRanges.filter((range) => isIpv4(range.bytes) === isIpv4(bytes));
-  const allowsNode = around.own.some((own) => {
+  const allowsNode = around.site.own.some((own) => {
     const ownBytes = parseAddress(own)!;
     return ranges.some((range) => contains(range, ownBytes));
   });
@@ -170,12 +170,12 @@ function rangesOf(
 function nodePortAddresses(
   { nodePort, protocol }: CheckedServicePort,
   family: Family,
-  { nodePortAddresses, taken }: Surroundings,
+  { nodePortAddresses, isTaken }: Around,
 ): string[] {
   if (nodePort === 0) return [];
   return nodePortAddresses.filter(
     (address) =>
       familyOf(address) === family &&
-      !taken.has(destinationOf(address, { port: nodePort, protocol })),
+      !isTaken(destinationOf(address, { port: nodePort, protocol })),
   );
 }

@@ -13,6 +13,7 @@ export interface RoutingState {
   readonly ways: ReadonlyMap<string, number>;
   /** What it was planned from; `null`: what is there is less. */
   readonly rows: ReadonlyMap<string, RouteRow> | null;
+  readonly hops: ReadonlyMap<string, HopRow>;
 }
 
 export interface PlacedRoute {
@@ -26,34 +27,36 @@ export const NO_ROUTING: RoutingState = {
   routes: new Map(),
   ways: new Map(),
   rows: null,
+  hops: new Map(),
 };
 
 /**
  * Works out what changes. Routes with the same next hops share a group. What is in a group never
  * changes: other next hops are another group, so that routes go over one by one.
- * @param ways - next hops of backends, by key
+ * @param hops - next hops of backends, by key
+ * @returns the very same state where neither `rows` nor `hops` are other maps than before
  */
 export function planRouting(
   before: RoutingState,
   rows: ReadonlyMap<string, RouteRow>,
-  ways: ReadonlyMap<string, HopRow>,
+  hops: ReadonlyMap<string, HopRow>,
   slots: SlotDraft,
   builder: DeltaBuilder,
 ): RoutingState {
-  if (rows === before.rows && ways.size === 0 && before.ways.size === 0) return before;
+  if (rows === before.rows && hops === before.hops) return before;
   const known = new Map<string, number>();
   for (const [slot, hops] of before.groups) known.set(contentOf(hops), slot);
   const groups = new Map<number, readonly HopRow[]>();
   const routes = new Map<string, PlacedRoute>();
-  const place = (hops: readonly HopRow[]): number => {
-    const content = contentOf(hops);
-    const group = known.get(content) ?? slots.allocate();
-    known.set(content, group);
-    groups.set(group, before.groups.get(group) ?? hops);
+  const place = (content: readonly HopRow[]): number => {
+    const key = contentOf(content);
+    const group = known.get(key) ?? slots.allocate();
+    known.set(key, group);
+    groups.set(group, before.groups.get(group) ?? content);
     return group;
   };
   for (const [prefix, row] of rows) routes.set(prefix, { row, group: place(row.hops) });
-  const placed = new Map([...ways].map(([key, hop]) => [key, place([hop])]));
+  const placed = new Map([...hops].map(([key, hop]) => [key, place([hop])]));
 
   for (const [prefix, { row }] of before.routes) if (!rows.has(prefix)) builder.removeRoute(row);
   for (const [prefix, route] of routes) {
@@ -64,8 +67,10 @@ export function planRouting(
     builder.removeGroup(slot);
     slots.free(slot);
   }
-  for (const [slot, hops] of groups) if (!before.groups.has(slot)) builder.putGroup(slot, hops);
-  return { groups, routes, ways: placed, rows };
+  for (const [slot, content] of groups) {
+    if (!before.groups.has(slot)) builder.putGroup(slot, content);
+  }
+  return { groups, routes, ways: placed, rows, hops };
 }
 
 /**
@@ -73,7 +78,7 @@ export function planRouting(
  * and without those that had no others; their routes go too.
  */
 export function withoutInterface(
-  { groups, routes, ways }: RoutingState,
+  { groups, routes, ways, hops: wanted }: RoutingState,
   slot: number,
   slots: SlotDraft,
 ): RoutingState {
@@ -88,7 +93,7 @@ export function withoutInterface(
     return hops.length === 0 ? [] : [[prefix, { row: { ...row, hops }, group }]];
   });
   const leftWays = [...ways].filter(([, group]) => left.has(group));
-  return { groups: left, routes: new Map(kept), ways: new Map(leftWays), rows: null };
+  return { groups: left, routes: new Map(kept), ways: new Map(leftWays), rows: null, hops: wanted };
 }
 
 /** What its routes were made of, one after the other: there may be a million. */

@@ -3,7 +3,7 @@ import type { Family } from '../model/address.js';
 import type { CheckedBackend, CheckedService, CheckedServicePort } from '../model/checked.js';
 import { chooseEndpoints, shareOf } from './endpoints.js';
 import { type FrontendPlan, isExternal, type PoolChoice, planFrontends } from './frontends.js';
-import type { Surroundings } from './surroundings.js';
+import type { Around } from './surroundings.js';
 import type { BackendState } from './view.js';
 
 /** What a service port becomes in one family, before anything has a slot. */
@@ -27,11 +27,11 @@ export function planPort(
   service: CheckedService,
   port: CheckedServicePort,
   family: Family,
-  around: Surroundings,
+  around: Around,
 ): PortPlan {
   const endpoints = port.backends.filter((backend) => backend.family === family);
   const uses = poolUses(service, port, family);
-  const choice = chooseEndpoints(endpoints, around.here);
+  const choice = chooseEndpoints(endpoints, around.site.here);
   const chosen = new Set([
     ...(uses.cluster ? choice.cluster : []),
     ...(uses.local ? choice.local : []),

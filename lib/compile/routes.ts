@@ -44,7 +44,7 @@ export interface CompiledRoutes {
    * @param path - what errors name
    * @throws SluiceError `ERR_ROUTE_SPEC`, path `PATH.via` or `PATH.dev`
    */
-  wayOf(hop: CheckedHop, path: string): HopRow;
+  wayOf(hop: CheckedHop, path: () => string): HopRow;
 }
 
 export const ON_LINK = new Uint8Array(16);
@@ -98,19 +98,19 @@ export function compileRoutes(
   routes.forEach(({ text, prefix, length, hops }, index) => {
     const compiled: HopRow[] = [];
     hops.forEach((checked, hop) => {
-      const path = pathOf(hops, index, hop);
+      const path = () => pathOf(hops, index, hop);
       const row = compileHop(checked, ground, path);
       const twin = compiled.findIndex((other) => sameHop(row, other));
       if (twin !== -1) {
         const message = `the same next hop as ${pathOf(hops, index, twin)}; give it a weight instead`;
-        throw new SluiceError('ERR_ROUTE_SPEC', message, { path });
+        throw new SluiceError('ERR_ROUTE_SPEC', message, { path: path() });
       }
       compiled.push(row);
     });
     rows.set(text, { prefix, length, hops: compiled });
   });
-  const wayOf = (hop: CheckedHop, path: string): HopRow => {
-    if (hop.dev !== null && !names.includes(hop.dev)) refuseDevice(hop.dev, names, path);
+  const wayOf = (hop: CheckedHop, path: () => string): HopRow => {
+    if (hop.dev !== null && !names.includes(hop.dev)) refuseDevice(hop.dev, names, path());
     return compileHop(hop, ground, path);
   };
   return { rows, wayOf };
@@ -126,15 +126,19 @@ interface Ground {
   readonly layer3: ReadonlySet<string>;
 }
 
-function compileHop({ via, dev, mac, weight }: CheckedHop, ground: Ground, path: string): HopRow {
+function compileHop(
+  { via, dev, mac, weight }: CheckedHop,
+  ground: Ground,
+  path: () => string,
+): HopRow {
   const holder = via === null ? undefined : ground.own.get(formatAddress(via));
   if (holder !== undefined) {
     const message =
       `${formatAddress(via!)} is our own address on ${holder}; ` +
       'a next hop is the address of another machine';
-    throw new SluiceError('ERR_ROUTE_SPEC', message, { path: `${path}.via` });
+    throw new SluiceError('ERR_ROUTE_SPEC', message, { path: `${path()}.via` });
   }
-  const name = dev ?? ground.links.find(via!) ?? refuseNextHop(via!, path);
+  const name = dev ?? ground.links.find(via!) ?? refuseNextHop(via!, path());
   const hop = hopOver(name, ground);
   const isStation = !ground.layer3.has(name);
   return { ...hop, gateway: via ?? ON_LINK, mac: (isStation ? mac : null) ?? hop.mac, weight };

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Family } from '../model/address.js';
-import { type CheckedService, type CheckedServicePort, serviceKey } from '../model/checked.js';
-import { type BackendWays, hasWays } from './backend-ways.js';
+import type { CheckedService, CheckedServicePort } from '../model/checked.js';
+import type { BackendWays } from './backend-ways.js';
 import type { DeltaBuilder } from './delta-builder.js';
 import { sameFrontend } from './frontends.js';
 import { type PoolPlan, type PortPlan, planPort } from './port-plan.js';
 import { NO_GROUP } from './program.js';
 import { same } from './same.js';
+import type { ServiceChange } from './service-changes.js';
 import type { SlotAllocator, SlotDraft } from './slots.js';
-import type { Surroundings } from './surroundings.js';
+import type { Around } from './surroundings.js';
 import type { BackendAt, BackendView, FrontendView, PoolView, PortView } from './view.js';
 
 /** What the program holds for one service. Immutable: a changed service gets a new one. */
@@ -46,6 +47,7 @@ export class ServicePlanner {
   readonly #delta: DeltaBuilder;
   readonly #sequence: number;
   readonly #ways: BackendWays;
+  readonly #around: Around;
 
   constructor(
     base: ReadonlyMap<string, ServiceState>,
@@ -53,11 +55,13 @@ export class ServicePlanner {
     delta: DeltaBuilder,
     sequence: number,
     ways: BackendWays,
+    around: Around,
   ) {
     this.#base = base;
     this.#delta = delta;
     this.#sequence = sequence;
     this.#ways = ways;
+    this.#around = around;
     this.slots = {
       services: slots.services.draft(),
       frontends: slots.frontends.draft(),
@@ -66,37 +70,35 @@ export class ServicePlanner {
     };
   }
 
-  /**
-   * @param services - all that shall be there
-   * @param anew - plan those too that have not changed, because `around` has
-   */
-  replace(services: readonly CheckedService[], around: Surroundings, anew: boolean): void {
-    const wanted = new Set(services.map(serviceKey));
-    for (const [key, state] of this.#base) {
-      if (wanted.has(key)) continue;
-      for (const port of state.ports.values()) this.#removePort(port);
-      this.touched.set(key, null);
-    }
-    for (const service of services) {
-      const key = serviceKey(service);
+  change(changes: readonly ServiceChange[]): void {
+    for (const { key, after } of changes) {
       const before = this.#base.get(key);
-      const isMoved = this.#ways.changed && hasWays(service);
-      if (before === undefined || anew || isMoved || !same(before.checked, service)) {
-        this.touched.set(key, this.#putService(service, around, before));
+      if (after !== undefined) this.touched.set(key, this.#putService(after, before));
+      else {
+        for (const port of before!.ports.values()) this.#removePort(port);
+        this.touched.set(key, null);
       }
     }
   }
 
-  #putService(
-    service: CheckedService,
-    around: Surroundings,
-    before: ServiceState | undefined,
-  ): ServiceState {
+  /** Plans those too that have not changed. */
+  putRest(which: (service: CheckedService) => boolean): void {
+    for (const [key, { checked }] of this.#base) if (which(checked)) this.putAgain(key);
+  }
+
+  /** Plans one that has not changed, unless it has. */
+  putAgain(key: string): void {
+    const before = this.#base.get(key);
+    if (before === undefined || this.touched.has(key)) return;
+    this.touched.set(key, this.#putService(before.checked, before));
+  }
+
+  #putService(service: CheckedService, before: ServiceState | undefined): ServiceState {
     const ports = new Map<string, PortView>();
     for (const family of service.families) {
       for (const port of service.ports) {
         const key = `${port.name}/${port.protocol}/${family}`;
-        const plan = planPort(service, port, family, around);
+        const plan = planPort(service, port, family, this.#around);
         ports.set(key, this.#putPort(service, port, family, plan, before?.ports.get(key)));
       }
     }

@@ -11,6 +11,10 @@ export class SlotIndex {
   readonly frontends = new Map<number, { port: PortView; frontend: FrontendView }>();
   readonly pools = new Map<number, { port: PortView; choice: PoolChoice }>();
 
+  get backendCount(): number {
+    return this.backends.size;
+  }
+
   remember(state: ServiceState): void {
     for (const port of state.ports.values()) {
       this.ports.set(port.number, port);

@@ -10,30 +10,25 @@ export const SLOT_LIMIT = 1 << 20;
  * of their release, so that a slot rests as long as possible before it gets a new meaning.
  */
 export class SlotAllocator {
+  readonly #free = new FreeSlots();
   #next = 0;
-  #free: number[] = [];
 
   draft(): SlotDraft {
-    return new SlotDraft(this.#next, this.#free, (next, free) => {
+    return new SlotDraft(this.#next, this.#free, (next) => {
       this.#next = next;
-      this.#free = free;
     });
   }
 }
 
 /** Changes to a {@link SlotAllocator} that are not made yet. */
 export class SlotDraft {
+  readonly #base: FreeSlots;
+  readonly #released: number[] = [];
+  readonly #commit: (next: number) => void;
   #next: number;
   #taken = 0;
-  readonly #base: readonly number[];
-  readonly #released: number[] = [];
-  readonly #commit: (next: number, free: number[]) => void;
 
-  constructor(
-    next: number,
-    free: readonly number[],
-    commit: (next: number, free: number[]) => void,
-  ) {
+  constructor(next: number, free: FreeSlots, commit: (next: number) => void) {
     this.#next = next;
     this.#base = free;
     this.#commit = commit;
@@ -45,8 +40,10 @@ export class SlotDraft {
   }
 
   allocate(): number {
-    if (this.#taken < this.#base.length) return this.#base[this.#taken++]!;
-    return this.#next++;
+    const slot = this.#base.at(this.#taken);
+    if (slot === undefined) return this.#next++;
+    this.#taken++;
+    return slot;
   }
 
   free(slot: number): void {
@@ -54,6 +51,26 @@ export class SlotDraft {
   }
 
   accept(): void {
-    this.#commit(this.#next, [...this.#base.slice(this.#taken), ...this.#released]);
+    this.#commit(this.#next);
+    this.#base.shift(this.#taken, this.#released);
+  }
+}
+
+/** A queue: what is taken from its head and added to its tail costs just that. */
+class FreeSlots {
+  #slots: number[] = [];
+  #head = 0;
+
+  at(index: number): number | undefined {
+    return this.#slots[this.#head + index];
+  }
+
+  shift(taken: number, added: readonly number[]): void {
+    this.#head += taken;
+    if (this.#head * 2 > this.#slots.length) {
+      this.#slots = this.#slots.slice(this.#head);
+      this.#head = 0;
+    }
+    for (const slot of added) this.#slots.push(slot);
   }
 }

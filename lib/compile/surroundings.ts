@@ -7,51 +7,65 @@ import {
   isIpv4,
   parseAddress,
 } from '../model/address.js';
-import { destinationOf } from '../model/check-destinations.js';
-import type { CheckedInterface, CheckedNode, CheckedService } from '../model/checked.js';
+import type { CheckedInterface, CheckedNode } from '../model/checked.js';
+import type { DestinationsDraft } from './destinations.js';
 import type { Locality } from './endpoints.js';
+import { same } from './same.js';
 
-/** What the program of a service depends on besides the service itself. */
-export interface Surroundings {
+/** What interfaces and node say to every service. */
+export interface Site {
   readonly here: Locality;
   readonly masqueradeAll: boolean;
   /** Families of which it can be told whether a source is a pod of this node. */
   readonly podsKnown: readonly Family[];
   /** Our own addresses. */
   readonly own: readonly string[];
-  /** Those of our own addresses on which node ports are served. */
-  readonly nodePortAddresses: readonly string[];
-  /** Destinations on `nodePortAddresses` that are some service's external addresses. */
-  readonly taken: ReadonlySet<string>;
+  /** Those of them on which node ports may be served. */
+  readonly accepted: ReadonlySet<string>;
 }
 
-export function surroundingsOf(
-  interfaces: readonly CheckedInterface[],
-  node: CheckedNode,
-  services: readonly CheckedService[],
-): Surroundings {
+/** What the program of a service depends on besides the service itself. */
+export interface Surroundings {
+  readonly site: Site;
+  /** Those of our own addresses on which node ports are served. */
+  readonly nodePortAddresses: readonly string[];
+}
+
+/** What the programs of services depend on of each other. */
+export interface Around extends Surroundings {
+  /** Whether a destination on one of `nodePortAddresses` is some service's external address. */
+  isTaken(destination: string): boolean;
+}
+
+export function siteOf(interfaces: readonly CheckedInterface[], node: CheckedNode): Site {
   const onInterfaces = interfaces.flatMap(({ addresses }) =>
     addresses.map(({ bytes }) => formatAddress(bytes)),
   );
   const own = [...new Set([...node.addresses, ...onInterfaces])];
-  const virtual = new Set(
-    services.flatMap((service) => [...service.addresses, ...service.loadBalancer]),
-  );
-  const nodePortAddresses = acceptedAddresses(own, node).filter((address) => !virtual.has(address));
   return {
     here: { node: node.name, zone: node.zone },
     masqueradeAll: node.masqueradeAll,
     podsKnown: podFamilies(interfaces, node),
     own,
-    nodePortAddresses,
-    taken: takenDestinations(new Set(nodePortAddresses), services),
+    accepted: new Set(acceptedAddresses(own, node)),
+  };
+}
+
+export function surroundingsOf(site: Site, destinations: DestinationsDraft): Surroundings {
+  return {
+    site,
+    nodePortAddresses: [...site.accepted].filter((address) => !destinations.isVirtual(address)),
   };
 }
 
 /** Equal surroundings make equal programs of equal services. */
 export function sameSurroundings(a: Surroundings, b: Surroundings): boolean {
-  const key = (each: Surroundings) => JSON.stringify({ ...each, taken: [...each.taken].sort() });
-  return key(a) === key(b);
+  // What is accepted counts as far as it is served on.
+  const key = ({ site: { accepted: _, ...site }, nodePortAddresses }: Surroundings) => ({
+    ...site,
+    nodePortAddresses,
+  });
+  return a === b || same(key(a), key(b));
 }
 
 function podFamilies(interfaces: readonly CheckedInterface[], node: CheckedNode): Family[] {
@@ -72,17 +86,4 @@ function acceptedAddresses(own: readonly string[], { nodePorts }: CheckedNode): 
         ofFamily.some((network) => contains(network, parseAddress(address)!)),
     );
   });
-}
-
-function takenDestinations(
-  addresses: ReadonlySet<string>,
-  services: readonly CheckedService[],
-): Set<string> {
-  return new Set(
-    services.flatMap(({ externalIPs, ports }) =>
-      externalIPs
-        .filter((address) => addresses.has(address))
-        .flatMap((address) => ports.map((port) => destinationOf(address, port))),
-    ),
-  );
 }

@@ -88,6 +88,8 @@ export type RuleView =
 export interface ProgramView {
   /** Every service port in every family that it has, in no particular order. */
   ports(): Iterable<PortView>;
+  /** How many services there are, and backends of all their ports. */
+  counts(): { services: number; backends: number };
   portOfService(number: number): PortView | undefined;
   backend(slot: number): BackendAt | undefined;
   frontend(slot: number): { port: PortView; frontend: FrontendView } | undefined;

@@ -3,7 +3,7 @@ import { SluiceError } from '../errors.js';
 import { type Family, familyOf, formatAddress, type Prefix } from './address.js';
 import { checkAddress, checkPrefix } from './check-address.js';
 import { checkBackends, checkPort } from './check-backend.js';
-import { refuseSharedDestinations } from './check-destinations.js';
+import { claimDestinations } from './check-destinations.js';
 import { isObjectName, NAME_RULE, namespaceName, objectName } from './check-name.js';
 import { type CheckedService, type CheckedServicePort, serviceKey } from './checked.js';
 import { show } from './explain.js';
@@ -24,7 +24,10 @@ const MAX_AFFINITY_SECONDS = 86_400;
 /** @throws SluiceError `ERR_MODEL` */
 export function checkServices(values: readonly unknown[], path: string): CheckedService[] {
   const services = checkEachService(values, path);
-  refuseSharedDestinations(services, (index) => `${path}[${index}]`);
+  const owners = new Map<string, string>();
+  services.forEach((service, index) => {
+    claimDestinations(service, owners, `${path}[${index}]`);
+  });
   return services;
 }
 

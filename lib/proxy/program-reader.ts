@@ -24,13 +24,7 @@ export class ProgramReader {
   }
 
   counts(): { services: number; backends: number } {
-    const services = new Set<CheckedService>();
-    let backends = 0;
-    for (const port of this.#view.ports()) {
-      services.add(port.service);
-      backends += port.backends.length;
-    }
-    return { services: services.size, backends };
+    return this.#view.counts();
   }
 
   /** In the order of namespace and name. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Prefix } from '../../model/address.js';
 import type { CheckedNamedPort } from '../../model/checked-policy.js';
+import { DraftMap } from '../draft-map.js';
 import { NO_RULES, PENDING_RULES } from '../program.js';
-import { DraftMap } from './draft-map.js';
 import type { InternedDraft } from './interned.js';
 import type { NetworkIndex } from './network-index.js';
 import type { Identity, PolicyDelta } from './policy-delta.js';
@@ -63,8 +63,10 @@ export class IdentityTable {
       for (const [key, { prefix }] of this.#rows) look(key, prefix);
     }
     const before = this.#before.attached;
-    for (const key of new Set([...before.keys(), ...attached.keys()])) {
-      if (before.get(key)?.pod !== attached.get(key)?.pod) keys.add(key);
+    if (before !== attached) {
+      for (const key of new Set([...before.keys(), ...attached.keys()])) {
+        if (before.get(key)?.pod !== attached.get(key)?.pod) keys.add(key);
+      }
     }
     for (const key of keys) this.#change(key, this.#wanted(key, attached.get(key)));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CheckedLabelExpression, CheckedLabelSelector } from '../../model/checked-policy.js';
 import type { Labels } from '../../model/policy.js';
-import { DraftMap } from './draft-map.js';
+import { DraftMap } from '../draft-map.js';
 
 /** Fits pods whose namespace's labels and own labels fit. */
 export interface PodMatcher {
@@ -102,7 +102,7 @@ function namespaceBucket(label: string, value: string): string {
 }
 
 /** As label selectors of Kubernetes do: `NotIn` fits what has no such label too. */
-function fits(selector: CheckedLabelSelector, labels: Labels): boolean {
+export function fits(selector: CheckedLabelSelector, labels: Labels): boolean {
   return selector.every(({ key, operator, values }) => {
     const has = Object.hasOwn(labels, key);
     if (operator === 'Exists') return has;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIpv4, networkOf, type Prefix } from '../../model/address.js';
 import type { CheckedNetworkPeer } from '../../model/checked-policy.js';
-import { DraftMap } from './draft-map.js';
+import { DraftMap } from '../draft-map.js';
 
 interface Network {
   readonly prefix: Prefix;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../../errors.js';
-import type { CheckedInterface, CheckedModel, CheckedNode } from '../../model/checked.js';
+import type { CheckedChange, CheckedInterface, CheckedNode } from '../../model/checked.js';
 import type { CheckedPod } from '../../model/checked-policy.js';
+import { DraftMap } from '../draft-map.js';
 import { SLOT_LIMIT } from '../slots.js';
 import type { PolicyDirection, RuleView } from '../view.js';
-import { DraftMap } from './draft-map.js';
 import { IdentityTable } from './identity-table.js';
 import type { InternedDraft } from './interned.js';
+import { fits } from './match-index.js';
 import { prefixKey } from './network-index.js';
 import { PodChanges, prefixesOf } from './pod-changes.js';
 import { PolicyChanges } from './policy-changes.js';
@@ -57,11 +58,11 @@ export class PolicyPlanner {
    * @param interfaces - all that there will be
    * @throws SluiceError `ERR_CAPACITY`
    */
-  plan(model: CheckedModel, interfaces: readonly CheckedInterface[], node: CheckedNode): void {
-    this.#here = hereOf(interfaces, node);
-    if (model.namespaces !== undefined) this.#changes.readNamespaces(model.namespaces);
-    if (model.pods !== undefined) this.#changes.readPods(model.pods);
-    this.#policies.read(model.policies, this.#changes.renumbered);
+  plan(change: CheckedChange, interfaces: readonly CheckedInterface[], node: CheckedNode): void {
+    this.#here = hereOf(interfaces, node, this.#state.here);
+    if (change.namespaces !== undefined) this.#changes.readNamespaces(change.namespaces);
+    if (change.pods !== undefined) this.#changes.readPods(change.pods);
+    this.#policies.read(change.policies, this.#changes.renumbered);
     this.#judgePods();
     this.#identities.update(this.#changes.touched, this.#changes.addresses, this.#here);
     this.#sets.settle(this.#delta);
@@ -97,16 +98,31 @@ export class PolicyPlanner {
   }
 
   /** Keys of the pods that something may have changed for. */
-  #concerned(): Iterable<string> {
+  #concerned(): Set<string> {
     const { put, removed, placed, relabelled } = this.#changes;
-    const { here, pods } = this.#state;
-    const hasMoved = here.node !== this.#here.node || this.#state.placed > 0 !== placed > 0;
-    const isThere = (key: string) => pods.has(key) && !removed.has(key);
-    if (this.#policies.any || relabelled.size > 0 || hasMoved) {
-      return new Set([...[...pods.keys()].filter(isThere), ...put.keys()]);
+    const { here, pods, podsByNamespace } = this.#state;
+    const concerned = new Set(put.keys());
+    const add = (key: string) => {
+      if (pods.has(key) && !removed.has(key)) concerned.add(key);
+    };
+    if (here.node !== this.#here.node || this.#state.placed > 0 !== placed > 0) {
+      for (const key of pods.keys()) add(key);
+      return concerned;
     }
-    const attached = difference(here.attachedPods, this.#here.attachedPods);
-    return new Set([...put.keys(), ...attached.filter(isThere)]);
+    if (here !== this.#here) difference(here.attachedPods, this.#here.attachedPods).forEach(add);
+    for (const namespace of relabelled) podsByNamespace.get(namespace)?.forEach(add);
+    const { matchers } = this.#policies;
+    if (matchers.length > 0) {
+      for (const [namespace, keys] of podsByNamespace) {
+        const labels = this.#changes.labelsOf(namespace);
+        const meant = matchers.filter((matcher) => fits(matcher.namespaces, labels));
+        if (meant.length === 0) continue;
+        for (const key of keys) {
+          if (meant.some((matcher) => fits(matcher.pods, pods.get(key)!.labels))) add(key);
+        }
+      }
+    }
+    return concerned;
   }
 
   /** Asks everything about a pod. */
@@ -169,7 +185,13 @@ export class PolicyPlanner {
   }
 }
 
-function hereOf(interfaces: readonly CheckedInterface[], { name }: CheckedNode): Here {
+/** The very same where nothing that it is made of has changed. */
+function hereOf(
+  interfaces: readonly CheckedInterface[],
+  { name }: CheckedNode,
+  before: Here,
+): Here {
+  if (interfaces === before.interfaces && name === before.node) return before;
   const attached = new Map<string, Attached>();
   const attachedPods = new Set<string>();
   for (const { pod, sources } of interfaces) {
@@ -177,7 +199,7 @@ function hereOf(interfaces: readonly CheckedInterface[], { name }: CheckedNode):
     attachedPods.add(pod);
     for (const prefix of sources) attached.set(prefixKey(prefix), { prefix, pod });
   }
-  return { node: name, attached, attachedPods };
+  return { interfaces, node: name, attached, attachedPods };
 }
 
 /** Those of `before` that stay, and `added`; the very same list where that is all of them. */

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+import { SluiceError } from '../../errors.js';
 import { hostLength, type Prefix, parseAddress } from '../../model/address.js';
-import { serviceKey as keyOf } from '../../model/checked.js';
+import { type CheckedSection, serviceKey as keyOf } from '../../model/checked.js';
 import {
   type CheckedNamespace,
   type CheckedPod,
   NAMESPACE_NAME_LABEL,
 } from '../../model/checked-policy.js';
 import type { Labels } from '../../model/policy.js';
+import { DraftMap } from '../draft-map.js';
 import { same } from '../same.js';
-import { DraftMap } from './draft-map.js';
+import { changesOf } from '../section.js';
 import { prefixKey } from './network-index.js';
 import { portNameKey } from './selectors.js';
 import type { Attached, PodState, PolicyState } from './state.js';
 
-/** What a new list of pods, or of namespaces, changes. */
+/** What a section of pods, or of namespaces, changes. */
 export class PodChanges {
   /** New and changed pods. */
   readonly put = new Map<string, CheckedPod>();
@@ -27,14 +29,16 @@ export class PodChanges {
   readonly addresses: DraftMap<string, Attached>;
   readonly #state: PolicyState;
   readonly #numbers: DraftMap<string, ReadonlyMap<number, number>>;
-  #namespaces: ReadonlyMap<string, CheckedNamespace>;
+  /** Copied by this draft, so that it may change them. */
+  readonly #ownNumbers = new Map<string, Map<number, number>>();
+  readonly #namespaces: DraftMap<string, CheckedNamespace>;
   #placed: number;
 
   constructor(state: PolicyState) {
     this.#state = state;
     this.#numbers = new DraftMap(state.portNumbers);
     this.addresses = new DraftMap(state.addresses);
-    this.#namespaces = state.namespaces;
+    this.#namespaces = new DraftMap(state.namespaces);
     this.#placed = state.placed;
   }
 
@@ -43,30 +47,33 @@ export class PodChanges {
     return this.#placed;
   }
 
-  readNamespaces(namespaces: readonly CheckedNamespace[]): void {
-    const before = this.#namespaces;
-    this.#namespaces = new Map(namespaces.map((each) => [each.name, each]));
-    for (const name of new Set([...before.keys(), ...this.#namespaces.keys()])) {
-      if (!same(labelsIn(before, name), labelsIn(this.#namespaces, name))) {
-        this.relabelled.add(name);
-      }
+  readNamespaces(section: CheckedSection<CheckedNamespace>): void {
+    const { put, removed } = changesOf(section, this.#state.namespaces, ({ name }) => name);
+    for (const name of removed) this.#namespaces.delete(name);
+    for (const namespace of put) this.#namespaces.set(namespace.name, namespace);
+    for (const name of [...removed, ...put.map((each) => each.name)]) {
+      const before = labelsOr(this.#namespaces.before(name), name);
+      if (!same(before, this.labelsOf(name))) this.relabelled.add(name);
     }
   }
 
-  readPods(pods: readonly CheckedPod[]): void {
-    const wanted = new Map<string, CheckedPod>();
-    for (const pod of pods) if (!pod.hostNetwork) wanted.set(keyOf(pod), pod);
-    for (const [key, before] of this.#state.pods) {
-      const after = wanted.get(key);
-      if (after !== undefined && same(before.pod, after)) {
-        wanted.delete(key);
-        continue;
+  /** @throws SluiceError `ERR_MODEL` where a pod that stays has an address of one that is put */
+  readPods(section: CheckedSection<CheckedPod>): void {
+    const { put, removed } = changesOf(section, this.#state.pods, keyOf);
+    for (const key of removed) this.#remove(key);
+    // What goes, goes first: an address may pass from one pod to another.
+    const added: [key: string, pod: CheckedPod, index: number][] = [];
+    for (const [index, pod] of put.entries()) {
+      const key = keyOf(pod);
+      const before = this.#state.pods.get(key);
+      if (pod.hostNetwork) this.#remove(key);
+      else if (before === undefined || !same(before.pod, pod)) {
+        if (before !== undefined) this.#forget(key, before.pod);
+        added.push([key, pod, index]);
       }
-      this.#forget(key, before.pod);
-      if (after === undefined) this.removed.set(key, before);
     }
-    for (const [key, pod] of wanted) {
-      this.#remember(key, pod);
+    for (const [key, pod, index] of added) {
+      this.#remember(key, pod, index);
       this.put.set(key, pod);
     }
     for (const name of this.renumbered) {
@@ -76,7 +83,7 @@ export class PodChanges {
   }
 
   labelsOf(namespace: string): Labels {
-    return labelsIn(this.#namespaces, namespace);
+    return labelsOr(this.#namespaces.get(namespace), namespace);
   }
 
   portNumbers(name: string): number[] {
@@ -86,15 +93,40 @@ export class PodChanges {
   accept(): void {
     this.#numbers.accept();
     this.addresses.accept();
-    this.#state.namespaces = this.#namespaces;
+    this.#namespaces.accept();
     this.#state.placed = this.#placed;
+    const { podsByNamespace } = this.#state;
+    for (const [key, { pod }] of this.removed) {
+      const keys = podsByNamespace.get(pod.namespace)!;
+      keys.delete(key);
+      if (keys.size === 0) podsByNamespace.delete(pod.namespace);
+    }
+    for (const [key, { namespace }] of this.put) {
+      const keys = podsByNamespace.get(namespace);
+      if (keys === undefined) podsByNamespace.set(namespace, new Set([key]));
+      else keys.add(key);
+    }
   }
 
-  #remember(key: string, pod: CheckedPod): void {
+  #remove(key: string): void {
+    const before = this.#state.pods.get(key);
+    if (before === undefined) return;
+    this.#forget(key, before.pod);
+    this.removed.set(key, before);
+  }
+
+  #remember(key: string, pod: CheckedPod, index: number): void {
     if (pod.node !== null) this.#placed++;
-    for (const prefix of prefixesOf(pod)) {
-      this.touched.add(prefixKey(prefix));
-      this.addresses.set(prefixKey(prefix), { pod: key, prefix });
+    for (const [row, prefix] of prefixesOf(pod).entries()) {
+      const at = prefixKey(prefix);
+      const holder = this.addresses.get(at);
+      if (holder !== undefined) {
+        const message = `${pod.addresses[row]} is the address of ${holder.pod} already; give each pod its own`;
+        const path = `pods.put[${index}].addresses[${row}]`;
+        throw new SluiceError('ERR_MODEL', message, { path });
+      }
+      this.touched.add(at);
+      this.addresses.set(at, { pod: key, prefix });
     }
     this.#count(pod, 1);
   }
@@ -112,7 +144,8 @@ export class PodChanges {
   #count({ ports }: CheckedPod, by: 1 | -1): void {
     for (const port of ports) {
       const name = portNameKey(port);
-      const counts = new Map(this.#numbers.get(name));
+      const counts = this.#ownNumbers.get(name) ?? new Map(this.#numbers.get(name));
+      this.#ownNumbers.set(name, counts);
       const count = (counts.get(port.port) ?? 0) + by;
       if (count === 0) counts.delete(port.port);
       else counts.set(port.port, count);
@@ -130,8 +163,8 @@ export function prefixesOf({ addresses }: CheckedPod): Prefix[] {
   });
 }
 
-function labelsIn(namespaces: ReadonlyMap<string, CheckedNamespace>, name: string): Labels {
-  return namespaces.get(name)?.labels ?? { [NAMESPACE_NAME_LABEL]: name };
+function labelsOr(namespace: CheckedNamespace | undefined, name: string): Labels {
+  return namespace?.labels ?? { [NAMESPACE_NAME_LABEL]: name };
 }
 
 function ascending(counts: ReadonlyMap<number, number> | undefined): number[] {

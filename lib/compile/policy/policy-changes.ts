@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CheckedSection } from '../../model/checked.js';
 import {
   type CheckedNamedPort,
   type CheckedPolicy,
   policyKey,
 } from '../../model/checked-policy.js';
+import { DraftMap } from '../draft-map.js';
 import { same } from '../same.js';
+import { changesOf } from '../section.js';
 import type { RuleView } from '../view.js';
-import { DraftMap } from './draft-map.js';
 import type { InternedDraft } from './interned.js';
-import { type Labelled, MatchIndex } from './match-index.js';
+import { type Labelled, MatchIndex, type PodMatcher } from './match-index.js';
 import { NetworkIndex } from './network-index.js';
 import { type CompiledPolicy, PolicyCompiler, type PortNumbers } from './policy-rows.js';
 import { type Selector, servesPort } from './selectors.js';
 import type { PolicyState } from './state.js';
 
-/** What a new list of policies changes: policies, and the selectors that they name. */
+/** What a section of policies changes: policies, and the selectors that they name. */
 export class PolicyChanges {
   /** Keys of policies that are new, changed or gone. */
   readonly changed = new Set<string>();
+  /** Of all that may have changed for pods that stay as they are. */
+  readonly matchers: PodMatcher[] = [];
   /** Numbers of selectors that have gone. */
   readonly gone = new Set<number>();
   readonly networks: NetworkIndex;
@@ -31,7 +35,6 @@ export class PolicyChanges {
   /** What selectors ask their peers to serve. */
   readonly #asked: DraftMap<number, CheckedNamedPort>;
   readonly #compiler: PolicyCompiler;
-  #anySelector = false;
 
   constructor(state: PolicyState, rules: InternedDraft<RuleView>, numbers: PortNumbers) {
     this.#state = state;
@@ -48,13 +51,14 @@ export class PolicyChanges {
    * @param policies - `undefined`: those that there are
    * @param renumbered - names of ports under which there are other numbers now
    */
-  read(policies: readonly CheckedPolicy[] | undefined, renumbered: ReadonlySet<string>): void {
+  read(policies: CheckedSection<CheckedPolicy> | undefined, renumbered: ReadonlySet<string>): void {
     if (policies !== undefined) {
-      const wanted = new Map(policies.map((policy) => [policyKey(policy), policy]));
-      for (const key of this.#state.policies.keys()) {
-        if (!wanted.has(key)) this.#change(key, undefined);
+      const { put, removed } = changesOf(policies, this.#state.policies, policyKey);
+      for (const key of removed) {
+        if (this.#state.policies.has(key)) this.#change(key, undefined);
       }
-      for (const [key, policy] of wanted) {
+      for (const policy of put) {
+        const key = policyKey(policy);
         if (!same(this.#policies.get(key)?.policy, policy)) this.#change(key, policy);
       }
     }
@@ -65,11 +69,6 @@ export class PolicyChanges {
       }
     }
     this.#readSelectors();
-  }
-
-  /** Pods that stay as they are have something to be asked about. */
-  get any(): boolean {
-    return this.#anySelector || this.changed.size > 0;
   }
 
   get(key: string): CompiledPolicy | undefined {
@@ -112,12 +111,16 @@ export class PolicyChanges {
   #change(key: string, policy: CheckedPolicy | undefined): void {
     this.changed.add(key);
     const before = this.#policies.get(key);
-    if (before !== undefined) this.#subjects.remove(key, before.policy.subject);
+    if (before !== undefined) {
+      this.#subjects.remove(key, before.policy.subject);
+      this.matchers.push(before.policy.subject);
+    }
     if (policy === undefined) this.#policies.delete(key);
     else {
       this.#policies.set(key, this.#compiler.compile(policy));
       this.#subjects.add(key, policy.subject);
       this.#changedSubjects.add(key, policy.subject);
+      this.matchers.push(policy.subject);
     }
     if (before !== undefined) this.#compiler.drop(before);
   }
@@ -125,10 +128,12 @@ export class PolicyChanges {
   /** Takes notice of selectors that are new or gone. */
   #readSelectors(): void {
     const { put, removed } = this.#selectors.settle();
-    this.#anySelector = put.length + removed.length > 0;
     for (const { number, value } of removed) {
       if (value.peer.kind === 'network') this.networks.remove(number, value.peer);
-      else this.#podSelectors.remove(number, value.peer);
+      else {
+        this.#podSelectors.remove(number, value.peer);
+        this.matchers.push(value.peer);
+      }
       this.#asked.delete(number);
       this.gone.add(number);
     }
@@ -138,6 +143,7 @@ export class PolicyChanges {
       else {
         this.#podSelectors.add(number, value.peer);
         this.#newSelectors.add(number, value.peer);
+        this.matchers.push(value.peer);
       }
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Prefix } from '../../model/address.js';
+import type { CheckedInterface } from '../../model/checked.js';
 import type { CheckedNamedPort, CheckedNamespace, CheckedPod } from '../../model/checked-policy.js';
 import type { RuleView } from '../view.js';
 import { Interned } from './interned.js';
@@ -33,6 +34,8 @@ export interface Attached {
 
 /** Where we are, as far as policy asks. */
 export interface Here {
+  /** What the rest was made of. */
+  readonly interfaces: readonly CheckedInterface[];
   readonly node: string | null;
   /** By key of the prefix. */
   readonly attached: ReadonlyMap<string, Attached>;
@@ -41,11 +44,13 @@ export interface Here {
 
 /** What has been accepted of the policy. */
 export class PolicyState {
-  here: Here = { node: null, attached: new Map(), attachedPods: new Set() };
-  namespaces: ReadonlyMap<string, CheckedNamespace> = new Map();
+  here: Here = { interfaces: [], node: null, attached: new Map(), attachedPods: new Set() };
+  readonly namespaces = new Map<string, CheckedNamespace>();
   /** Pods of which the node is known. */
   placed = 0;
   readonly pods = new Map<string, PodState>();
+  /** Keys of `pods`. */
+  readonly podsByNamespace = new Map<string, Set<string>>();
   readonly policies = new Map<string, CompiledPolicy>();
   /** How many pods have which number under a name, `name/protocol`. */
   readonly portNumbers = new Map<string, ReadonlyMap<number, number>>();
