@@ -45,6 +45,8 @@ export class InterfaceTable {
   readonly #counters: CounterReader;
   readonly #byName = new Map<string, AttachedInterface>();
   readonly #bySlot = new Map<number, AttachedInterface>();
+  /** The change of none; `null`: interfaces have come or gone since it was made. */
+  #unchanged: InterfaceChange | null = null;
   /** Links that were reported before the interface's own report was in. */
   readonly #early = new Map<number, boolean>();
 
@@ -63,6 +65,15 @@ export class InterfaceTable {
   /** In the order in which they were added. */
   list(): AttachedInterface[] {
     return [...this.#byName.values()];
+  }
+
+  /** All stay as they are: the very same change, with the same slots, as long as they do. */
+  unchanged(): InterfaceChange {
+    this.#unchanged ??= {
+      ...{ added: [], replaced: [], removed: [], kept: [] },
+      slots: new Map(this.list().map(({ checked, slot }) => [checked.name, { slot }])),
+    };
+    return this.#unchanged;
   }
 
   /**
@@ -108,6 +119,7 @@ export class InterfaceTable {
     const attached = { spec, checked, made, slot, report, up, base };
     this.#byName.set(checked.name, attached);
     this.#bySlot.set(slot, attached);
+    this.#unchanged = null;
     return attached;
   }
 
@@ -116,6 +128,7 @@ export class InterfaceTable {
     await this.#engine.removeInterface(attached.slot);
     this.#byName.delete(attached.checked.name);
     this.#bySlot.delete(attached.slot);
+    this.#unchanged = null;
   }
 
   /** Notes the new specification of an interface whose device stays. */

@@ -33,7 +33,7 @@ export class Transactor {
   readonly #compiler: Compiler;
   readonly #interfaces: InterfaceTable;
   readonly #counters: CounterReader;
-  /** By backend slot: what its counter said before the backend had the slot. */
+  /** By backend slot: what its counter said before the backend had the slot, if not 0. */
   readonly #baselines = new Map<number, number>();
   #generation = 0;
 
@@ -64,7 +64,8 @@ export class Transactor {
    * @throws SluiceError and then nothing has changed
    */
   async run(changes: CheckedChange, wanted: readonly WantedInterface[] | null): Promise<Outcome> {
-    const change = this.#interfaces.compare(wanted ?? this.#interfaces.list());
+    const change =
+      wanted === null ? this.#interfaces.unchanged() : this.#interfaces.compare(wanted);
     const target: CheckedChange =
       wanted === null ? changes : { ...changes, interfaces: wanted.map(({ checked }) => checked) };
     // Refuses what cannot be, before any device is touched.
@@ -97,14 +98,14 @@ export class Transactor {
     if (!plan.empty) this.#generation = await this.#engine.commit(plan.delta);
     plan.accept();
     for (const { backend } of plan.backends.removed) this.#baselines.delete(backend.slot);
-    for (const [slot, count] of before) this.#baselines.set(slot, count);
+    for (const [slot, count] of before) if (count > 0) this.#baselines.set(slot, count);
   }
 
   /** @returns the error to throw: the cause, and what could not be restored */
   async #undo(devices: DeviceChange, cause: unknown): Promise<unknown> {
     const lost = await devices.undo();
     if (devices.replacing && lost.length === 0) {
-      const { slots } = this.#interfaces.compare(this.#interfaces.list());
+      const { slots } = this.#interfaces.unchanged();
       try {
         await this.#commit(this.#compiler.plan({}, slots));
       } catch (error) {
