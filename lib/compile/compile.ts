@@ -78,10 +78,10 @@ export class Compiler {
   readonly view: ProgramView = {
     ports: () => portsOf(this.#services),
     counts: () => ({ services: this.#services.size, backends: this.#index.backendCount }),
-    portOfService: (number) => this.#index.ports.get(number),
-    backend: (slot) => this.#index.backends.get(slot),
-    frontend: (slot) => this.#index.frontends.get(slot),
-    pool: (slot) => this.#index.pools.get(slot),
+    portOfService: (number) => this.#index.port(number),
+    backend: (slot) => this.#index.backend(slot),
+    frontend: (slot) => this.#index.frontend(slot),
+    pool: (slot) => this.#index.pool(slot),
     route: (address) => findRoute(rowsOf(this.#accepted.routing), address),
     rule: (number) => this.#policy.rules.get(number),
   };
@@ -224,7 +224,7 @@ const NOTHING: Accepted = {
 };
 
 function* portsOf(services: ReadonlyMap<string, ServiceState>): Generator<PortView> {
-  for (const { ports } of services.values()) yield* ports.values();
+  for (const { ports } of services.values()) yield* ports;
 }
 
 /** Names of what has slots, for error messages. */

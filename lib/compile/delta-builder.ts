@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { familyOf, formatAddress, formatMac, type Prefix, writeAddress } from '../model/address.js';
+import { familyOf, formatAddress, formatMac, type Prefix } from '../model/address.js';
 import type { Protocol } from '../model/model.js';
 import type { AddressRow, ScopeRow } from './addresses.js';
+import { addressColumn, packed, prefixColumns, u8, u16, u32 } from './columns.js';
 import type { PlacedRoute } from './groups.js';
 import { nextHopKey } from './next-hop-key.js';
 import { PolicyDelta } from './policy/policy-delta.js';
-import { emptyDelta, FRONTEND_KIND, type PrefixColumns, type ProgramDelta } from './program.js';
+import { emptyDelta, FRONTEND_KIND, type ProgramDelta } from './program.js';
 import type { HopRow, RouteRow } from './routes.js';
 import type { SourceRow } from './sources.js';
 import type { FrontendView, PoolView, PortView } from './view.js';
@@ -22,14 +23,14 @@ interface FrontendRow {
   rangesFirst: number;
 }
 
-interface BackendRow {
-  slot: number;
-  address: string;
-  port: number;
-  service: number;
-  flushed: boolean;
-  /** Slot, or {@link NO_GROUP}. */
-  group: number;
+/** Column by column: there may be hundreds of thousands. */
+interface BackendRows {
+  readonly slot: number[];
+  readonly address: string[];
+  readonly port: number[];
+  readonly service: number[];
+  readonly flushed: number[];
+  readonly group: number[];
 }
 
 /** Collects the rows of one delta and turns them into columns. */
@@ -37,10 +38,13 @@ export class DeltaBuilder {
   readonly #frontends: FrontendRow[] = [];
   readonly #ranges: Prefix[] = [];
   readonly #removedFrontends: number[] = [];
-  readonly #backends: BackendRow[] = [];
+  readonly #backends: BackendRows = {
+    ...{ slot: [], address: [], port: [] },
+    ...{ service: [], flushed: [], group: [] },
+  };
   readonly #removedBackends: number[] = [];
   readonly #pools: { pool: PoolView; first: number }[] = [];
-  readonly #members: PoolView['members'][number][] = [];
+  readonly #members = { backend: [] as number[], weight: [] as number[] };
   readonly #removedPools: number[] = [];
   readonly #groups: { slot: number; hops: readonly HopRow[]; first: number }[] = [];
   readonly #hops: HopRow[] = [];
@@ -81,8 +85,25 @@ export class DeltaBuilder {
     this.#removedFrontends.push(slot);
   }
 
-  putBackend(row: BackendRow): void {
-    this.#backends.push(row);
+  /**
+   * @param service - number of the service port
+   * @param group - slot, or {@link NO_GROUP}
+   */
+  putBackend(
+    slot: number,
+    address: string,
+    port: number,
+    service: number,
+    flushed: boolean,
+    group: number,
+  ): void {
+    const rows = this.#backends;
+    rows.slot.push(slot);
+    rows.address.push(address);
+    rows.port.push(port);
+    rows.service.push(service);
+    rows.flushed.push(flushed ? 1 : 0);
+    rows.group.push(group);
   }
 
   removeBackend(slot: number): void {
@@ -90,8 +111,9 @@ export class DeltaBuilder {
   }
 
   putPool(pool: PoolView): void {
-    this.#pools.push({ pool, first: this.#members.length });
-    for (const member of pool.members) this.#members.push(member);
+    this.#pools.push({ pool, first: this.#members.backend.length });
+    for (const backend of pool.backends) this.#members.backend.push(backend);
+    for (const weight of pool.weights) this.#members.weight.push(weight);
   }
 
   removePool(slot: number): void {
@@ -138,7 +160,7 @@ export class DeltaBuilder {
   /** Nothing has been put, removed or set. */
   get empty(): boolean {
     const lists: readonly (readonly unknown[])[] = [
-      ...[this.#frontends, this.#removedFrontends, this.#backends, this.#removedBackends],
+      ...[this.#frontends, this.#removedFrontends, this.#backends.slot, this.#removedBackends],
       ...[this.#pools, this.#removedPools, this.#groups, this.#removedGroups],
       ...[this.#routes, this.#removedRoutes],
     ];
@@ -153,74 +175,74 @@ export class DeltaBuilder {
       ...emptyDelta(),
       frontends: frontendColumns(this.#frontends),
       ranges: prefixColumns(this.#ranges),
-      removedFrontends: Uint32Array.from(this.#removedFrontends),
+      removedFrontends: new Uint32Array(this.#removedFrontends),
       backends: {
-        slot: Uint32Array.from(this.#backends, ({ slot }) => slot),
-        address: addressColumn(this.#backends.map(({ address }) => address)),
-        port: Uint16Array.from(this.#backends, ({ port }) => port),
-        service: Uint32Array.from(this.#backends, ({ service }) => service),
-        flushed: Uint8Array.from(this.#backends, ({ flushed }) => (flushed ? 1 : 0)),
-        group: Uint32Array.from(this.#backends, ({ group }) => group),
+        slot: new Uint32Array(this.#backends.slot),
+        address: addressColumn(this.#backends.address),
+        port: new Uint16Array(this.#backends.port),
+        service: new Uint32Array(this.#backends.service),
+        flushed: new Uint8Array(this.#backends.flushed),
+        group: new Uint32Array(this.#backends.group),
       },
-      removedBackends: Uint32Array.from(this.#removedBackends),
+      removedBackends: new Uint32Array(this.#removedBackends),
       pools: {
-        slot: Uint32Array.from(this.#pools, ({ pool }) => pool.slot),
-        first: Uint32Array.from(this.#pools, ({ first }) => first),
-        count: Uint32Array.from(this.#pools, ({ pool }) => pool.members.length),
-        silent: Uint8Array.from(this.#pools, ({ pool }) => (pool.silent ? 1 : 0)),
+        slot: u32(this.#pools, ({ pool }) => pool.slot),
+        first: u32(this.#pools, ({ first }) => first),
+        count: u32(this.#pools, ({ pool }) => pool.backends.length),
+        silent: u8(this.#pools, ({ pool }) => (pool.silent ? 1 : 0)),
       },
       members: {
-        backend: Uint32Array.from(this.#members, ({ backend }) => backend),
-        weight: Uint16Array.from(this.#members, ({ weight }) => weight),
+        backend: new Uint32Array(this.#members.backend),
+        weight: new Uint16Array(this.#members.weight),
       },
-      removedPools: Uint32Array.from(this.#removedPools),
+      removedPools: new Uint32Array(this.#removedPools),
       groups: {
-        slot: Uint32Array.from(this.#groups, ({ slot }) => slot),
-        first: Uint32Array.from(this.#groups, ({ first }) => first),
-        count: Uint32Array.from(this.#groups, ({ hops }) => hops.length),
+        slot: u32(this.#groups, ({ slot }) => slot),
+        first: u32(this.#groups, ({ first }) => first),
+        count: u32(this.#groups, ({ hops }) => hops.length),
       },
       nextHops: hopColumns(this.#hops),
-      removedGroups: Uint32Array.from(this.#removedGroups),
+      removedGroups: new Uint32Array(this.#removedGroups),
       routes: {
         ...prefixColumns(this.#routes.map(({ row }) => networkOfRoute(row))),
-        group: Uint32Array.from(this.#routes, ({ group }) => group),
+        group: u32(this.#routes, ({ group }) => group),
       },
       removedRoutes: prefixColumns(this.#removedRoutes.map(networkOfRoute)),
       addresses: this.#addresses && {
-        interface: Uint16Array.from(this.#addresses, (row) => row.interface),
+        interface: u16(this.#addresses, (row) => row.interface),
         address: packed(this.#addresses, ({ address }) => address, 16),
-        length: Uint8Array.from(this.#addresses, ({ length }) => length),
+        length: u8(this.#addresses, ({ length }) => length),
       },
       scopes: this.#scopes && {
-        interface: Uint16Array.from(this.#scopes, (row) => row.interface),
-        scope: Uint8Array.from(this.#scopes, ({ scope }) => scope),
+        interface: u16(this.#scopes, (row) => row.interface),
+        scope: u8(this.#scopes, ({ scope }) => scope),
       },
       podNetworks: this.#podNetworks && prefixColumns(this.#podNetworks),
       serviceNetworks: this.#serviceNetworks && prefixColumns(this.#serviceNetworks),
       sources: this.#sources && {
         ...prefixColumns(this.#sources.map(({ prefix }) => prefix)),
-        interface: Uint16Array.from(this.#sources, (row) => row.interface),
+        interface: u16(this.#sources, (row) => row.interface),
       },
-      ...this.policy.build(prefixColumns),
+      ...this.policy.build(),
     };
   }
 }
 
 function frontendColumns(rows: readonly FrontendRow[]): ProgramDelta['frontends'] {
   return {
-    slot: Uint32Array.from(rows, ({ frontend }) => frontend.slot),
+    slot: u32(rows, ({ frontend }) => frontend.slot),
     address: addressColumn(rows.map(({ frontend }) => frontend.address)),
-    port: Uint16Array.from(rows, ({ frontend }) => frontend.port),
-    protocol: Uint8Array.from(rows, ({ protocol }) => protocol),
-    kind: Uint8Array.from(rows, ({ frontend }) => FRONTEND_KIND[frontend.kind]),
-    service: Uint32Array.from(rows, ({ service }) => service),
-    podPool: Uint32Array.from(rows, ({ pools }) => pools.pod),
-    nodePool: Uint32Array.from(rows, ({ pools }) => pools.node),
-    outsidePool: Uint32Array.from(rows, ({ pools }) => pools.outside),
-    masquerade: Uint8Array.from(rows, ({ frontend }) => frontend.masquerade),
-    affinity: Uint32Array.from(rows, ({ frontend }) => frontend.affinity),
-    rangesFirst: Uint32Array.from(rows, ({ rangesFirst }) => rangesFirst),
-    rangesCount: Uint32Array.from(rows, ({ frontend }) => frontend.ranges.length),
+    port: u16(rows, ({ frontend }) => frontend.port),
+    protocol: u8(rows, ({ protocol }) => protocol),
+    kind: u8(rows, ({ frontend }) => FRONTEND_KIND[frontend.kind]),
+    service: u32(rows, ({ service }) => service),
+    podPool: u32(rows, ({ pools }) => pools.pod),
+    nodePool: u32(rows, ({ pools }) => pools.node),
+    outsidePool: u32(rows, ({ pools }) => pools.outside),
+    masquerade: u8(rows, ({ frontend }) => frontend.masquerade),
+    affinity: u32(rows, ({ frontend }) => frontend.affinity),
+    rangesFirst: u32(rows, ({ rangesFirst }) => rangesFirst),
+    rangesCount: u32(rows, ({ frontend }) => frontend.ranges.length),
   };
 }
 
@@ -228,38 +250,14 @@ function hopColumns(rows: readonly HopRow[]): ProgramDelta['nextHops'] {
   const keyOf = ({ name, gateway, mac }: HopRow) =>
     nextHopKey(`${name} ${formatAddress(gateway)} ${formatMac(mac)}`);
   return {
-    interface: Uint16Array.from(rows, (row) => row.interface),
+    interface: u16(rows, (row) => row.interface),
     gateway: packed(rows, ({ gateway }) => gateway, 16),
     mac: packed(rows, ({ mac }) => mac, 6),
-    key: Uint32Array.from(rows, keyOf),
-    weight: Uint8Array.from(rows, ({ weight }) => weight),
+    key: u32(rows, keyOf),
+    weight: u8(rows, ({ weight }) => weight),
   };
 }
 
 function networkOfRoute({ prefix: bytes, length }: RouteRow): Prefix {
   return { bytes, length };
-}
-
-function prefixColumns(rows: readonly Prefix[]): PrefixColumns {
-  return {
-    prefix: packed(rows, ({ bytes }) => bytes, 16),
-    length: Uint8Array.from(rows, ({ length }) => length),
-  };
-}
-
-/** The texts come from a checked model: each is an address. */
-function addressColumn(texts: readonly string[]): Uint8Array {
-  const bytes = new Uint8Array(texts.length * 16);
-  texts.forEach((text, index) => {
-    writeAddress(text, bytes, index * 16);
-  });
-  return bytes;
-}
-
-function packed<T>(rows: readonly T[], bytesOf: (row: T) => Uint8Array, width: number): Uint8Array {
-  const bytes = new Uint8Array(rows.length * width);
-  rows.forEach((row, index) => {
-    bytes.set(bytesOf(row), index * width);
-  });
-  return bytes;
 }

@@ -19,7 +19,9 @@ export interface BackendPlan {
 }
 
 export interface PoolPlan {
-  readonly members: readonly { readonly row: BackendPlan; readonly weight: number }[];
+  /** Places in the plan's `backends`, and beside each its share of new connections. */
+  readonly rows: readonly number[];
+  readonly weights: readonly number[];
   readonly silent: boolean;
 }
 
@@ -32,30 +34,52 @@ export function planPort(
   const endpoints = port.backends.filter((backend) => backend.family === family);
   const uses = poolUses(service, port, family);
   const choice = chooseEndpoints(endpoints, around.site.here);
-  const chosen = new Set([
-    ...(uses.cluster ? choice.cluster : []),
-    ...(uses.local ? choice.local : []),
-  ]);
-  // Those that may not serve stay out, unless there are connections to be cut.
-  const backends = endpoints
-    .filter(({ ready, serving, flush }) => ready || serving || flush)
-    .map((backend) => ({ backend, state: stateOf(backend, chosen) }));
-  const rows = new Map(backends.map((row) => [row.backend, row]));
-  const pool = (members: readonly CheckedBackend[], silent: boolean): PoolPlan => {
-    const weighted = members.map((backend) => ({
-      row: rows.get(backend)!,
-      weight: shareOf(backend),
-    }));
-    return { members: weighted, silent: silent && weighted.every(({ weight }) => weight === 0) };
+  const pools = {
+    cluster: uses.cluster ? new Members(choice.cluster) : null,
+    local: uses.local ? new Members(choice.local) : null,
   };
+  const backends: BackendPlan[] = [];
+  for (const backend of endpoints) {
+    const isOfCluster = pools.cluster?.take(backend, backends.length) ?? false;
+    const isOfLocal = pools.local?.take(backend, backends.length) ?? false;
+    // Those that may not serve stay out, unless there are connections to be cut.
+    if (!backend.ready && !backend.serving && !backend.flush) continue;
+    backends.push({ backend, state: stateOf(backend, isOfCluster || isOfLocal) });
+  }
   return {
     backends,
     pools: {
-      cluster: uses.cluster ? pool(choice.cluster, false) : null,
-      local: uses.local ? pool(choice.local, choice.hasAny) : null,
+      cluster: pools.cluster?.plan(false) ?? null,
+      local: pools.local?.plan(choice.hasAny) ?? null,
     },
     frontends: planFrontends(service, port, family, around),
   };
+}
+
+/** Finds the places of chosen endpoints among all, which are asked in the same order. */
+class Members {
+  readonly #rows: number[] = [];
+  readonly #weights: number[] = [];
+  readonly #chosen: readonly CheckedBackend[];
+  #hasShares = false;
+
+  constructor(chosen: readonly CheckedBackend[]) {
+    this.#chosen = chosen;
+  }
+
+  /** Whether `backend`, which is to be in `row`, is the next one. */
+  take(backend: CheckedBackend, row: number): boolean {
+    if (this.#chosen[this.#rows.length] !== backend) return false;
+    const weight = shareOf(backend);
+    this.#rows.push(row);
+    this.#weights.push(weight);
+    this.#hasShares ||= weight > 0;
+    return true;
+  }
+
+  plan(silent: boolean): PoolPlan {
+    return { rows: this.#rows, weights: this.#weights, silent: silent && !this.#hasShares };
+  }
 }
 
 /** Policies `Cluster` and `Local` each have a pool where some destination asks for it. */
@@ -72,8 +96,8 @@ function poolUses(
   };
 }
 
-function stateOf(backend: CheckedBackend, chosen: ReadonlySet<CheckedBackend>): BackendState {
+function stateOf(backend: CheckedBackend, isChosen: boolean): BackendState {
   if (backend.flush) return 'flushed';
   if (backend.weight === 0) return 'draining';
-  return chosen.has(backend) ? 'active' : 'standby';
+  return isChosen ? 'active' : 'standby';
 }

@@ -15,8 +15,8 @@ import type { BackendAt, BackendView, FrontendView, PoolView, PortView } from '.
 /** What the program holds for one service. Immutable: a changed service gets a new one. */
 export interface ServiceState {
   readonly checked: CheckedService;
-  /** By `name/protocol/family`: what a service port is known by while its number may change. */
-  readonly ports: ReadonlyMap<string, PortView>;
+  /** In the order of families, then of the service's ports. */
+  readonly ports: readonly PortView[];
 }
 
 /** The slots of everything that belongs to services. */
@@ -75,7 +75,7 @@ export class ServicePlanner {
       const before = this.#base.get(key);
       if (after !== undefined) this.touched.set(key, this.#putService(after, before));
       else {
-        for (const port of before!.ports.values()) this.#removePort(port);
+        for (const port of before!.ports) this.#removePort(port);
         this.touched.set(key, null);
       }
     }
@@ -94,17 +94,16 @@ export class ServicePlanner {
   }
 
   #putService(service: CheckedService, before: ServiceState | undefined): ServiceState {
-    const ports = new Map<string, PortView>();
+    const ports: PortView[] = [];
+    const kept = new Set<PortView>();
     for (const family of service.families) {
       for (const port of service.ports) {
-        const key = `${port.name}/${port.protocol}/${family}`;
-        const plan = planPort(service, port, family, this.#around);
-        ports.set(key, this.#putPort(service, port, family, plan, before?.ports.get(key)));
+        const old = before?.ports.find((each) => isSamePort(each, port, family));
+        if (old !== undefined) kept.add(old);
+        ports.push(this.#putPort(service, port, family, old));
       }
     }
-    for (const [key, port] of before?.ports ?? []) {
-      if (!ports.has(key)) this.#removePort(port);
-    }
+    for (const port of before?.ports ?? []) if (!kept.has(port)) this.#removePort(port);
     return { checked: service, ports };
   }
 
@@ -112,15 +111,14 @@ export class ServicePlanner {
     service: CheckedService,
     port: CheckedServicePort,
     family: Family,
-    plan: PortPlan,
     before: PortView | undefined,
   ): PortView {
+    const plan = planPort(service, port, family, this.#around);
     const number = before?.number ?? this.slots.services.allocate();
     const backends = this.#putBackends(number, plan, before);
-    const slotOf = new Map(plan.backends.map((row, index) => [row, backends[index]!.slot]));
     const pools = {
-      cluster: this.#putPool(plan.pools.cluster, slotOf, before?.pools.cluster ?? null),
-      local: this.#putPool(plan.pools.local, slotOf, before?.pools.local ?? null),
+      cluster: this.#putPool(plan.pools.cluster, backends, before?.pools.cluster ?? null),
+      local: this.#putPool(plan.pools.local, backends, before?.pools.local ?? null),
     };
     const frontends = this.#putFrontends(number, port, plan, pools, before);
     const state: PortView = { number, family, service, port, backends, pools, frontends };
@@ -129,17 +127,16 @@ export class ServicePlanner {
   }
 
   #putBackends(number: number, plan: PortPlan, before: PortView | undefined): BackendView[] {
-    const known = new Map(before?.backends.map((backend) => [backendKey(backend), backend]));
+    const known = new Known(before?.backends ?? []);
     return plan.backends.map(({ backend, state }) => {
       const { address, port, weight } = backend;
-      const old = known.get(backendKey(backend));
+      const old = known.find(address, port);
       const slot = old?.slot ?? this.slots.backends.allocate();
       const flushed = state === 'flushed';
       const group = backend.through === null ? null : this.#ways.groupOf(backend.through);
       const isSame = old?.group === group && flushed === (old.state === 'flushed');
       if (!isSame) {
-        const row = { slot, address, port, service: number, flushed };
-        this.#delta.putBackend({ ...row, group: group ?? NO_GROUP });
+        this.#delta.putBackend(slot, address, port, number, flushed, group ?? NO_GROUP);
       }
       return {
         slot,
@@ -155,7 +152,7 @@ export class ServicePlanner {
 
   #putPool(
     plan: PoolPlan | null,
-    slotOf: ReadonlyMap<PortPlan['backends'][number], number>,
+    backends: readonly BackendView[],
     before: PoolView | null,
   ): PoolView | null {
     if (plan === null) {
@@ -164,7 +161,8 @@ export class ServicePlanner {
     }
     const pool: PoolView = {
       slot: before?.slot ?? this.slots.pools.allocate(),
-      members: plan.members.map(({ row, weight }) => ({ backend: slotOf.get(row)!, weight })),
+      backends: plan.rows.map((row) => backends[row]!.slot),
+      weights: plan.weights,
       silent: plan.silent,
     };
     if (before === null || !same(before, pool)) this.#delta.putPool(pool);
@@ -178,34 +176,35 @@ export class ServicePlanner {
     pools: PortView['pools'],
     before: PortView | undefined,
   ): FrontendView[] {
-    const old = new Map(before?.frontends.map((row) => [frontendKey(row), row]));
+    const known = new Known(before?.frontends ?? []);
     const samePools =
       before?.pools.cluster?.slot === pools.cluster?.slot &&
       before?.pools.local?.slot === pools.local?.slot;
-    const frontends = plan.frontends.map((row) => {
-      const previous = old.get(frontendKey(row));
-      old.delete(frontendKey(row));
-      const frontend = { ...row, slot: previous?.slot ?? this.slots.frontends.allocate() };
+    const frontends = plan.frontends.map((row): FrontendView => {
+      const previous = known.find(row.address, row.port);
+      const { address, kind, masquerade, affinity, ranges } = row;
+      const slot = previous?.slot ?? this.slots.frontends.allocate();
+      const frontend = { slot, address, port: row.port, kind, pools: row.pools, masquerade };
+      const whole = { ...frontend, affinity, ranges };
       if (previous === undefined || !samePools || !sameFrontend(previous, row)) {
-        this.#delta.putFrontend(frontend, port.protocol, number, pools);
+        this.#delta.putFrontend(whole, port.protocol, number, pools);
       }
-      return frontend;
+      return whole;
     });
-    for (const { slot } of old.values()) this.#removeFrontend(slot);
+    for (const { slot } of known.rest()) this.#removeFrontend(slot);
     return frontends;
   }
 
   #noteBackends(state: PortView, before: PortView | undefined): void {
-    const old = new Map(before?.backends.map((backend) => [backend.slot, backend]));
+    const known = new Known(before?.backends ?? []);
     for (const backend of state.backends) {
-      const previous = old.get(backend.slot);
-      old.delete(backend.slot);
+      const previous = known.find(backend.address, backend.port);
       if (previous === undefined) this.added.push({ port: state, backend });
       else if (previous.weight !== backend.weight || previous.state !== backend.state) {
         this.changed.push({ port: state, backend });
       }
     }
-    for (const backend of old.values()) this.#removeBackend({ port: before!, backend });
+    for (const backend of known.rest()) this.#removeBackend({ port: before!, backend });
   }
 
   #removePort(port: PortView): void {
@@ -232,10 +231,49 @@ export class ServicePlanner {
   }
 }
 
-function backendKey(backend: { address: string; port: number }): string {
-  return `${backend.address} ${backend.port}`;
+/** What a service port is known by while its number may change. */
+function isSamePort(
+  { port: known, family: its }: PortView,
+  { name, protocol }: CheckedServicePort,
+  family: Family,
+): boolean {
+  return its === family && known.name === name && known.protocol === protocol;
 }
 
-function frontendKey(frontend: { address: string; port: number }): string {
-  return `${frontend.address} ${frontend.port}`;
+/**
+ * What there was, found by address and port. Asked for in the order in which it was there, as is
+ * usual, it costs no table.
+ */
+class Known<T extends { readonly address: string; readonly port: number }> {
+  readonly #items: readonly T[];
+  readonly #found: boolean[];
+  #places: Map<string, number> | null = null;
+  #next = 0;
+
+  constructor(items: readonly T[]) {
+    this.#items = items;
+    this.#found = items.map(() => false);
+  }
+
+  find(address: string, port: number): T | undefined {
+    const next = this.#items[this.#next];
+    const isNext = next?.address === address && next.port === port;
+    const place = isNext ? this.#next : this.#search(address, port);
+    if (place === undefined) return undefined;
+    this.#found[place] = true;
+    this.#next = place + 1;
+    return this.#items[place];
+  }
+
+  /** Those that nobody asked for. */
+  rest(): T[] {
+    return this.#items.filter((_, place) => !this.#found[place]);
+  }
+
+  #search(address: string, port: number): number | undefined {
+    if (this.#items.length === 0) return undefined;
+    const keyOf = (item: { address: string; port: number }) => `${item.address} ${item.port}`;
+    this.#places ??= new Map(this.#items.map((item, place) => [keyOf(item), place]));
+    return this.#places.get(keyOf({ address, port }));
+  }
 }

@@ -21,7 +21,9 @@ export interface PortView {
 
 export interface PoolView {
   readonly slot: number;
-  readonly members: readonly { readonly backend: number; readonly weight: number }[];
+  /** Slots of its members, and beside each its share of new connections. */
+  readonly backends: readonly number[];
+  readonly weights: readonly number[];
   /** New connections that find no member are dropped without a word: there are endpoints elsewhere. */
   readonly silent: boolean;
 }

@@ -198,10 +198,11 @@ function serviceOf(slot: number | null, view: ProgramView): ExplainedService | n
 function poolOf(slot: number | null, view: ProgramView): ExplainReport['pool'] {
   const at = slot === null ? undefined : view.pool(slot);
   if (at === undefined) return null;
-  const members = at.port.pools[at.choice]?.members ?? [];
-  const endpoints = members.flatMap(({ backend, weight }) => {
+  const pool = at.port.pools[at.choice];
+  const endpoints = (pool?.backends ?? []).flatMap((backend, index) => {
     const member = view.backend(backend)?.backend;
-    return member === undefined ? [] : [{ address: member.address, port: member.port, weight }];
+    if (member === undefined) return [];
+    return [{ address: member.address, port: member.port, weight: pool!.weights[index]! }];
   });
   return { slot: slot!, policy: POLICIES[at.choice], endpoints };
 }

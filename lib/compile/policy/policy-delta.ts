@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Prefix } from '../../model/address.js';
+import { prefixColumns, u8, u16, u32 } from '../columns.js';
 import type { ProgramDelta } from '../program.js';
 import type { RuleRow } from './policy-rows.js';
 
@@ -63,36 +64,35 @@ export class PolicyDelta {
     return [...put, ...removed].every(({ length }) => length === 0);
   }
 
-  /** @param prefixColumns - packs networks */
-  build(prefixColumns: (rows: readonly Prefix[]) => ProgramDelta['removedRoutes']): PolicyTables {
+  build(): PolicyTables {
     const rules = this.#sets.flatMap(({ rows }) => rows);
     const selectors = this.#identities.map(({ identity }) => identity.selectors);
     return {
       ruleSets: {
-        slot: Uint32Array.from(this.#sets, ({ slot }) => slot),
+        slot: u32(this.#sets, ({ slot }) => slot),
         ...spans(this.#sets.map(({ rows }) => rows.length)),
       },
       rules: {
-        selector: Uint32Array.from(rules, ({ selector }) => selector),
-        protocol: Uint8Array.from(rules, ({ protocol }) => protocol),
-        portFirst: Uint16Array.from(rules, ({ portFirst }) => portFirst),
-        portLast: Uint16Array.from(rules, ({ portLast }) => portLast),
-        action: Uint8Array.from(rules, ({ action }) => action),
-        tier: Uint8Array.from(rules, ({ tier }) => tier),
-        rule: Uint32Array.from(rules, ({ rule }) => rule),
+        selector: u32(rules, ({ selector }) => selector),
+        protocol: u8(rules, ({ protocol }) => protocol),
+        portFirst: u16(rules, ({ portFirst }) => portFirst),
+        portLast: u16(rules, ({ portLast }) => portLast),
+        action: u8(rules, ({ action }) => action),
+        tier: u8(rules, ({ tier }) => tier),
+        rule: u32(rules, ({ rule }) => rule),
       },
-      removedRuleSets: Uint32Array.from(this.#removedSets),
+      removedRuleSets: new Uint32Array(this.#removedSets),
       identities: {
-        slot: Uint32Array.from(this.#identities, ({ slot }) => slot),
-        ingress: Uint32Array.from(this.#identities, ({ identity }) => identity.ingress),
-        egress: Uint32Array.from(this.#identities, ({ identity }) => identity.egress),
+        slot: u32(this.#identities, ({ slot }) => slot),
+        ingress: u32(this.#identities, ({ identity }) => identity.ingress),
+        egress: u32(this.#identities, ({ identity }) => identity.egress),
         ...spans(selectors.map(({ length }) => length)),
       },
       memberships: { selector: Uint32Array.from(selectors.flat()) },
-      removedIdentities: Uint32Array.from(this.#removedIdentities),
+      removedIdentities: new Uint32Array(this.#removedIdentities),
       identityNetworks: {
         ...prefixColumns(this.#networks.map(({ prefix }) => prefix)),
-        identity: Uint32Array.from(this.#networks, ({ identity }) => identity),
+        identity: u32(this.#networks, ({ identity }) => identity),
       },
       removedIdentityNetworks: prefixColumns(this.#removedNetworks),
     };
@@ -107,5 +107,5 @@ function spans(counts: readonly number[]): { first: Uint32Array; count: Uint32Ar
     first[row] = count === 0 ? 0 : next;
     next += count;
   });
-  return { first, count: Uint32Array.from(counts) };
+  return { first, count: new Uint32Array(counts) };
 }
