@@ -128,7 +128,7 @@ endpoints: [{addresses: [10.1.1.2], conditions: {ready: false, serving: null}}]
       ports: [{ name: '', protocol: 'TCP', port: 80, nodePort: 0 }],
       internalTrafficPolicy: 'Cluster',
       externalTrafficPolicy: 'Cluster',
-      sessionAffinity: 'None',
+      affinitySeconds: 0,
     },
   });
   t.like(endpointSlices[0], {
