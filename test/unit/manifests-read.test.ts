@@ -133,6 +133,6 @@ endpoints: [{addresses: [10.1.1.2], conditions: {ready: false, serving: null}}]
   });
   t.like(endpointSlices[0], {
     ports: [{ name: '', protocol: 'TCP' }],
-    endpoints: [{ conditions: { ready: false, serving: true, terminating: false } }],
+    endpoints: [{ ready: false, serving: true, terminating: false }],
   });
 });

@@ -29,6 +29,17 @@ interface Obstacle {
 
 type Warn = (message: string) => void;
 
+/** All that clients can send to, as texts. */
+export function destinationsIn(has: Destinations): string[] {
+  const { ports } = has.object.spec;
+  const addresses = [...has.addresses, ...has.externalIPs, ...has.loadBalancer];
+  const nodePorts = ports.filter((_, index) => has.nodePorts[index] !== 0);
+  return [
+    ...addresses.flatMap((address) => ports.map((port) => destinationOf(address, port))),
+    ...nodePorts.map(nodePortOf),
+  ];
+}
+
 /**
  * What a Service that is to be served asks for; `null`: nothing.
  * @param warn - told where that is a mistake
