@@ -128,11 +128,11 @@ endpoints: [{addresses: [10.1.1.2], conditions: {ready: false, serving: null}}]
       ports: [{ name: '', protocol: 'TCP', port: 80, nodePort: 0 }],
       internalTrafficPolicy: 'Cluster',
       externalTrafficPolicy: 'Cluster',
-      sessionAffinity: 'None',
+      affinitySeconds: 0,
     },
   });
   t.like(endpointSlices[0], {
     ports: [{ name: '', protocol: 'TCP' }],
-    endpoints: [{ conditions: { ready: false, serving: true, terminating: false } }],
+    endpoints: [{ ready: false, serving: true, terminating: false }],
   });
 });

@@ -4,7 +4,7 @@ import type { CheckedBalancer } from '../../model/checked.js';
 import type { Backend, InterfaceSpec, Service, ServicePort } from '../../model/model.js';
 import { type BalancerNode, balancerNodes } from './balancer-nodes.js';
 import type { NodeObject } from './objects.js';
-import type { TranslationWarning } from './translate.js';
+import type { TranslationWarning } from './warnings.js';
 
 /** What a balancer is to do. */
 export interface Balancing {

@@ -91,4 +91,4 @@ const spec = objectOf(
 );
 
 /** A policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy. */
-export const clusterNetworkPolicySchema = z.looseObject({ metadata, spec });
+export const clusterNetworkPolicySchema = z.object({ metadata, spec });

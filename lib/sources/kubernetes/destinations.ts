@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Family, familyOf } from '../../model/address.js';
+import { familyOf } from '../../model/address.js';
 import { destinationOf } from '../../model/check-destinations.js';
-import type { ServiceObject } from './objects.js';
+import { Claims } from './claims.js';
+import { compareNames } from './names.js';
+import type { ServiceObject } from './read-service.js';
 
 /** What a Service answers on. */
 export interface Destinations {
@@ -13,108 +15,208 @@ export interface Destinations {
   readonly nodePorts: readonly number[];
 }
 
-type Warn = (object: ServiceObject, message: string) => void;
-
-/**
- * The destinations of all services that have some. A service has the families of its cluster IPs.
- * @param services - in the order in which they come first, where two want the same
- */
-export function destinationsOf(services: readonly ServiceObject[], warn: Warn): Destinations[] {
-  const wanted = services.flatMap((object) => readDestinations(object, warn) ?? []);
-  const claims = new Claims(warn);
-  // An external IP must not take a cluster IP away from whoever has it.
-  const withCluster = wanted
-    .map((each) => ({ ...each, addresses: claims.keep(each.object, 'cluster IP', each.addresses) }))
-    .filter(({ addresses }) => addresses.length > 0);
-  return withCluster.map((each) => {
-    const { object } = each;
-    const families = new Set(each.addresses.map(familyOf));
-    const ofFamilies = (what: string, addresses: readonly string[]): readonly string[] =>
-      claims.keep(object, what, inFamilies(object, what, addresses, families, warn));
-    return {
-      ...each,
-      externalIPs: ofFamilies('external IP', each.externalIPs),
-      loadBalancer: ofFamilies('load balancer address', each.loadBalancer),
-      nodePorts: claims.keepNodePorts(object),
-    };
-  });
+/** What a Service asks to answer on. */
+export interface Claimant extends Omit<Destinations, 'nodePorts'> {
+  /** Every destination, once. */
+  readonly destinations: readonly string[];
 }
 
-function readDestinations(object: ServiceObject, warn: Warn): Destinations | null {
+/** Somebody else's destination that keeps a Service from having an address. */
+interface Obstacle {
+  readonly destination: string;
+  readonly owner: ServiceObject;
+}
+
+type Warn = (message: string) => void;
+
+/** All that clients can send to, as texts. */
+export function destinationsIn(has: Destinations): string[] {
+  const { ports } = has.object.spec;
+  const addresses = [...has.addresses, ...has.externalIPs, ...has.loadBalancer];
+  const nodePorts = ports.filter((_, index) => has.nodePorts[index] !== 0);
+  return [
+    ...addresses.flatMap((address) => ports.map((port) => destinationOf(address, port))),
+    ...nodePorts.map(nodePortOf),
+  ];
+}
+
+/**
+ * What a Service that is to be served asks for; `null`: nothing.
+ * @param warn - told where that is a mistake
+ */
+export function claimantOf(object: ServiceObject, warn: Warn): Claimant | null {
   const { spec, status } = object;
   if (spec.type === 'ExternalName') return null;
   const given = [spec.clusterIP, ...spec.clusterIPs].filter((ip) => ip !== '');
   if (given.includes('None')) return null;
   if (given.length === 0) {
-    warn(object, 'it has no clusterIP (the API server assigns one), so it is not served');
+    warn('it has no clusterIP (the API server assigns one), so it is not served');
     return null;
   }
   const ingress = status?.loadBalancer?.ingress ?? [];
   const virtual = ingress.filter(({ ip, ipMode }) => ip !== '' && ipMode === 'VIP');
   const besides = (addresses: readonly string[]) =>
     [...new Set(addresses)].filter((address) => !given.includes(address));
+  const addresses = [...new Set(given)];
+  const externalIPs = besides(spec.externalIPs);
+  const loadBalancer = besides(virtual.map(({ ip }) => ip));
+  const destinations = [...addresses, ...externalIPs, ...loadBalancer].flatMap((address) =>
+    spec.ports.map((port) => destinationOf(address, port)),
+  );
+  const nodePorts = spec.ports.filter(({ nodePort }) => nodePort !== 0).map(nodePortOf);
   return {
     object,
-    addresses: [...new Set(given)],
-    externalIPs: besides(spec.externalIPs),
-    loadBalancer: besides(virtual.map(({ ip }) => ip)),
-    nodePorts: spec.ports.map(({ nodePort }) => nodePort),
+    addresses,
+    externalIPs,
+    loadBalancer,
+    destinations: [...new Set([...destinations, ...nodePorts])],
   };
 }
 
-function inFamilies(
-  object: ServiceObject,
-  what: string,
-  addresses: readonly string[],
-  families: ReadonlySet<Family>,
-  warn: Warn,
-): string[] {
-  return addresses.filter((address) => {
-    if (families.has(familyOf(address))) return true;
-    const family = `IPv${familyOf(address)}`;
-    warn(object, `its ${what} ${address} is not served: it has no ${family} cluster IP`);
-    return false;
-  });
-}
+/**
+ * Who answers on what, where several Services want the same: the first one by namespace and name. An
+ * address is a Service's with all of its ports or not at all, and a cluster IP goes before what is
+ * external. A Service that is left without a cluster IP, or without one of the family, asks for nothing.
+ */
+export class DestinationClaims {
+  readonly #claims = new Claims<Claimant>((a, b) =>
+    compareNames(a.object.metadata, b.object.metadata),
+  );
+  /** Of the claimants of what is contested, by address. */
+  readonly #obstacles = new Map<Claimant, Map<string, Obstacle | null>>();
 
-/** Who answers on what: whoever asks first. */
-class Claims {
-  readonly #owners = new Map<string, ServiceObject>();
-  readonly #warn: Warn;
-
-  constructor(warn: Warn) {
-    this.#warn = warn;
+  add(claimant: Claimant): void {
+    for (const destination of claimant.destinations) this.#claims.add(destination, claimant);
+    this.#obstacles.clear();
   }
 
-  /** Those of a service's addresses on whose ports no other service answers. */
-  keep(object: ServiceObject, what: string, addresses: readonly string[]): readonly string[] {
-    return addresses.filter((address) => {
-      const wanted = object.spec.ports.map((port) => destinationOf(address, port));
-      for (const destination of wanted) {
-        const owner = this.#owners.get(destination);
-        if (owner === undefined || owner === object) continue;
-        const whose = `${destination} is ${nameOf(owner)}'s`;
-        this.#warn(object, `its ${what} ${address} is not served: ${whose}`);
-        return false;
+  remove(claimant: Claimant): void {
+    for (const destination of claimant.destinations) this.#claims.remove(destination, claimant);
+    this.#obstacles.clear();
+  }
+
+  /** Those whose destinations may be other ones since the last call, because of somebody else's claims. */
+  takeAffected(): ReadonlySet<Claimant> {
+    const affected = new Set<Claimant>();
+    const queue = [...this.#claims.takeContested()];
+    const seen = new Set(queue);
+    for (const destination of queue) {
+      for (const claimant of this.#claims.of(destination)) {
+        if (affected.has(claimant)) continue;
+        affected.add(claimant);
+        for (const other of claimant.destinations) {
+          if (seen.has(other) || this.#claims.of(other).length < 2) continue;
+          seen.add(other);
+          queue.push(other);
+        }
       }
-      for (const destination of wanted) this.#owners.set(destination, object);
-      return true;
+    }
+    return affected;
+  }
+
+  /** The cluster IPs that it has. None: it is not served. */
+  clusterIPs(claimant: Claimant, warn: Warn): readonly string[] {
+    return this.#kept(claimant, 'cluster IP', claimant.addresses, warn);
+  }
+
+  /** @param addresses - its {@link clusterIPs} */
+  destinations(claimant: Claimant, addresses: readonly string[], warn: Warn): Destinations {
+    const { object } = claimant;
+    const families = new Set(addresses.map(familyOf));
+    const kept = (what: string, wanted: readonly string[]): readonly string[] => {
+      const ofFamilies = wanted.filter((address) => {
+        if (families.has(familyOf(address))) return true;
+        const family = `IPv${familyOf(address)}`;
+        warn(`its ${what} ${address} is not served: it has no ${family} cluster IP`);
+        return false;
+      });
+      return this.#kept(claimant, what, ofFamilies, warn);
+    };
+    return {
+      object,
+      addresses,
+      externalIPs: kept('external IP', claimant.externalIPs),
+      loadBalancer: kept('load balancer address', claimant.loadBalancer),
+      nodePorts: this.#nodePorts(claimant, warn),
+    };
+  }
+
+  #kept(
+    claimant: Claimant,
+    what: string,
+    addresses: readonly string[],
+    warn: Warn,
+  ): readonly string[] {
+    return addresses.filter((address) => {
+      const obstacle = this.#obstacle(claimant, address);
+      if (obstacle === null) return true;
+      const whose = `${obstacle.destination} is ${nameOf(obstacle.owner)}'s`;
+      warn(`its ${what} ${address} is not served: ${whose}`);
+      return false;
     });
   }
 
-  keepNodePorts(object: ServiceObject): number[] {
-    return object.spec.ports.map(({ nodePort, protocol }) => {
-      if (nodePort === 0) return 0;
-      const destination = `node port ${nodePort}/${protocol}`;
-      const owner = this.#owners.get(destination);
-      if (owner === undefined) {
-        this.#owners.set(destination, object);
-        return nodePort;
+  /** Why it does not have an address that it asks for. */
+  #obstacle(claimant: Claimant, address: string): Obstacle | null {
+    const wanted = claimant.object.spec.ports.map((port) => destinationOf(address, port));
+    if (wanted.every((destination) => this.#claims.of(destination).length < 2)) return null;
+    const known = this.#obstacles.get(claimant) ?? new Map<string, Obstacle | null>();
+    this.#obstacles.set(claimant, known);
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    const found = this.#findObstacle(claimant, address, wanted);
+    known.set(address, found);
+    return found;
+  }
+
+  #findObstacle(claimant: Claimant, address: string, wanted: readonly string[]): Obstacle | null {
+    const isCluster = claimant.addresses.includes(address);
+    for (const destination of wanted) {
+      let isBefore = true;
+      for (const other of this.#claims.of(destination)) {
+        if (other === claimant) isBefore = false;
+        else if (other.addresses.includes(address)) {
+          if (isCluster && !isBefore) break;
+          if (this.#obstacle(other, address) === null) return { destination, owner: other.object };
+        } else if (isBefore && !isCluster && this.#asksFor(other, address)) {
+          if (this.#obstacle(other, address) === null) return { destination, owner: other.object };
+        }
       }
-      this.#warn(object, `its ${destination} is not served: it is ${nameOf(owner)}'s`);
+    }
+    return null;
+  }
+
+  /** It has a cluster IP of the family of an external address. */
+  #asksFor(claimant: Claimant, address: string): boolean {
+    return claimant.addresses.some(
+      (own) => familyOf(own) === familyOf(address) && this.#obstacle(claimant, own) === null,
+    );
+  }
+
+  #isServed(claimant: Claimant): boolean {
+    return claimant.addresses.some((own) => this.#obstacle(claimant, own) === null);
+  }
+
+  #nodePorts(claimant: Claimant, warn: Warn): number[] {
+    const own = new Set<string>();
+    return claimant.object.spec.ports.map((port) => {
+      if (port.nodePort === 0) return 0;
+      const destination = nodePortOf(port);
+      const owner = own.has(destination)
+        ? claimant
+        : this.#claims.of(destination).find((each) => each === claimant || this.#isServed(each))!;
+      if (owner === claimant && !own.has(destination)) {
+        own.add(destination);
+        return port.nodePort;
+      }
+      warn(`its ${destination} is not served: it is ${nameOf(owner.object)}'s`);
       return 0;
     });
   }
+}
+
+function nodePortOf({ nodePort, protocol }: ServiceObject['spec']['ports'][number]): string {
+  return `node port ${nodePort}/${protocol}`;
 }
 
 function nameOf({ metadata }: ServiceObject): string {

@@ -65,4 +65,4 @@ const spec = objectOf(
 );
 
 /** A networking.k8s.io/v1 NetworkPolicy. */
-export const networkPolicySchema = z.looseObject({ metadata, spec });
+export const networkPolicySchema = z.object({ metadata, spec });

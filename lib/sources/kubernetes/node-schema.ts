@@ -38,7 +38,7 @@ const annotations = z
   .record(z.string(), text('a text (quote numbers and booleans)'), expected('an object'))
   .default({});
 
-export const nodeSchema = z.looseObject({
+export const nodeSchema = z.object({
   metadata: metadata.extend({ annotations, deletionTimestamp: text('a time').optional() }),
   spec,
   status,

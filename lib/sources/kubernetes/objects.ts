@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { z } from 'zod';
 import { clusterNetworkPolicySchema } from './cluster-policy-schema.js';
+import { namespaceSchema } from './namespace-schema.js';
 import { networkPolicySchema } from './network-policy-schema.js';
 import { nodeSchema } from './node-schema.js';
-import { namespaceSchema, podSchema } from './pod-schema.js';
-import { serviceSchema } from './service-schema.js';
-import { endpointSliceSchema } from './slice-schema.js';
+import { ObjectMistake } from './object-mistake.js';
+import { type PodObject, readPod } from './read-pod.js';
+import { readService, type ServiceObject } from './read-service.js';
+import { type EndpointSliceObject, readEndpointSlice } from './read-slice.js';
 
-/** A core/v1 Service, as far as it is read. */
-export type ServiceObject = z.output<typeof serviceSchema>;
-/** A discovery.k8s.io/v1 EndpointSlice. */
-export type EndpointSliceObject = z.output<typeof endpointSliceSchema>;
+export {
+  type EndpointSliceObject,
+  ObjectMistake,
+  type PodObject,
+  readEndpointSlice,
+  readPod,
+  readService,
+  type ServiceObject,
+};
+
 /** A core/v1 Node. */
 export type NodeObject = z.output<typeof nodeSchema>;
 
 /** A core/v1 Namespace. */
 export type NamespaceObject = z.output<typeof namespaceSchema>;
-/** A core/v1 Pod. */
-export type PodObject = z.output<typeof podSchema>;
 /** A networking.k8s.io/v1 NetworkPolicy. */
 export type NetworkPolicyObject = z.output<typeof networkPolicySchema>;
 /** A policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy. */
@@ -34,27 +40,6 @@ export interface KubernetesObjects {
   clusterNetworkPolicies: ClusterNetworkPolicyObject[];
 }
 
-/** What is wrong with an object, and where. */
-export class ObjectMistake extends Error {
-  /** `spec.ports[0].port`; empty: the object as a whole. */
-  readonly path: string;
-
-  constructor(path: string, message: string) {
-    super(message);
-    this.path = path;
-  }
-}
-
-/** @throws ObjectMistake with the first mistake */
-export function readService(value: unknown): ServiceObject {
-  return read(serviceSchema, value);
-}
-
-/** @throws ObjectMistake with the first mistake */
-export function readEndpointSlice(value: unknown): EndpointSliceObject {
-  return read(endpointSliceSchema, value);
-}
-
 /** @throws ObjectMistake with the first mistake */
 export function readNode(value: unknown): NodeObject {
   return read(nodeSchema, value);
@@ -63,11 +48,6 @@ export function readNode(value: unknown): NodeObject {
 /** @throws ObjectMistake with the first mistake */
 export function readNamespace(value: unknown): NamespaceObject {
   return read(namespaceSchema, value);
-}
-
-/** @throws ObjectMistake with the first mistake */
-export function readPod(value: unknown): PodObject {
-  return read(podSchema, value);
 }
 
 /** @throws ObjectMistake with the first mistake */
@@ -85,7 +65,7 @@ export function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(withoutNulls(value), { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  throw new ObjectMistake(fieldPath(issue.path), issue.message);
+  throw new ObjectMistake(issue.path, issue.message);
 }
 
 /** To Kubernetes a key with `null` is a key that is left out. */
@@ -97,14 +77,4 @@ function withoutNulls(value: unknown): unknown {
       .filter(([key, inner]) => inner !== null && key !== 'managedFields')
       .map(([key, inner]) => [key, withoutNulls(inner)]),
   );
-}
-
-function fieldPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((part) => {
-      if (typeof part === 'number') return `[${part}]`;
-      return /^[A-Za-z0-9_]+$/.test(String(part)) ? `.${String(part)}` : `["${String(part)}"]`;
-    })
-    .join('')
-    .replace(/^\./, '');
 }

@@ -13,8 +13,8 @@ import { isObjectName } from '../../model/check-name.js';
 import { show, unknownWord } from '../../model/explain.js';
 
 /**
- * What the schemas of Kubernetes objects are made of. They are loose on unknown fields, because
- * Kubernetes adds fields, and strict on those that are read. Defaults are those that the API server
+ * What the schemas of Kubernetes objects are made of. They leave out fields that are not known,
+ * because Kubernetes adds fields, and are strict on those that are read. Defaults are those that the API server
  * fills in.
  */
 
@@ -32,7 +32,7 @@ export const listOf = <T extends z.ZodType>(item: T, what: string) =>
   z.array(item, expected(`a list of ${what}`)).default([]);
 
 export const objectOf = <T extends z.ZodRawShape>(shape: T, what: string) =>
-  z.looseObject(shape, expected(what));
+  z.object(shape, expected(what));
 
 export const wholeNumber = (what: string, min: number, max: number) => {
   const rule = `${what} from ${min} to ${max}`;
@@ -57,13 +57,19 @@ export const address = (what: string, words: readonly string[] = []) =>
 /** A network in canonical form; host bits and spaces around it are nothing. */
 export const network = (what: string) =>
   text(what).transform((value, context) => {
-    const [head = '', ...rest] = value.trim().split('/');
-    const canonical = canonicalAddress(head);
-    const prefix = canonical === null ? null : parsePrefix([canonical, ...rest].join('/'));
-    if (prefix !== null) return formatPrefix(networkOf(prefix));
+    const canonical = canonicalNetwork(value);
+    if (canonical !== null) return canonical;
     context.addIssue({ code: 'custom', message: `expected ${what}, found ${show(value)}` });
     return z.NEVER;
   });
+
+/** The network that is meant, or `null`. */
+export function canonicalNetwork(value: string): string | null {
+  const [head = '', ...rest] = value.trim().split('/');
+  const canonical = canonicalAddress(head);
+  const prefix = canonical === null ? null : parsePrefix([canonical, ...rest].join('/'));
+  return prefix === null ? null : formatPrefix(networkOf(prefix));
+}
 
 /** What is wrong with a canonical address as one of ours, or `null`. */
 export function martian(canonical: string): string | null {

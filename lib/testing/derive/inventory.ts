@@ -11,11 +11,12 @@ import {
   type NodeObject,
   ObjectMistake,
   read,
+  readEndpointSlice,
+  readService,
   type ServiceObject,
 } from '../../sources/kubernetes/objects.js';
-import { serviceSchema } from '../../sources/kubernetes/service-schema.js';
-import { endpointSliceSchema } from '../../sources/kubernetes/slice-schema.js';
 import {
+  ofReader,
   type PodObject,
   podSchema,
   type ServiceWishes,
@@ -128,13 +129,17 @@ function add(inventory: Inventory, given: Given<unknown>, seen: Map<string, stri
   else if (kind === 'Node') keep(inventory.nodes, nodeSchema);
   else if (kind === 'Service') {
     const { spec: wishes } = readGiven(given, serviceWishesSchema);
-    inventory.services.push({ ...given, object: readGiven(given, serviceSchema), wishes });
+    inventory.services.push({ ...given, object: readGiven(given, ofReader(readService)), wishes });
   } else if (kind === 'EndpointSlice') {
     const { endpoints } = readGiven(given, sliceTargetsSchema);
     const pods = endpoints.map(({ targetRef }) =>
       targetRef?.kind === 'Pod' && targetRef.name !== '' ? targetRef.name : null,
     );
-    inventory.slices.push({ ...given, object: readGiven(given, endpointSliceSchema), pods });
+    inventory.slices.push({
+      ...given,
+      object: readGiven(given, ofReader(readEndpointSlice)),
+      pods,
+    });
   } else if (kind === 'Namespace') {
     keep(inventory.namespaces as Given<NodeObject>[], nodeSchema);
   } else inventory.others.push(given);

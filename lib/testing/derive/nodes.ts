@@ -25,7 +25,7 @@ export function familiesOf(inventory: Inventory): Family[] {
     if (wishes.ipFamilyPolicy === 'RequireDualStack') families.add(4).add(6);
   }
   for (const { object } of inventory.pods) {
-    for (const { ip } of object.status.podIPs) families.add(familyOf(ip));
+    for (const ip of object.status.ips) families.add(familyOf(ip));
   }
   return [...families].sort();
 }
@@ -90,7 +90,7 @@ function namedNodes({ pods, workloads, slices }: Inventory): string[] {
   const names = [
     ...pods.map(({ object }) => object.spec.nodeName),
     ...workloads.map(({ object }) => object.spec.template.spec.nodeName),
-    ...slices.flatMap(({ object }) => object.endpoints.map(({ nodeName }) => nodeName)),
+    ...slices.flatMap(({ object }) => object.endpoints.map(({ node }) => node)),
   ];
   return names.filter((name) => name !== undefined && name !== '') as string[];
 }

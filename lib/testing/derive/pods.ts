@@ -2,7 +2,7 @@
 
 import { SluiceError } from '../../errors.js';
 import { type Family, familyOf } from '../../model/address.js';
-import { containerPorts } from '../../sources/kubernetes/translate-policy.js';
+import { containerPorts } from '../../sources/kubernetes/read-pod.js';
 import { AddressRange } from './addresses.js';
 import { type Given, type Inventory, refuse } from './inventory.js';
 import type { ClusterNode } from './nodes.js';
@@ -72,7 +72,6 @@ function isRunning({ status }: PodObject): boolean {
 
 function givenPod(given: Given<PodObject>, workloads: readonly Given<WorkloadObject>[]): Sketch {
   const { metadata, spec, status } = given.object;
-  const ips = [status.podIP, ...status.podIPs.map(({ ip }) => ip)].filter((ip) => ip !== '');
   const { namespace, labels } = metadata;
   return {
     namespace,
@@ -83,7 +82,7 @@ function givenPod(given: Given<PodObject>, workloads: readonly Given<WorkloadObj
     labels,
     spec,
     owner: given,
-    addresses: [...new Set(ips)],
+    addresses: status.ips,
     hostNetwork: spec.hostNetwork,
     ready: !status.conditions.some(({ type, status }) => type === 'Ready' && status !== 'True'),
     terminating: metadata.deletionTimestamp !== undefined,

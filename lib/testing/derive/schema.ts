@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { podSchema as given } from '../../sources/kubernetes/pod-schema.js';
+import * as fields from '../../sources/kubernetes/fields.js';
+import { ObjectMistake } from '../../sources/kubernetes/object-mistake.js';
+import { readPodSpec as readGivenSpec, readPod } from '../../sources/kubernetes/read-pod.js';
 import {
-  address,
   expected,
   labels,
   listOf,
@@ -18,19 +19,46 @@ import { labelSelector } from '../../sources/kubernetes/selector-schema.js';
 
 const flag = z.boolean(expected('true or false')).default(false);
 
-const podSpec = given.shape.spec.extend({ nodeSelector: labels });
+/** What a reader of the proxy's says, as a schema. */
+export const ofReader = <T>(reader: (value: unknown) => T) =>
+  z.unknown().transform((value, context): T => {
+    try {
+      return reader(value);
+    } catch (error) {
+      if (!(error instanceof ObjectMistake)) throw error;
+      context.addIssue({ code: 'custom', message: error.message, path: [...error.parts] });
+      return z.NEVER;
+    }
+  });
 
-const condition = objectOf({ type: text('a condition'), status: text('a status') }, 'a condition');
+const readPodSpec = (value: unknown) => ({
+  ...readGivenSpec(value),
+  nodeSelector: fields.labels(fields.asObject(value, 'an object'), 'nodeSelector'),
+});
 
-export const podSchema = given.extend({
-  spec: podSpec,
-  status: given.shape.status
-    .unwrap()
-    .extend({
-      conditions: listOf(condition, 'conditions'),
-      hostIP: address('an IP address, or nothing', ['']).default(''),
-    })
-    .prefault({}),
+const hostIp = (value: unknown) => fields.address(value, 'an IP address, or nothing', ['']);
+
+const readStatus = (value: unknown) => {
+  const status = fields.asObject(value, 'an object');
+  const conditions = fields.list(status, 'conditions', 'conditions', (each) => {
+    const raw = fields.asObject(each, 'a condition');
+    return {
+      type: fields.text(raw, 'type', 'a condition'),
+      status: fields.text(raw, 'status', 'a status'),
+    };
+  });
+  return { conditions, hostIP: fields.maybe(status, 'hostIP', hostIp) ?? '' };
+};
+
+export const podSchema = ofReader((value) => {
+  const object = fields.asObject(value, 'an object');
+  const { metadata, status } = readPod(value);
+  const more = fields.maybe(object, 'status', readStatus) ?? { conditions: [], hostIP: '' };
+  return {
+    metadata,
+    spec: fields.within(object, 'spec', readPodSpec),
+    status: { ...status, ...more },
+  };
 });
 
 const templateMetadata = objectOf({ labels }, 'an object with labels').prefault({});
@@ -42,7 +70,7 @@ export const workloadSchema = z.looseObject({
       replicas: wholeNumber('a number', 0, 100_000).default(1),
       selector: labelSelector,
       template: objectOf(
-        { metadata: templateMetadata, spec: podSpec },
+        { metadata: templateMetadata, spec: ofReader(readPodSpec) },
         'the template of a pod with metadata and spec',
       ),
     },

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalAddress } from '../../model/address.js';
 import type { GivenSlice, Inventory } from './inventory.js';
 import type { ClusterNode } from './nodes.js';
 import type { Sketch } from './pods.js';
@@ -23,16 +22,15 @@ export function podsOfSlices(
       ({ object }) =>
         object.metadata.namespace === metadata.namespace && object.metadata.name === serviceName,
     )?.wishes.selector;
-    endpoints.forEach(({ addresses, nodeName }, index) => {
-      const address = canonicalAddress(addresses[0] ?? '');
+    endpoints.forEach(({ address, node }, index) => {
       const name = slice.pods[index] ?? derivedName(serviceName, selector, found.size + 1);
-      if (address === null || addressType === 'FQDN' || name === null || taken.has(address)) return;
+      if (address === '' || addressType === 'FQDN' || name === null || taken.has(address)) return;
       const key = `${metadata.namespace}/${name}`;
       if (names.has(key)) return;
       taken.add(address);
       const before = found.get(key);
       found.set(key, {
-        ...sketchOf(slice, metadata.namespace, name, selector ?? {}, nodeName ?? ''),
+        ...sketchOf(slice, metadata.namespace, name, selector ?? {}, node),
         addresses: [...(before?.addresses ?? []), address],
       });
     });

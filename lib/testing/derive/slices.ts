@@ -103,15 +103,9 @@ function warnOfNames(service: ClusterService, pods: readonly ClusterPod[], warn:
 export function endpointsIn(slices: readonly GivenSlice['object'][]): ClusterEndpoint[] {
   return slices.flatMap(({ endpoints, ports }) =>
     ports.flatMap(({ name, protocol, port }) =>
-      endpoints.flatMap(({ addresses, conditions }) =>
-        addresses.slice(0, 1).map((address) => ({
-          address,
-          portName: name,
-          protocol,
-          port,
-          ready: conditions.ready,
-        })),
-      ),
+      endpoints
+        .filter(({ address }) => address !== '')
+        .map(({ address, ready }) => ({ address, portName: name, protocol, port, ready })),
     ),
   );
 }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Backend, Service, ServicePort } from '../../model/model.js';
+import type { NoLocalEndpoints, ServiceHealth } from './cluster-change.js';
+import type { ServiceObject } from './read-service.js';
+
+/**
+ * What a load balancer that asks on a Service's `healthCheckNodePort` is told; `null`: it has none.
+ * @param service - what the object comes to
+ */
+export function healthOf(
+  { metadata: { namespace, name }, spec }: ServiceObject,
+  service: Service,
+  nodeName: string | null,
+): ServiceHealth | null {
+  const { type, externalTrafficPolicy, healthCheckNodePort: port } = spec;
+  if (type !== 'LoadBalancer' || externalTrafficPolicy !== 'Local' || port === 0) return null;
+  const addresses = new Set<string>();
+  for (const { backends } of service.ports) {
+    for (const backend of backends) {
+      if (backend.ready === true && isHere(backend, nodeName)) addresses.add(backend.address);
+    }
+  }
+  return { namespace, name, port, localEndpoints: addresses.size };
+}
+
+/** Whether there are endpoints, and none here, for what a traffic policy `Local` is about; 1 or 0. */
+export function noLocalEndpoints(service: Service, nodeName: string | null): NoLocalEndpoints {
+  const { internalTrafficPolicy, externalTrafficPolicy, externalIPs, loadBalancer } = service;
+  const isInternal = internalTrafficPolicy === 'Local';
+  const isExternal = externalTrafficPolicy === 'Local';
+  if (!isInternal && !isExternal) return NOTHING;
+  const hasExternal = externalIPs !== undefined || loadBalancer !== undefined;
+  const lacking = service.ports.filter(({ backends }) => isLacking(backends, nodeName));
+  const isReached = ({ nodePort }: ServicePort) => hasExternal || nodePort !== undefined;
+  return {
+    internal: Number(isInternal && lacking.length > 0),
+    external: Number(isExternal && lacking.some(isReached)),
+  };
+}
+
+export const NOTHING: NoLocalEndpoints = Object.freeze({ internal: 0, external: 0 });
+
+function isLacking(backends: readonly Backend[], nodeName: string | null): boolean {
+  const usable = backends.filter(
+    ({ ready, serving, terminating }) =>
+      ready === true || (serving === true && terminating === true),
+  );
+  return usable.length > 0 && !usable.some((backend) => isHere(backend, nodeName));
+}
+
+function isHere({ node }: Backend, nodeName: string | null): boolean {
+  return node !== undefined && node === nodeName;
+}
