@@ -57,7 +57,7 @@ export class ApiConnection {
   readonly #bucket: TokenBucket;
   readonly #agent: http.Agent;
   readonly #closing = new AbortController();
-  readonly #open = new Set<ClientRequest>();
+  readonly #open = new Set<() => void>();
 
   private constructor(credentials: CredentialSource, options: ConnectionOptions, clock: Clock) {
     this.server = credentials.server;
@@ -124,7 +124,7 @@ export class ApiConnection {
   /** Ends what is under way: it fails with `ERR_CLOSED`. */
   close(): void {
     this.#closing.abort();
-    for (const request of this.#open) request.destroy();
+    for (const abort of this.#open) abort();
     this.#agent.destroy();
   }
 
@@ -218,19 +218,27 @@ export class ApiConnection {
           },
         },
       );
-      const abort = (): void => void request.destroy(new Error('aborted'));
-      this.#open.add(request);
+      // Once there is a response, it is what must be destroyed: its reader gets the reason.
+      let transfer: ClientRequest | IncomingMessage = request;
+      const abort = (): void => void transfer.destroy(new Error('aborted'));
+      const closed = (): void => {
+        this.#open.delete(abort);
+        signal?.removeEventListener('abort', abort);
+      };
+      this.#open.add(abort);
       signal?.addEventListener('abort', abort);
       deadline.guard(request);
-      request.once('close', () => {
-        this.#open.delete(request);
-        signal?.removeEventListener('abort', abort);
+      request.once('close', () => transfer === request && closed());
+      request.once('response', (response) => {
+        transfer = response;
+        response.once('close', closed);
+        deadline.guard(response);
+        resolve(response);
       });
       request.once('socket', (socket) => {
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         if (background) socket.unref();
       });
-      request.once('response', resolve);
       request.on('error', (error) => {
         const isReset = (error as NodeJS.ErrnoException).code === 'ECONNRESET';
         reject(request.reusedSocket && isReset ? new StaleConnection(error.message) : error);

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClientRequest } from 'node:http';
 import type { Clock } from './clock.js';
 
-/** The time that an answer has; when it is over, its request is destroyed. */
+interface Destroyable {
+  destroy(error: Error): unknown;
+}
+
+/** The time that an answer has; when it is over, what is guarded is destroyed. */
 export class Deadline {
   readonly #clock: Clock;
   readonly #background: boolean;
   #ms: number;
   #what: string;
-  #request: ClientRequest | undefined;
+  #transfer: Destroyable | undefined;
+  #isOver = false;
   #cancel: () => void;
 
   constructor(clock: Clock, ms: number, what: string, background = false) {
@@ -19,8 +23,9 @@ export class Deadline {
     this.#cancel = clock.after(ms, () => this.#over(), background);
   }
 
-  guard(request: ClientRequest): void {
-    this.#request = request;
+  guard(transfer: Destroyable): void {
+    this.#transfer = transfer;
+    if (this.#isOver) this.#over();
   }
 
   restart(ms = this.#ms, what = this.#what): void {
@@ -35,6 +40,7 @@ export class Deadline {
   }
 
   #over(): void {
-    this.#request?.destroy(new Error(`${this.#what} for ${Math.round(this.#ms / 1000)} s`));
+    this.#isOver = true;
+    this.#transfer?.destroy(new Error(`${this.#what} for ${Math.round(this.#ms / 1000)} s`));
   }
 }

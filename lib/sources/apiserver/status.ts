@@ -62,6 +62,23 @@ export function statusOf(error: unknown): ApiStatus | undefined {
     : undefined;
 }
 
+/** The server no longer has what a resourceVersion or a `continue` asks for. */
+export function isExpired(error: unknown): boolean {
+  const status = statusOf(error);
+  return status?.code === 410 || status?.reason === 'Expired' || status?.reason === 'Gone';
+}
+
+/**
+ * The server could not be reached, or has no time: nothing was wrong with what it was asked for.
+ * What stands in front of it answers without a Status.
+ */
+export function isOutage(error: unknown): boolean {
+  const status = statusOf(error);
+  if (status === undefined) return error instanceof SluiceError && error.cause instanceof Error;
+  const { code, reason } = status;
+  return code === 429 || code === 503 || (code >= 500 && reason === undefined);
+}
+
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
