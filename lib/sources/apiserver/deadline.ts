@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from './clock.js';
 
+/** The time was over. */
+export class TimeUp extends Error {}
+
 interface Destroyable {
   destroy(error: Error): unknown;
 }
@@ -41,6 +44,6 @@ export class Deadline {
 
   #over(): void {
     this.#isOver = true;
-    this.#transfer?.destroy(new Error(`${this.#what} for ${Math.round(this.#ms / 1000)} s`));
+    this.#transfer?.destroy(new TimeUp(`${this.#what} for ${Math.round(this.#ms / 1000)} s`));
   }
 }

@@ -21,8 +21,8 @@ const TYPES: Readonly<Record<string, WatchEvent['type']>> = {
 };
 
 /**
- * Bookmarks come about once a minute, so a watch without a byte for as long is dead. One that the
- * server gives no bookmarks costs a request more.
+ * Bookmarks come about once a minute: a watch without a byte for as long may be dead, and another
+ * one costs a request.
  */
 const IDLE_MS = 240_000;
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { SluiceError } from '../../errors.js';
 import type { ObjectSink, WatchedKind } from '../kubernetes/watched.js';
 import { type Clock, sleep, Turns } from './clock.js';
 import type { ApiConnection } from './connection.js';
+import { TimeUp } from './deadline.js';
 import { isOlder, openWatch, type WatchEvent } from './events.js';
 import { FailureLog, type WatchLog } from './failure-log.js';
 import { Backoff } from './pacing.js';
@@ -198,6 +200,8 @@ export class Reflector {
     try {
       await this.#follow(watch, signal);
     } catch (error) {
+      // Silence is no failure: if the connection is dead, the next watch will say so.
+      if (isSilence(error)) return 0;
       // A watch that was cut was a good one before.
       if (isOutage(error) && clock.now() - began >= SHORT_MS) this.#backoff.reset();
       throw error;
@@ -265,7 +269,10 @@ export class Reflector {
   }
 
   async #pause(ms: number, isOutage: boolean, signal: AbortSignal): Promise<void> {
-    if (!isOutage) return sleep(this.#settings.clock, ms, signal);
+    if (!isOutage) {
+      await sleep(this.#settings.clock, ms, signal);
+      return;
+    }
     this.#waiting = new AbortController();
     await sleep(this.#settings.clock, ms, AbortSignal.any([signal, this.#waiting.signal]));
     this.#waiting = undefined;
@@ -276,6 +283,10 @@ export class Reflector {
     this.#state.lastContactMs = this.#settings.clock.now();
     if (!this.#isAway) return;
     this.#isAway = false;
+    this.#failures.succeeded();
     this.#settings.onContact();
   }
 }
+
+const isSilence = (error: unknown): boolean =>
+  error instanceof SluiceError && error.cause instanceof TimeUp;
