@@ -21,6 +21,8 @@ export const ERROR_CODES = {
   ERR_ENGINE_BUSY: 'This process runs a native engine already; DPDK allows one',
   ERR_ENGINE: 'The engine could not start',
   ERR_CLOSED: 'The proxy has been closed',
+  ERR_APISERVER:
+    'The API server cannot be reached, or it refused; `path` is its address and the path of the request',
   ERR_AGENT: 'No agent answers at the control socket, or it refused the request',
 } as const;
 

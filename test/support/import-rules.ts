@@ -76,6 +76,12 @@ const DPDK_TABLE = 'native/table/routes.cc';
 const ADDON_LOADER = 'lib/engine/native/addon.ts';
 const ADDON_CONTRACT = 'typings/addon';
 
+/** Packages that only one part of lib/ may know, and that part. */
+const PACKAGE_HOMES: Readonly<Record<string, string>> = {
+  '@kubernetes/client-node': 'sources/apiserver/',
+  'prom-client': 'agent/',
+};
+
 /**
  * Violations in one file, each a sentence that says which line is wrong and why.
  *
@@ -124,6 +130,10 @@ function libViolations(path: string, text: string): string[] {
       const isPackage = !specifier.startsWith('node:');
       if (rule.startsWith('engine/') && isPackage && path !== ADDON_LOADER) {
         violations.push(`${path}: an engine uses no package, but imports ${specifier}`);
+      }
+      const home = PACKAGE_HOMES[specifier];
+      if (home !== undefined && !inLib.startsWith(home)) {
+        violations.push(`${path}: ${specifier} belongs in lib/${home}`);
       }
       continue;
     }

@@ -18,7 +18,10 @@ export type WatchedKind = (typeof WATCHED_KINDS)[number];
  * nothing that it is given makes it throw.
  */
 export interface ObjectSink {
-  /** A list begins: what is not put before it ends has gone by then. */
+  /**
+   * A list begins: what is not put before it ends has gone by then. A list that breaks off has no
+   * end: it begins anew, and until one has ended nothing has gone.
+   */
   beginList(kind: WatchedKind): void;
   /** An object of a list, or one that was added or modified. */
   put(kind: WatchedKind, object: unknown): void;
