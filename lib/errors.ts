@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   ERR_ENGINE: 'The engine could not start',
   ERR_CLOSED: 'The proxy has been closed',
   ERR_AGENT: 'No agent answers at the control socket, or it refused the request',
+  ERR_LISTEN: 'An address and port that a server of the agent shall listen on cannot be bound',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
