@@ -233,6 +233,9 @@ test.serial(
   'with the clock of the system: requests are served, timers that are too long wait',
   async (t) => {
     let runs = 0;
+    const warnings: Error[] = [];
+    const warned = (warning: Error): number => warnings.push(warning);
+    process.on('warning', warned);
     const loop = new SyncLoop({
       minPeriodMs: 20,
       retryMs: 30_000,
@@ -247,6 +250,8 @@ test.serial(
       await settled();
     }
     await loop.stop();
+    process.removeListener('warning', warned);
+    t.deepEqual(warnings, []);
     t.true(runs >= 5 && runs <= 12, `${runs} runs in 210 ms`);
   },
 );
