@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   ERR_APISERVER:
     'The API server cannot be reached, or it refused; `path` is its address and the path of the request',
   ERR_AGENT: 'No agent answers at the control socket, or it refused the request',
+  ERR_LISTEN: 'An address and port that a server of the agent shall listen on cannot be bound',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

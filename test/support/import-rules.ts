@@ -56,6 +56,17 @@ const LIB: Readonly<Record<string, readonly string[]>> = {
     'proxy/',
     'testing/',
   ],
+  // The node agent is wired of what the others make, and uses the proxy as a user of the package does.
+  'agent/': [
+    'errors.ts',
+    'index.ts',
+    'model/',
+    'engine/reasons.ts',
+    'sources/',
+    'observe/',
+    'proxy/',
+    'agent/',
+  ],
   'cli/': [
     'errors.ts',
     'index.ts',
@@ -66,6 +77,7 @@ const LIB: Readonly<Record<string, readonly string[]>> = {
     'observe/',
     'proxy/',
     'testing/',
+    'agent/',
     'cli/',
   ],
 };

@@ -58,6 +58,11 @@ const FORBIDDEN: readonly (readonly [path: string, line: string])[] = [
   ['lib/proxy/proxy.ts', "import { Network } from '../testing/index.js';"],
   ['lib/testing/network.ts', "import { main } from '../cli/main.js';"],
   ['lib/testing/network.ts', "import { compile } from '../compile/compile.js';"],
+  ['lib/proxy/proxy.ts', "import { SyncLoop } from '../agent/sync-loop.js';"],
+  ['lib/agent/metrics.ts', "import { main } from '../cli/main.js';"],
+  ['lib/agent/agent.ts', "import { openEngine } from '../engine/choose.js';"],
+  ['lib/agent/agent.ts', "import { KubeConfig } from '@kubernetes/client-node';"],
+  ['lib/observe/stats.ts', "import { Registry } from 'prom-client';"],
   ['lib/gadgets/x.ts', ''],
 ];
 
@@ -83,6 +88,10 @@ const ALLOWED: readonly (readonly [path: string, line: string])[] = [
   ['lib/engine/engine.ts', "// import { x } from '../cli/main.js';"],
   ['lib/cli/main.ts', "import { ServiceProxy } from '../index.js';"],
   ['lib/cli/commands/check.ts', "import { Network } from '../../testing/index.js';"],
+  ['lib/agent/metrics.ts', "import { Registry } from 'prom-client';"],
+  ['lib/agent/agent.ts', "import { SerialQueue } from '../proxy/serial-queue.js';"],
+  ['lib/sources/apiserver/connection.ts', "import { KubeConfig } from '@kubernetes/client-node';"],
+  ['lib/cli/commands/agent.ts', "import { NodeAgent } from '../../agent/agent.js';"],
   ['lib/testing/node-proxies.ts', "import { ServiceProxy } from '../proxy/service-proxy.js';"],
 ];
 
