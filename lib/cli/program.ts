@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command } from 'commander';
+import { addAgentCommand } from './commands/agent.js';
 import { addCheckCommand } from './commands/check.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addExplainCommand } from './commands/explain.js';
@@ -31,6 +32,7 @@ export function buildProgram(terminal: Terminal): Command {
   );
   addDemoCommand(program, terminal);
   addRunCommand(program);
+  addAgentCommand(program, terminal);
   addGetCommand(program, terminal);
   addExplainCommand(program, terminal);
   addCheckCommand(program, terminal);

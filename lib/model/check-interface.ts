@@ -60,7 +60,8 @@ const KIND_KEYS: Readonly<Record<InterfaceKind, readonly string[]>> = {
 };
 
 const ROLES = ['server', 'client'] as const;
-const MAX_SOCKET_BYTES = 107;
+/** Longest path of a Unix socket; the system cuts longer ones off without a word. */
+export const MAX_SOCKET_BYTES = 107;
 
 /** Every key of an interface specification. */
 export const INTERFACE_KEYS: readonly string[] = [

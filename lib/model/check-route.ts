@@ -16,7 +16,7 @@ import { Fields } from './fields.js';
 const CODE = 'ERR_ROUTE_SPEC';
 
 /** Every key of a route specification. */
-const ROUTE_KEYS: readonly string[] = ['prefix', 'via', 'dev', 'mac', 'nextHops'];
+export const ROUTE_KEYS: readonly string[] = ['prefix', 'via', 'dev', 'mac', 'nextHops'];
 
 /** Every key of one of several next hops. */
 export const HOP_KEYS: readonly string[] = ['via', 'dev', 'mac', 'weight'];

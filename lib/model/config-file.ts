@@ -45,16 +45,19 @@ export interface ConfigFile {
  * `ERR_ROUTE_SPEC`. Paths read `sluice.yaml: interfaces[1].mtu`
  */
 export async function readConfigFile(file: string): Promise<ConfigFile> {
-  let text: string;
+  return parseConfig(await readConfigText(file), file);
+}
+
+/** @throws SluiceError `ERR_CONFIG` */
+export async function readConfigText(file: string): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const reason = cause instanceof Error ? cause.message : String(cause);
     const message = missing ? 'there is no such file' : `cannot be read: ${reason}`;
     throw new SluiceError('ERR_CONFIG', message, { path: file, cause });
   }
-  return parseConfig(text, file);
 }
 
 /**
@@ -62,25 +65,10 @@ export async function readConfigFile(file: string): Promise<ConfigFile> {
  * @param file - its path; named in errors, and relative manifest paths hang from its folder
  */
 export function parseConfig(text: string, file: string): ConfigFile {
-  const fields = new Fields(parseYaml(text, file), `${file}: `, 'ERR_CONFIG', CONFIG_KEYS);
+  const fields = new Fields(parseConfigYaml(text, file), `${file}: `, 'ERR_CONFIG', CONFIG_KEYS);
   const config: ConfigFile = {};
-  if (given(fields, 'interfaces')) {
-    const path = fields.pathOf('interfaces');
-    const specs = fields.list('interfaces', 'interfaces').map((value, index) => {
-      if (typeof value !== 'string') return value;
-      return parseInterfaceSpec(value, `${path}[${index}]`);
-    });
-    checkInterfaces(specs, path);
-    config.interfaces = specs as InterfaceSpec[];
-  }
-  if (given(fields, 'routes')) {
-    const path = fields.pathOf('routes');
-    const specs = fields.list('routes', 'routes').map((value, index) => {
-      return typeof value === 'string' ? parseRouteSpec(value, `${path}[${index}]`) : value;
-    });
-    checkRoutes(specs, path);
-    config.routes = specs as RouteSpec[];
-  }
+  if (given(fields, 'interfaces')) config.interfaces = readInterfaces(fields);
+  if (given(fields, 'routes')) config.routes = readRoutes(fields);
   if (given(fields, 'node')) {
     const node = fields.value('node');
     checkNode(node, fields.pathOf('node'), 'ERR_CONFIG');
@@ -96,11 +84,33 @@ export function parseConfig(text: string, file: string): ConfigFile {
   }
   if (given(fields, 'manifests')) config.manifests = readPaths(fields, file);
   if (given(fields, 'engine')) config.engine = fields.oneOf('engine', ENGINE_CHOICES);
-  if (given(fields, 'options')) {
-    const path = fields.pathOf('options');
-    config.options = checkEngineOptions(fields.value('options'), path, 'ERR_CONFIG');
-  }
+  if (given(fields, 'options')) config.options = readOptions(fields);
   return config;
+}
+
+/** The key `interfaces`: a list of specifications, as objects or in text. */
+export function readInterfaces(fields: Fields): InterfaceSpec[] {
+  const path = fields.pathOf('interfaces');
+  const specs = fields.list('interfaces', 'interfaces').map((value, index) => {
+    return typeof value === 'string' ? parseInterfaceSpec(value, `${path}[${index}]`) : value;
+  });
+  checkInterfaces(specs, path);
+  return specs as InterfaceSpec[];
+}
+
+/** The key `routes`: a list of routes, as objects or in text. */
+export function readRoutes(fields: Fields): RouteSpec[] {
+  const path = fields.pathOf('routes');
+  const specs = fields.list('routes', 'routes').map((value, index) => {
+    return typeof value === 'string' ? parseRouteSpec(value, `${path}[${index}]`) : value;
+  });
+  checkRoutes(specs, path);
+  return specs as RouteSpec[];
+}
+
+/** The key `options`: limits and timeouts of the engine. */
+export function readOptions(fields: Fields): EngineOptionsInput {
+  return checkEngineOptions(fields.value('options'), fields.pathOf('options'), fields.code);
 }
 
 /** A key with nothing behind it (`routes:`) is a section that somebody emptied: left out. */
@@ -118,7 +128,8 @@ function readPaths(fields: Fields, file: string): string[] {
   });
 }
 
-function parseYaml(text: string, file: string): unknown {
+/** @throws SluiceError `ERR_CONFIG` */
+export function parseConfigYaml(text: string, file: string): unknown {
   const document = parseDocument(text, { prettyErrors: true });
   const error = document.errors[0];
   if (error !== undefined) {

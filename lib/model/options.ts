@@ -46,7 +46,7 @@ export interface CheckedOptions {
 }
 
 /** Smallest and largest value of every number among the options. */
-const RANGES = {
+export const OPTION_RANGES = {
   workers: [1, 64],
   flows: [16, 16_777_216],
   flows6: [16, 16_777_216],
@@ -66,9 +66,10 @@ const RANGES = {
   memory: [64, 1_048_576],
 } as const;
 
-const TIMEOUT_RANGE = [1, 31_536_000] as const;
-const HUGEPAGES = ['auto', 'on', 'off'] as const;
-const CLOCKS = ['real', 'manual'] as const;
+/** Smallest and largest timeout, seconds. */
+export const TIMEOUT_RANGE = [1, 31_536_000] as const;
+export const HUGEPAGES = ['auto', 'on', 'off'] as const;
+export const CLOCKS = ['real', 'manual'] as const;
 
 /** What there are timeouts for; the engine's `Timeouts` say what each means. */
 export const TIMEOUT_KEYS = [
@@ -92,7 +93,7 @@ export const TIMEOUT_KEYS = [
 
 /** The keys of {@link EngineOptionsInput}. */
 export const OPTION_KEYS: readonly string[] = [
-  ...Object.keys(RANGES),
+  ...Object.keys(OPTION_RANGES),
   'tcpPickup',
   'hugepages',
   'clock',
@@ -147,8 +148,8 @@ interface SnatPorts {
 
 function readOptions(fields: Fields): EngineOptionsInput {
   const options: EngineOptionsInput = {};
-  for (const key of Object.keys(RANGES) as (keyof typeof RANGES)[]) {
-    const [min, max] = RANGES[key];
+  for (const key of Object.keys(OPTION_RANGES) as (keyof typeof OPTION_RANGES)[]) {
+    const [min, max] = OPTION_RANGES[key];
     if (fields.has(key)) options[key] = fields.integer(key, min, max);
   }
   if (fields.has('tcpPickup')) options.tcpPickup = fields.boolean('tcpPickup');

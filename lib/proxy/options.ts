@@ -48,6 +48,17 @@ export interface CheckedProxyOptions {
   node: { spec: NodeSpec; checked: CheckedNode } | null;
 }
 
+/** Options out of a configuration, where two limits have the names of what they limit. */
+export function openOptionsOf(engine: EngineChoice, options: EngineOptionsInput): ProxyOptions {
+  const { interfaces: maxInterfaces, routes: maxRoutes, ...limits } = options;
+  return {
+    ...limits,
+    engine,
+    ...(maxInterfaces !== undefined && { maxInterfaces }),
+    ...(maxRoutes !== undefined && { maxRoutes }),
+  };
+}
+
 /** @throws SluiceError `ERR_OPTIONS`, `ERR_INTERFACE_SPEC`, `ERR_ROUTE_SPEC` */
 export function checkProxyOptions(options: ProxyOptions): CheckedProxyOptions {
   const value: unknown = options;

@@ -70,6 +70,7 @@ const LIB: Readonly<Record<string, readonly string[]>> = {
   'cli/': [
     'errors.ts',
     'index.ts',
+    'agent/',
     'model/',
     'compile/',
     'engine/',

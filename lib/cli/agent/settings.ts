@@ -5,7 +5,7 @@ import { parseInterfaceSpec } from '../../model/interface-spec.js';
 import type { BalancerSpec, InterfaceSpec, NodeSpec, RouteSpec } from '../../model/model.js';
 import type { EngineChoice } from '../../model/options.js';
 import { parseRouteSpec } from '../../model/route-spec.js';
-import type { ProxyOptions } from '../../proxy/options.js';
+import { openOptionsOf, type ProxyOptions } from '../../proxy/options.js';
 
 /** The command line of `sluice run`. */
 export interface RunFlags {
@@ -48,11 +48,10 @@ export async function readSettings(flags: RunFlags): Promise<Settings> {
       'no manifests to serve; give a file, a folder or - with -f, or `manifests` in --config',
       { path: '--file' },
     );
-  const { interfaces: maxInterfaces, routes: maxRoutes, ...limits } = config.options ?? {};
-  const open: ProxyOptions = { ...limits, engine: flags.engine ?? config.engine ?? 'auto' };
-  if (maxInterfaces !== undefined) open.maxInterfaces = maxInterfaces;
-  if (maxRoutes !== undefined) open.maxRoutes = maxRoutes;
-  if (flags.workers !== undefined) open.workers = flags.workers;
+  const open = openOptionsOf(flags.engine ?? config.engine ?? 'auto', {
+    ...config.options,
+    ...(flags.workers !== undefined && { workers: flags.workers }),
+  });
   return {
     open,
     interfaces: [

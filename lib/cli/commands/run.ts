@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, Option } from 'commander';
-import { destination, pino, stdTimeFunctions } from 'pino';
+import { LOG_LEVELS } from '../../agent/configuration-schema.js';
 import { runAgent } from '../agent/agent.js';
 import type { RunFlags } from '../agent/settings.js';
 import { collect, controlOption, engineOption, wholeNumber } from '../choices.js';
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
-const STDERR = 2;
+import { openLog, untilStopped } from '../service.js';
 
 export function addRunCommand(program: Command): void {
   program
@@ -52,35 +50,14 @@ export function addRunCommand(program: Command): void {
 }
 
 async function run(flags: RunFlags): Promise<void> {
-  const log = pino(
-    {
-      level: flags.logLevel,
-      base: null,
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    destination({ fd: STDERR, sync: true }),
-  );
-  const stop = new AbortController();
+  const log = openLog(flags.logLevel);
   let reload: (cause: string) => void = () => undefined;
-  const handlers = {
-    SIGTERM: () => stopOrLeave(stop, 'SIGTERM'),
-    SIGINT: () => stopOrLeave(stop, 'SIGINT'),
-    SIGHUP: () => reload('SIGHUP'),
-  };
-  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
-  try {
-    await runAgent(flags, log, stop.signal, (function_) => {
-      reload = function_;
-    });
-    log.info('stopped');
-  } finally {
-    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
-  }
-}
-
-/** Whoever asks a second time does not want to wait. */
-function stopOrLeave(stop: AbortController, signal: 'SIGTERM' | 'SIGINT'): void {
-  if (stop.signal.aborted) process.exit(1);
-  stop.abort(signal);
+  await untilStopped(
+    (stop) =>
+      runAgent(flags, log, stop, (function_) => {
+        reload = function_;
+      }),
+    () => reload('SIGHUP'),
+  );
+  log.info('stopped');
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { homedir } from 'node:os';
 import { ERROR_CODES, type ErrorCode, SluiceError } from '../../errors.js';
+import { MAX_SOCKET_BYTES } from '../../model/check-interface.js';
 
 /** How an error travels over the control socket. */
 export interface ErrorBody {
@@ -33,9 +34,6 @@ export function defaultControlPath(
     ? `${homedir()}/.sluice/control.sock`
     : `${runtime}/sluice/control.sock`;
 }
-
-/** Longest path of a Unix socket; the system cuts longer ones off without a word. */
-const MAX_SOCKET_BYTES = 107;
 
 /** @throws SluiceError `ERR_OPTIONS` */
 export function checkControlPath(path: string): void {

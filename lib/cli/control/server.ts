@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { listenAlone, makeRoom } from '../../agent/unix-sockets.js';
 import { SluiceError } from '../../errors.js';
 import { checkControlPath, type ErrorBody, errorBody, messageOf, statusOf } from './protocol.js';
 
@@ -21,7 +20,6 @@ export interface ControlRequest {
 export type Routes = Readonly<Record<string, Handler>>;
 
 const MAX_BODY_BYTES = 65_536;
-const PROBE_MS = 1_000;
 
 /**
  * HTTP over a Unix socket that only its owner may open. Bound before the engine starts, so that a
@@ -46,7 +44,10 @@ export class ControlServer {
   static async listen(path: string): Promise<ControlServer> {
     checkControlPath(path);
     const server = new ControlServer(path);
-    await makeRoom(path);
+    await makeRoom(path, {
+      use: 'give another path with --control',
+      taken: 'an agent listens here already; stop it, or give another path with --control',
+    });
     try {
       await server.#bind();
       await chmod(path, 0o600);
@@ -76,10 +77,7 @@ export class ControlServer {
   #bind(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      // Binding happens within listen(): the mask leaves no moment in which others may connect.
-      const mask = process.umask(0o177);
-      this.#server.listen(this.path, resolve);
-      process.umask(mask);
+      listenAlone(this.#server, this.path, resolve);
     });
   }
 
@@ -137,39 +135,4 @@ function reply(response: ServerResponse, status: number, value: unknown): void {
 
 function agentError(message: string): ErrorBody {
   return { error: { code: 'ERR_AGENT', message } };
-}
-
-/** Makes the folder, and takes away a socket that nobody listens on. */
-async function makeRoom(path: string): Promise<void> {
-  const refuse = (message: string, cause?: unknown): never => {
-    throw new SluiceError('ERR_AGENT', message, { path, cause });
-  };
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) =>
-    refuse(`cannot make its folder: ${messageOf(error)}`, error),
-  );
-  const found = await lstat(path).catch(() => null);
-  if (found === null) return;
-  // Connecting to an ordinary file fails like connecting to a stale socket does.
-  if (!found.isSocket()) refuse('exists and is not a socket; give another path with --control');
-  if (await somebodyListens(path))
-    refuse('an agent listens here already; stop it, or give another path with --control');
-  await unlink(path).catch((error: unknown) =>
-    refuse(`cannot replace the stale socket: ${messageOf(error)}`, error),
-  );
-}
-
-/** Only a refusal proves that nobody listens; a slow answer or a full backlog does not. */
-function somebodyListens(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    const done = (listens: boolean): void => {
-      socket.destroy();
-      resolve(listens);
-    };
-    socket.setTimeout(PROBE_MS, () => done(true));
-    socket.once('connect', () => done(true));
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      done(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
-    );
-  });
 }
