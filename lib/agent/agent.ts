@@ -1,16 +1,242 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { SluiceError } from '../errors.js';
-import type { EffectiveConfiguration } from './effective.js';
+import { ServiceProxy } from '../proxy/service-proxy.js';
+import { ClusterWatch } from '../sources/apiserver/cluster-watch.js';
+import { ApiConnection } from '../sources/apiserver/connection.js';
+import { EventRecorder } from '../sources/apiserver/event-recorder.js';
+import { watchedResources } from '../sources/apiserver/resources.js';
+import { ClusterState } from '../sources/kubernetes/cluster-state.js';
+import { type EffectiveConfiguration, shownConfiguration } from './effective.js';
+import { ClusterFollower } from './follower.js';
+import { openHealthServer } from './health-server.js';
+import type { HttpListener } from './http-listener.js';
+import { KeptListener } from './kept-listener.js';
+import { logEvents } from './log-events.js';
+import { AgentMetrics } from './metrics.js';
+import { openMetricsServer } from './metrics-server.js';
+import { nodeSection } from './node-section.js';
+import { ProxyHealth } from './proxy-health.js';
+import { Reporter } from './reporter.js';
+import { ServiceHealthServers } from './service-health.js';
+import { SyncLoop } from './sync-loop.js';
+
+/** After so long without a request everything that was refused is tried again, as kube-proxy's full sync. */
+const MAX_INTERVAL_MS = 3_600_000;
+
+export interface NodeAgentOptions {
+  configuration: EffectiveConfiguration;
+  log: Logger;
+  /** Of the package. */
+  version: string;
+}
 
 /**
- * Runs the agent of a node until `stop` is aborted.
+ * The agent of a node: watches the API server and keeps a proxy in step with it, and answers for both.
+ * What the API server says is in force once all its lists are complete, and while it is away the
+ * latest that it said stays in force.
+ */
+export class NodeAgent implements AsyncDisposable {
+  readonly proxy: ServiceProxy;
+  readonly metrics: AgentMetrics;
+  readonly health: ProxyHealth;
+  readonly watch: ClusterWatch;
+  readonly #connection: ApiConnection;
+  readonly #events: EventRecorder;
+  readonly #state: ClusterState;
+  readonly #loop: SyncLoop;
+  readonly #services: ServiceHealthServers;
+  readonly #closing: (() => Promise<void>)[] = [];
+  readonly #log: Logger;
+  #markReady: () => void = () => undefined;
+
+  /** Resolves when everything of the first lists is in force. */
+  readonly ready = new Promise<void>((resolve) => {
+    this.#markReady = resolve;
+  });
+
+  private constructor(
+    { configuration, log, version }: NodeAgentOptions,
+    proxy: ServiceProxy,
+    connection: ApiConnection,
+  ) {
+    const { nodeName, policy, syncPeriod, minSyncPeriod } = configuration;
+    const named =
+      configuration.serviceProxyName === null
+        ? {}
+        : { serviceProxyName: configuration.serviceProxyName };
+    this.#log = log;
+    this.proxy = proxy;
+    this.#connection = connection;
+    this.health = new ProxyHealth(2 * syncPeriod);
+    this.metrics = new AgentMetrics({ version });
+    this.#events = new EventRecorder(connection, { nodeName, log });
+    this.#state = new ClusterState({ nodeName, policy, ...named });
+    const reporter = new Reporter({ log, nodeName, events: this.#events, metrics: this.metrics });
+    this.#services = new ServiceHealthServers({
+      serving: () => this.health.healthy && !this.health.draining,
+      failed: (failure) => reporter.healthCheckFailed(failure),
+    });
+    const section = (node: Parameters<typeof nodeSection>[1]) => nodeSection(configuration, node);
+    const follower = new ClusterFollower(this.#state, proxy, section, {
+      change: (change) => {
+        reporter.change(change);
+        if (change.node !== undefined) this.health.setNode(change.node);
+        void this.#services.update(change.health);
+      },
+      node: (spec) => void this.#services.setAddresses(reporter.node(spec)),
+      refused: (members) => reporter.notTaken(members),
+      round: (round) => reporter.round(round),
+    });
+    this.watch = new ClusterWatch(
+      connection,
+      watchedResources({ nodeName, policy, ...named }),
+      this.#state,
+      { log, onChange: () => this.#changed() },
+    );
+    this.#loop = new SyncLoop({
+      run: async ({ full }) => {
+        await this.watch.synced;
+        await follower.round(full);
+        this.health.synced(this.#state.dirty);
+        this.#markReady();
+      },
+      failed: (error) => {
+        this.health.failed();
+        reporter.failed(error);
+      },
+      minPeriodMs: minSyncPeriod,
+      retryMs: syncPeriod,
+      maxIntervalMs: MAX_INTERVAL_MS,
+    });
+    this.metrics.connect({
+      dataplane: () => ({ engine: proxy.engine.kind, stats: proxy.stats() }),
+      source: () => ({
+        watches: this.watch.state(),
+        counts: this.#state.counts(),
+        pending: this.#state.pending,
+      }),
+    });
+  }
+
+  /**
+   * Starts the engine, attaches the interfaces, opens the servers and begins to watch. The API server may be away: it
+   * is waited for in the background. Whatever fails, nothing is left running.
+   * @throws SluiceError as `ServiceProxy.open` does, `ERR_APISERVER` if its configuration is wrong, and
+   * `ERR_LISTEN` with `bindAddressHardFail`
+   */
+  static async start(options: NodeAgentOptions): Promise<NodeAgent> {
+    const { configuration, log, version } = options;
+    const { api, interfaces, routes, node, open } = configuration;
+    const connection = await ApiConnection.open({
+      ...(api.kubeconfig !== null && { kubeconfig: api.kubeconfig }),
+      ...(api.master !== null && { master: api.master }),
+      qps: api.qps ?? Number.POSITIVE_INFINITY,
+      burst: api.burst,
+      userAgent: `sluice/${version}`,
+    });
+    let agent: NodeAgent;
+    try {
+      const proxy = await ServiceProxy.open({ ...open, interfaces, routes, node });
+      log.info({ engine: proxy.engine, why: proxy.why }, 'engine started');
+      logEvents(proxy, log);
+      agent = new NodeAgent(options, proxy, connection);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    try {
+      await agent.#open(configuration);
+    } catch (error) {
+      await agent.close();
+      throw error;
+    }
+    return agent;
+  }
+
+  /** Balancers are told to look elsewhere, and everything goes on for `ms`, or until `signal` is aborted. */
+  async drain(ms: number, signal?: AbortSignal): Promise<void> {
+    this.health.drain();
+    if (ms > 0) await sleep(ms, undefined, signal && { signal }).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    const stopped = this.#loop.stop();
+    await this.watch.close();
+    await stopped;
+    for (const close of this.#closing.splice(0).toReversed()) await close();
+    await this.#services.close();
+    this.#events.close();
+    this.#connection.close();
+    await this.proxy.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #open(configuration: EffectiveConfiguration): Promise<void> {
+    const { healthz, metrics, bindAddressHardFail } = configuration;
+    const serve = async (what: string, open: () => Promise<HttpListener>): Promise<void> => {
+      if (bindAddressHardFail) {
+        const listener = await open();
+        this.#closing.push(() => listener.close());
+        return;
+      }
+      const kept = new KeptListener(open, (error) =>
+        this.#log.error({ reason: (error as Error).message }, `${what} cannot be served yet`),
+      );
+      this.#closing.push(() => kept.close());
+    };
+    if (healthz !== null)
+      await serve('health', () =>
+        openHealthServer(healthz, this.health, (path, status) =>
+          this.metrics.answered(path, status),
+        ),
+      );
+    if (metrics !== null)
+      await serve('metrics', () =>
+        openMetricsServer(metrics, {
+          metrics: this.metrics,
+          configuration: () => shownConfiguration(configuration),
+        }),
+      );
+    this.watch.start();
+    this.#loop.request();
+  }
+
+  #changed(): void {
+    if (!this.#state.dirty) return;
+    this.health.queued();
+    this.metrics.queued();
+    this.#loop.request();
+  }
+}
+
+/** What the command line has to do with the agent. */
+export interface RunNodeAgent extends NodeAgentOptions {
+  stop: AbortSignal;
+  /** Called with the proxy once it runs. */
+  started(agent: NodeAgent): void;
+}
+
+/**
+ * Runs the agent of a node until `stop` is aborted, and drains then.
  * @throws SluiceError if it cannot start
  */
-export async function runNodeAgent(
-  _configuration: EffectiveConfiguration,
-  _log: Logger,
-  _stop: AbortSignal,
-): Promise<void> {
-  throw new SluiceError('ERR_AGENT', 'the agent of a node is not there yet');
+export async function runNodeAgent({ stop, started, ...options }: RunNodeAgent): Promise<void> {
+  const { configuration, log } = options;
+  await using agent = await NodeAgent.start(options);
+  started(agent);
+  agent.ready.then(
+    () => log.info('in step with the API server'),
+    () => undefined,
+  );
+  if (!stop.aborted)
+    await new Promise<void>((resolve) => {
+      stop.addEventListener('abort', () => resolve(), { once: true });
+    });
+  const { drainPeriod } = configuration;
+  log.info({ cause: stop.reason, drainPeriod }, drainPeriod > 0 ? 'draining' : 'stopping');
+  await agent.drain(drainPeriod);
 }

@@ -3,6 +3,7 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { logEvents } from '../../agent/log-events.js';
 import { SluiceError } from '../../errors.js';
 import type { InterfaceSpec } from '../../model/model.js';
 import type { ManifestInput } from '../../proxy/input.js';
@@ -32,7 +33,7 @@ export async function runAgent(
 ): Promise<void> {
   const settings = await readSettings(flags);
   const stdin = settings.manifests.includes('-') ? await readStdin(stop) : '';
-  await using control = await openControl(flags.control);
+  await using control = await ControlServer.listen(flags.control);
   if (stop.aborted) return;
   const { interfaces, routes, node } = settings;
   await using proxy = await ServiceProxy.open({ ...settings.open, interfaces, routes, node });
@@ -40,7 +41,7 @@ export async function runAgent(
   logEvents(proxy, log);
 
   report(log, 'started', await proxy.apply(manifestsOf(settings, stdin)));
-  control.server.serve(resourcesOf(proxy));
+  control.serve(resourcesOf(proxy));
   log.info({ control: flags.control }, 'ready');
 
   await using follower = new Follower(flags, settings, stdin, proxy, log);
@@ -63,11 +64,6 @@ async function readStdin(stop: AbortSignal): Promise<string> {
     if (stop.aborted) return '';
     throw new SluiceError('ERR_MANIFEST', messageOf(error), { path: 'stdin', cause: error });
   }
-}
-
-async function openControl(path: string): Promise<AsyncDisposable & { server: ControlServer }> {
-  const server = await ControlServer.listen(path);
-  return { server, [Symbol.asyncDispose]: () => server.close() };
 }
 
 /** Follows the manifests and the configuration file. */
@@ -163,14 +159,6 @@ function manifestsOf(
     ...(serviceProxyName !== undefined && { serviceProxyName }),
     ...(balancer !== undefined && { balancer }),
   };
-}
-
-function logEvents(proxy: ServiceProxy, log: Logger): void {
-  proxy.on('interface', ({ name, kind, up, change }) =>
-    log.info({ interface: name, kind, up, change }, 'interface'),
-  );
-  proxy.on('backend', (event) => log.debug(event, 'backend'));
-  proxy.on('drops', (drops) => log.debug({ drops }, 'packets dropped'));
 }
 
 function report(log: Logger, what: string, applied: ApplyReport, cause?: string): void {

@@ -15,8 +15,11 @@ import { CONFIGURATION_FLAGS, type ConfigurationFlag, type GivenFlags } from '..
 import { AgentLock } from '../../agent/lock.js';
 import { STRANGE_FLAGS } from '../../agent/strange-keys.js';
 import { SluiceError } from '../../errors.js';
+import { resourcesOf } from '../agent/resources.js';
 import { collect } from '../choices.js';
 import { defaultControlPath, messageOf } from '../control/protocol.js';
+import { ControlServer } from '../control/server.js';
+import { packageVersion } from '../package-version.js';
 import { openLog, untilStopped } from '../service.js';
 import type { Terminal } from '../terminal.js';
 
@@ -64,8 +67,16 @@ async function run(flags: GivenFlags, terminal: Terminal): Promise<void> {
   for (const warning of configuration.warnings) log.warn(warning);
   await using lock = await AgentLock.acquire(configuration.lockFile, configuration.nodeName);
   if (lock.wasStale) log.info({ lock: lock.path }, 'the previous agent was killed');
+  await using control = await ControlServer.listen(configuration.control);
   await untilStopped(
-    (stop) => runNodeAgent(configuration, log, stop),
+    (stop) =>
+      runNodeAgent({
+        configuration,
+        log,
+        version: packageVersion(),
+        stop,
+        started: ({ proxy }) => control.serve(resourcesOf(proxy)),
+      }),
     () => log.info('the configuration is read at start alone; restart the agent to change it'),
   );
   log.info('stopped');

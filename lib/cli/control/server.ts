@@ -25,7 +25,7 @@ const MAX_BODY_BYTES = 65_536;
  * HTTP over a Unix socket that only its owner may open. Bound before the engine starts, so that a
  * second agent is refused at once; answers 503 until {@link serve} gives it something to say.
  */
-export class ControlServer {
+export class ControlServer implements AsyncDisposable {
   readonly path: string;
   readonly #server: Server;
   #routes: Routes | null = null;
@@ -72,6 +72,10 @@ export class ControlServer {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #bind(): Promise<void> {

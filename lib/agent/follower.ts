@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from 'node:util';
+import type { NodeSpec } from '../model/model.js';
+import type { ApplyReport } from '../proxy/service-proxy.js';
+import type { ClusterChange, ClusterState } from '../sources/kubernetes/cluster-state.js';
+import type { NodeObject } from '../sources/kubernetes/objects.js';
+import { Programmer, type RefusedMember, type Updatable } from './programmer.js';
+
+/** Services that one commit takes at most: the event loop and the workers breathe between two. */
+const SERVICES_AT_A_TIME = 100;
+
+/** One round of synchronization: everything that had come when it began is in force. */
+export interface Round {
+  readonly durationMs: number;
+  /** Everything that is set aside was tried again. */
+  readonly full: boolean;
+  readonly services: number;
+  readonly endpoints: number;
+  /** When what is in force now was caused; ms since 1970. */
+  readonly triggers: readonly number[];
+  /** Of the last commit; `null`: there was nothing to do. */
+  readonly report: ApplyReport | null;
+}
+
+/** What a follower tells. None of it may throw. */
+export interface FollowerListener {
+  change(change: ClusterChange): void;
+  /** The node section is another one than it was. */
+  node(spec: NodeSpec): void;
+  /** Something that the proxy would not take. */
+  refused(members: readonly RefusedMember[]): void;
+  round(round: Round): void;
+}
+
+/**
+ * Brings a proxy to what a cluster says, a round at a time. Whoever calls it sees to it that
+ * rounds do not overlap, and that the first one comes after all lists are complete.
+ */
+export class ClusterFollower {
+  readonly #state: ClusterState;
+  readonly #programmer: Programmer;
+  readonly #listener: FollowerListener;
+  readonly #nodeSpec: (node: NodeObject | null) => NodeSpec;
+  #node: NodeSpec | null = null;
+
+  /** @param nodeSpec - the node section, by what the cluster says of our node; `null`: it says nothing */
+  constructor(
+    state: ClusterState,
+    proxy: Updatable,
+    nodeSpec: (node: NodeObject | null) => NodeSpec,
+    listener: FollowerListener,
+  ) {
+    this.#state = state;
+    this.#programmer = new Programmer(proxy);
+    this.#nodeSpec = nodeSpec;
+    this.#listener = listener;
+  }
+
+  /** Members that the proxy would not take. */
+  get aside(): number {
+    return this.#programmer.aside;
+  }
+
+  /**
+   * Takes what has come and makes it.
+   * @param full - tries again what is set aside
+   * @throws Error where the proxy cannot be changed: what was not made is in the next round again
+   */
+  async round(full: boolean): Promise<void> {
+    const beginning = performance.now();
+    const total = { services: 0, endpoints: 0 };
+    const triggers: number[] = [];
+    let report: ApplyReport | null = null;
+    if (full) {
+      const again = await this.#programmer.retry();
+      this.#tell(again.refused);
+      report = again.report;
+    }
+    for (let more = true; more; ) {
+      const change = this.#state.take(SERVICES_AT_A_TIME);
+      more = change.more;
+      report = (await this.#make(change)) ?? report;
+      total.services += change.services;
+      total.endpoints += change.endpoints;
+      for (const each of change.triggers) triggers.push(each);
+    }
+    const durationMs = performance.now() - beginning;
+    this.#listener.round({ durationMs, full, ...total, triggers, report });
+  }
+
+  async #make(change: ClusterChange): Promise<ApplyReport | null> {
+    const node = this.#nodeOf(change);
+    const model = { ...change.model, ...(node !== null && { node }) };
+    let report: ApplyReport | null = null;
+    if (Object.keys(model).length > 0) {
+      try {
+        const programmed = await this.#programmer.program(model);
+        this.#tell(programmed.refused);
+        report = programmed.report;
+      } catch (error) {
+        this.#state.putBack(change);
+        throw error;
+      }
+    }
+    if (node !== null) {
+      this.#node = node;
+      this.#listener.node(node);
+    }
+    this.#listener.change(change);
+    return report;
+  }
+
+  /** `null`: it is what it was. */
+  #nodeOf({ node }: ClusterChange): NodeSpec | null {
+    if (node === undefined && this.#node !== null) return null;
+    const spec = this.#nodeSpec(node ?? null);
+    return isDeepStrictEqual(spec, this.#node) ? null : spec;
+  }
+
+  #tell(refused: readonly RefusedMember[]): void {
+    if (refused.length > 0) this.#listener.refused(refused);
+  }
+}

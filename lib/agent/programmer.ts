@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SluiceError } from '../errors.js';
+import type { ModelChange } from '../model/changes.js';
+import type { Policy } from '../model/policy.js';
+import type { ApplyReport } from '../proxy/service-proxy.js';
+
+/** The sections whose members have keys, in the order in which they are tried. */
+const SECTIONS = ['namespaces', 'pods', 'policies', 'services'] as const;
+type Section = (typeof SECTIONS)[number];
+
+/** A member of a section that the proxy has refused. */
+export interface RefusedMember {
+  section: Section;
+  /** `namespace/name`, or the name. */
+  key: string;
+  reason: string;
+}
+
+export interface Programmed {
+  /** Of the last commit; `null`: there was none. */
+  report: ApplyReport | null;
+  /** Those that were not refused before, or for another reason. */
+  refused: RefusedMember[];
+}
+
+/** What the programmer makes changes with. */
+export interface Updatable {
+  update(change: ModelChange): Promise<ApplyReport>;
+}
+
+interface Member {
+  readonly section: Section;
+  readonly value: { readonly name: string; readonly namespace?: string };
+}
+
+/**
+ * Makes changes of which some part may be refused: that part is set aside, so that it does not hold up
+ * the rest. What is in force under its key stays in force. It is tried again when it changes, and
+ * by `retry`.
+ */
+export class Programmer {
+  readonly #proxy: Updatable;
+  readonly #aside = new Map<string, { member: Member; reason: string }>();
+
+  constructor(proxy: Updatable) {
+    this.#proxy = proxy;
+  }
+
+  /** How many members are set aside. */
+  get aside(): number {
+    return this.#aside.size;
+  }
+
+  /** @throws Error where it is no member's fault, such as `ERR_CLOSED`: what is done by then stays done */
+  async program(change: ModelChange): Promise<Programmed> {
+    const told = new Map([...this.#aside].map(([id, { reason }]) => [id, reason]));
+    this.#forget(change);
+    try {
+      return { report: await this.#proxy.update(change), refused: [] };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+    const { report, failed } = await this.#byParts(change);
+    const refused: RefusedMember[] = [];
+    for (const { member, reason } of failed) {
+      const id = idOf(member);
+      this.#aside.set(id, { member, reason });
+      const { section, value } = member;
+      if (told.get(id) !== reason) refused.push({ section, key: keyOf(section, value), reason });
+    }
+    return { report, refused };
+  }
+
+  /** Tries again what is set aside. */
+  async retry(): Promise<Programmed> {
+    if (this.#aside.size === 0) return { report: null, refused: [] };
+    return this.program(changeOf([...this.#aside.values()].map(({ member }) => member)));
+  }
+
+  /** What the change says anew of a member is the last word on it. */
+  #forget(change: ModelChange): void {
+    for (const section of SECTIONS) {
+      const { put = [], removed = [] } = change[section] ?? {};
+      for (const value of put) this.#aside.delete(idOf({ section, value }));
+      for (const key of removed) this.#aside.delete(`${section} ${key}`);
+    }
+  }
+
+  async #byParts(change: ModelChange) {
+    const { interfaces, routes, node } = change;
+    // Nobody refuses a removal, and it may make room for what comes.
+    let report = await this.#proxy.update({
+      ...(interfaces !== undefined && { interfaces }),
+      ...(routes !== undefined && { routes }),
+      ...(node !== undefined && { node }),
+      ...Object.fromEntries(
+        SECTIONS.map((section) => [section, { removed: change[section]?.removed ?? [] }]),
+      ),
+    });
+    const attempt = async (members: readonly Member[]): Promise<string | null> => {
+      try {
+        report = await this.#proxy.update(changeOf(members));
+        return null;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        return error.message;
+      }
+    };
+    const halve = async (members: readonly Member[]): Promise<Member[]> => {
+      if (members.length === 0 || (await attempt(members)) === null) return [];
+      if (members.length === 1) return [...members];
+      const half = members.length >> 1;
+      return [...(await halve(members.slice(0, half))), ...(await halve(members.slice(half)))];
+    };
+    const failed: { member: Member; reason: string }[] = [];
+    // Once more, because one may have waited for another that came after it.
+    for (const member of await halve(membersOf(change))) {
+      const reason = await attempt([member]);
+      if (reason !== null) failed.push({ member, reason });
+    }
+    return { report, failed };
+  }
+}
+
+function isRefusal(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && error.code !== 'ERR_CLOSED' && error.code !== 'ERR_ENGINE';
+}
+
+function membersOf(change: ModelChange): Member[] {
+  return SECTIONS.flatMap((section) =>
+    [...(change[section]?.put ?? [])].map((value): Member => ({ section, value })),
+  );
+}
+
+function changeOf(members: readonly Member[]): ModelChange {
+  const sections = SECTIONS.map((section) => {
+    const put = members.filter((member) => member.section === section).map(({ value }) => value);
+    return [section, { put }] as const;
+  });
+  return Object.fromEntries(sections.filter(([, { put }]) => put.length > 0)) as ModelChange;
+}
+
+function idOf({ section, value }: Member): string {
+  return `${section} ${keyOf(section, value)}`;
+}
+
+function keyOf(section: Section, value: Member['value']): string {
+  const { name, namespace = 'default' } = value;
+  const isAlone =
+    section === 'namespaces' || (section === 'policies' && (value as Policy).tier !== 'network');
+  return isAlone ? name : `${namespace}/${name}`;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import test from 'ava';
+import { Programmer } from '../../lib/agent/programmer.js';
+import { SluiceError } from '../../lib/errors.js';
+import type { ModelChange } from '../../lib/model/changes.js';
+import type { Service } from '../../lib/model/model.js';
+import type { ApplyReport } from '../../lib/proxy/service-proxy.js';
+
+/** A proxy that keeps services by name, and does not like some of them. */
+class Picky {
+  readonly kept = new Map<string, Service>();
+  readonly bad = new Set<string>();
+  updates = 0;
+  closed = false;
+
+  async update(change: ModelChange): Promise<ApplyReport> {
+    this.updates++;
+    if (this.closed) throw new SluiceError('ERR_CLOSED', 'closed');
+    const { put = [], removed = [] } = change.services ?? {};
+    const worst = put.find(({ name }) => this.bad.has(name));
+    if (worst !== undefined) throw new SluiceError('ERR_MODEL', `${worst.name} is bad`);
+    for (const key of removed) this.kept.delete(key);
+    for (const service of put) this.kept.set(`${service.namespace}/${service.name}`, service);
+    const counts = { services: this.kept.size, backends: 0 };
+    return { generation: this.updates, changed: true, ...counts, skipped: {}, warnings: [] };
+  }
+}
+
+const services = (...names: string[]): Service[] =>
+  names.map((name) => ({ name, namespace: 'shop', addresses: [], ports: [] }));
+const numbered = (count: number) => services(...Array.from({ length: count }, (_, i) => `s${i}`));
+
+test('a change that is good is one update', async (t) => {
+  const proxy = new Picky();
+  const { report, refused } = await new Programmer(proxy).program({
+    services: { put: numbered(100) },
+  });
+  t.is(proxy.updates, 1);
+  t.is(report!.services, 100);
+  t.deepEqual(refused, []);
+});
+
+test('what is refused is set aside, told once, and the rest is made', async (t) => {
+  const proxy = new Picky();
+  const programmer = new Programmer(proxy);
+  await programmer.program({ services: { put: services('old', 's3') } });
+  proxy.bad.add('s3').add('s70');
+  const change = { services: { put: numbered(100), removed: ['shop/old'] } };
+  const { refused } = await programmer.program(change);
+  t.deepEqual(refused.map(({ section, key }) => `${section} ${key}`).sort(), [
+    'services shop/s3',
+    'services shop/s70',
+  ]);
+  t.is(refused.find(({ key }) => key === 'shop/s3')!.reason, 's3 is bad');
+  t.is(proxy.kept.size, 99, 'what s3 was is still there, old is not, s70 never was');
+  t.is(programmer.aside, 2);
+  t.true(proxy.updates < 50, `${proxy.updates} updates`);
+
+  t.deepEqual((await programmer.program(change)).refused, [], 'known already');
+  proxy.bad.delete('s70');
+  t.deepEqual((await programmer.retry()).refused, []);
+  t.is(programmer.aside, 1);
+  t.true(proxy.kept.has('shop/s70'));
+});
+
+test('a member that changes or goes is not set aside any more', async (t) => {
+  const proxy = new Picky();
+  const programmer = new Programmer(proxy);
+  proxy.bad.add('a').add('b');
+  await programmer.program({ services: { put: services('a', 'b') } });
+  t.is(programmer.aside, 2);
+  proxy.bad.clear();
+  await programmer.program({ services: { put: services('a') } });
+  await programmer.program({ services: { removed: ['shop/b'] } });
+  t.is(programmer.aside, 0);
+  t.deepEqual([...proxy.kept.keys()], ['shop/a']);
+});
+
+test('a proxy that is closed is nobody’s fault', async (t) => {
+  const proxy = new Picky();
+  proxy.closed = true;
+  const programmer = new Programmer(proxy);
+  await t.throwsAsync(programmer.program({ services: { put: services('a') } }), {
+    code: 'ERR_CLOSED',
+  });
+  t.is(programmer.aside, 0);
+});
