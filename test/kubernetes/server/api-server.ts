@@ -17,7 +17,8 @@ import {
 } from './faults.js';
 import { keepIn } from './journal.js';
 import { runNamespaceController } from './namespace-controller.js';
-import type { KubeObject, Tree } from './objects.js';
+import type { Tree } from './objects.js';
+import { PROTOBUF, readProtobuf } from './protobuf.js';
 import { keyOf, Registry } from './registry.js';
 import { answer, placeOf, verbOf } from './requests.js';
 import type { Resource } from './resources.js';
@@ -231,7 +232,7 @@ export class ApiServer {
   #handle(
     request: IncomingMessage,
     response: ServerResponse,
-    body: string,
+    body: Buffer,
     record: RequestRecord,
     fault: Fault,
   ): void {
@@ -262,12 +263,13 @@ export class ApiServer {
       this.#stream(response, begin, record, fault);
       return;
     }
+    const contentType = request.headers['content-type'] ?? '';
     const told = answer(this.registry, {
       method,
       path,
       query,
-      contentType: request.headers['content-type'] ?? '',
-      body: parse(body),
+      contentType,
+      body: contentType.startsWith(PROTOBUF) ? readProtobuf(body) : parse(body.toString('utf8')),
       manager:
         query.get('fieldManager') ?? (request.headers['user-agent'] ?? '').split('/')[0] ?? '',
     });
@@ -381,10 +383,10 @@ const REASONS: Readonly<Record<number, readonly [reason: string, message: string
   503: ['ServiceUnavailable', 'the server is currently unable to handle the request'],
 };
 
-async function readBody(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part);
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
 function parse(body: string): Tree {
@@ -395,5 +397,3 @@ function parse(body: string): Tree {
     throw new ApiError(400, 'BadRequest', `couldn't get version/kind; json parse error: ${error}`);
   }
 }
-
-export type { KubeObject, Tree };

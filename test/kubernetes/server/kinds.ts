@@ -10,11 +10,14 @@ import { duplicate, type FieldError, invalid, required, tooMany, unsupported } f
 import type { Strategy } from './strategy.js';
 
 /** By `kind.group`, or `kind` of the core group. What is not in it has no rules of its own. */
-export function strategies(allocations: Allocations): ReadonlyMap<string, Strategy> {
+export function strategies(
+  allocations: Allocations,
+  labelsOfNode: (name: string) => Readonly<Record<string, string>>,
+): ReadonlyMap<string, Strategy> {
   return new Map<string, Strategy>([
     ['Namespace', NAMESPACE],
     ['Node', NODE],
-    ['Pod', podStrategy],
+    ['Pod', podStrategy(labelsOfNode)],
     ['Service', serviceStrategy(allocations)],
     ['EndpointSlice.discovery.k8s.io', SLICE],
     ['NetworkPolicy.networking.k8s.io', POLICY],

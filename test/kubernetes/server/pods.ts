@@ -7,7 +7,25 @@ import type { Strategy } from './strategy.js';
 /** Fields of a Pod's spec that may change once it exists. */
 const CHANGEABLE = ['tolerations', 'terminationGracePeriodSeconds', 'activeDeadlineSeconds'];
 
-export const podStrategy: Strategy = {
+const TOPOLOGY = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region'];
+
+export function podStrategy(
+  labelsOfNode: (name: string) => Readonly<Record<string, string>>,
+): Strategy {
+  return {
+    ...COMMON,
+    prepareCreate(pod) {
+      COMMON.prepareCreate?.(pod);
+      // The admission plugin PodTopologyLabels.
+      const labels = Object.entries(labelsOfNode(pod.spec.nodeName ?? ''));
+      const topology = labels.filter(([name]) => TOPOLOGY.includes(name));
+      if (topology.length === 0) return;
+      pod.metadata.labels = { ...pod.metadata.labels, ...Object.fromEntries(topology) };
+    },
+  };
+}
+
+const COMMON: Strategy = {
   defaults(pod) {
     pod.spec ??= {};
     const { spec } = pod;

@@ -59,7 +59,9 @@ export class Registry {
   constructor(store: Store, cidrs: readonly string[]) {
     this.store = store;
     this.allocations = new Allocations(cidrs);
-    this.#strategies = strategies(this.allocations);
+    this.#strategies = strategies(this.allocations, (name) => {
+      return store.collection('nodes').objects.get(name)?.object.metadata.labels ?? {};
+    });
     for (const { object } of store.collection('services').objects.values()) {
       this.allocations.count(object, 1);
     }
@@ -100,6 +102,8 @@ export class Registry {
         ...metadata,
         ...(namespace !== null && { namespace }),
         uid: randomUUID(),
+        // Its place in the order; the store gives it.
+        resourceVersion: '0',
         creationTimestamp: timestamp(),
         ...(resource.generation && { generation: 1 }),
       }),

@@ -57,7 +57,10 @@ function defaults(service: KubeObject): void {
   for (const name of ['ports', 'selector', 'externalIPs', 'clusterIPs']) {
     if (spec[name] && Object.keys(spec[name]).length === 0) delete spec[name];
   }
-  if (spec.clusterIP === '') delete spec.clusterIP;
+  for (const name of ['clusterIP', 'externalName', 'healthCheckNodePort']) {
+    if (!spec[name]) delete spec[name];
+  }
+  if (spec.publishNotReadyAddresses === false) delete spec.publishNotReadyAddresses;
   if (isExternal(spec)) spec.externalTrafficPolicy ||= 'Cluster';
   if (hasClusterIp(spec)) spec.internalTrafficPolicy ??= 'Cluster';
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
