@@ -54,6 +54,21 @@ export function writeIpv4(text: string, bytes: Uint8Array, offset: number): bool
   return part === 4;
 }
 
+/** The 32 bits of a canonical IPv4 address. */
+export function ipv4Number(text: string): number {
+  let number = 0;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code !== DOT) value = value * 10 + code - 0x30;
+    else {
+      number = number * 256 + value;
+      value = 0;
+    }
+  }
+  return number * 256 + value;
+}
+
 /** 16 bytes, or `null` where `text` is no IPv6 address. Zones and `::ffff:1.2.3.4` are refused. */
 export function parseIpv6(text: string): Uint8Array | null {
   if (!text.includes(':') || /[%[\]/]/.test(text) || !ipaddr.IPv6.isValid(text)) return null;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ErrorCode, SluiceError } from '../errors.js';
 import {
+  formatAddress,
   formatPrefix,
   hostLength,
   isMartian,
@@ -9,14 +10,21 @@ import {
   parseAddress,
   parsePrefix,
   UNICAST_RULE,
+  writeIpv4,
 } from './address.js';
 import { show } from './explain.js';
 
+const SCRATCH = new Uint8Array(16);
+
 /**
- * 16 bytes of an address that something of ours may have.
+ * Canonical text of an address that something of ours may have.
  * @throws SluiceError of `code`
  */
-export function checkAddress(value: unknown, path: string, code: ErrorCode): Uint8Array {
+export function checkAddress(value: unknown, path: string, code: ErrorCode): string {
+  // There is one way to write IPv4, and models hold these by the hundred thousand.
+  if (typeof value === 'string' && writeIpv4(value, SCRATCH, 0) && !isMartian(SCRATCH)) {
+    return value;
+  }
   const bytes = typeof value === 'string' ? parseAddress(value) : null;
   if (bytes === null) {
     const what = 'an IP address such as 10.96.0.10 (no leading zeros) or fd00::10';
@@ -25,7 +33,7 @@ export function checkAddress(value: unknown, path: string, code: ErrorCode): Uin
   if (isMartian(bytes)) {
     throw new SluiceError(code, `expected ${UNICAST_RULE}, found ${show(value)}`, { path });
   }
-  return bytes;
+  return formatAddress(bytes);
 }
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ErrorCode, SluiceError } from '../errors.js';
-import { familyOf, formatAddress, formatMac } from './address.js';
+import { familyOf, formatMac } from './address.js';
 import { checkAddress } from './check-address.js';
 import { checkInterface, checkMac } from './check-interface.js';
 import { checkLabels } from './check-labels.js';
@@ -49,7 +49,7 @@ function checkLocals(fields: Fields): string[] {
   const path = fields.pathOf('local');
   const pathOf = (index: number) => (isOne ? path : `${path}[${index}]`);
   const locals = (isOne ? [value] : (value as unknown[])).map((each, index) =>
-    formatAddress(checkAddress(each, pathOf(index), fields.code)),
+    checkAddress(each, pathOf(index), fields.code),
   );
   if (locals.length === 0) fields.expected('local', what);
   const families = locals.map(familyOf);

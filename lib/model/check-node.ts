@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ErrorCode } from '../errors.js';
-import { formatAddress, type Prefix } from './address.js';
+import type { Prefix } from './address.js';
 import { checkAddress, checkPrefix } from './check-address.js';
 import type { CheckedNode, CheckedNodePorts } from './checked.js';
 import { Fields } from './fields.js';
@@ -45,7 +45,7 @@ export function checkNode(
 function checkOwnAddresses(fields: Fields): string[] {
   const path = fields.pathOf('addresses');
   const addresses = fields.list('addresses', 'addresses').map((text, index) => {
-    return formatAddress(checkAddress(text, `${path}[${index}]`, fields.code));
+    return checkAddress(text, `${path}[${index}]`, fields.code);
   });
   return [...new Set(addresses)];
 }

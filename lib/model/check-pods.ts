@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { formatAddress } from './address.js';
 import { checkAddress } from './check-address.js';
 import { checkLabels } from './check-labels.js';
 import { namespaceName, objectName } from './check-name.js';
@@ -63,7 +62,7 @@ function checkPod(value: unknown, path: string): CheckedPod {
     namespace: namespaceName(fields),
     labels: checkLabels(fields, 'labels'),
     addresses: fields.list('addresses', 'addresses').map((text, index) => {
-      return formatAddress(checkAddress(text, `${path}.addresses[${index}]`, CODE));
+      return checkAddress(text, `${path}.addresses[${index}]`, CODE);
     }),
     ports: fields.has('ports')
       ? fields

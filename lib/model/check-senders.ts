@@ -23,7 +23,7 @@ export function checkSenders(fields: Fields): Pick<CheckedInterface, 'sources' |
     const at = `${path}[${index}]`;
     const bare = typeof value === 'string' && parseAddress(value) !== null;
     if (bare) {
-      const bytes = checkAddress(value, at, fields.code);
+      const bytes = parseAddress(checkAddress(value, at, fields.code))!;
       return { bytes, length: hostLength(bytes) };
     }
     const prefix = checkPrefix(value, at, fields.code, SOURCE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../errors.js';
-import { type Family, familyOf, formatAddress, type Prefix } from './address.js';
+import { type Family, familyOf, type Prefix } from './address.js';
 import { checkAddress, checkPrefix } from './check-address.js';
 import { checkBackends, checkPort } from './check-backend.js';
 import { claimDestinations } from './check-destinations.js';
@@ -106,7 +106,7 @@ function policy(fields: Fields, key: string): TrafficPolicy {
 function checkAddresses(fields: Fields, key: string): string[] {
   const path = fields.pathOf(key);
   const addresses = fields.list(key, 'addresses').map((text, index) => {
-    return formatAddress(checkAddress(text, `${path}[${index}]`, CODE));
+    return checkAddress(text, `${path}[${index}]`, CODE);
   });
   addresses.forEach((address, index) => {
     if (addresses.indexOf(address) === index) return;

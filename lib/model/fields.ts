@@ -10,7 +10,7 @@ export class Fields {
   readonly path: string;
   readonly code: ErrorCode;
   readonly #object: Readonly<Record<string, unknown>>;
-  readonly #pathOf: (key: string) => string;
+  readonly #pathOf: ((key: string) => string) | undefined;
 
   /**
    * @param known - every key that there may be
@@ -21,7 +21,7 @@ export class Fields {
     path: string,
     code: ErrorCode,
     known: readonly string[],
-    pathOf: (key: string) => string = (key) => join(path, key),
+    pathOf?: (key: string) => string,
   ) {
     this.path = path;
     this.code = code;
@@ -45,11 +45,12 @@ export class Fields {
 
   /** The value as it is; inherited properties do not count. */
   value(key: string): unknown {
-    return Object.hasOwn(this.#object, key) ? this.#object[key] : undefined;
+    const value = this.#object[key];
+    return value === undefined || !Object.hasOwn(this.#object, key) ? undefined : value;
   }
 
   pathOf(key: string): string {
-    return this.#pathOf(key);
+    return this.#pathOf === undefined ? join(this.path, key) : this.#pathOf(key);
   }
 
   fail(key: string, message: string): never {
