@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { SluiceError } from '../errors.js';
 import { isObjectName } from '../model/check-name.js';
 import { show } from '../model/explain.js';
+import { isPlainObject } from '../model/fields.js';
 import type { InterfaceSpec, NodeSpec, RouteSpec } from '../model/model.js';
 import { checkProxyOptions, openOptionsOf, type ProxyOptions } from '../proxy/options.js';
 import { type BindAddress, NO_SERVER, parseBindAddress } from './bind-address.js';
@@ -13,6 +14,7 @@ import {
   readAgentConfiguration,
 } from './configuration.js';
 import {
+  configurationSchema,
   type DETECT_LOCAL_MODES,
   type LOG_LEVELS,
   MAX_NODE_NAME,
@@ -186,7 +188,7 @@ function resolve(given: AgentConfiguration, surroundings: Surroundings): Effecti
     lockFile,
     logLevel: level,
     warnings: detectLocalWarnings(detectLocal, given, interfaces),
-    document: {
+    document: inOrder({
       apiVersion,
       kind,
       ...merged,
@@ -198,8 +200,21 @@ function resolve(given: AgentConfiguration, surroundings: Surroundings): Effecti
       options: checkProxyOptions(open).engine,
       control,
       lockFile,
-    },
+    }),
   };
+}
+
+/** Keys in the order of the reference; sections with nothing in them are left out. */
+function inOrder(document: AgentConfiguration): AgentConfiguration {
+  const keys = Object.keys(configurationSchema.shape) as (keyof AgentConfiguration)[];
+  const entries = keys.map((key) => [key, document[key]] as const);
+  return Object.fromEntries(
+    entries.filter(([, value]) => !isEmpty(value)),
+  ) as unknown as AgentConfiguration;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (isPlainObject(value) && Object.keys(value).length === 0);
 }
 
 function periods(merged: { syncPeriod: string; minSyncPeriod: string }): [number, number] {

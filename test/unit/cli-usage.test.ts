@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Command } from 'commander';
+import { CONFIGURATION_FLAGS } from '../../lib/agent/flags.js';
 import { defaultControlPath, errorBody, errorFromBody } from '../../lib/cli/control/protocol.js';
 import { buildProgram } from '../../lib/cli/program.js';
 import { formatTable } from '../../lib/cli/table.js';
@@ -15,6 +16,12 @@ const REFERENCE = new URL('../../docs/reference/cli.md', import.meta.url);
 /** The options of every command. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   demo: ['--once', '--json', '--engine'],
+  agent: [
+    '--config',
+    ...CONFIGURATION_FLAGS.map(({ flag }) => flag),
+    '--write-config-to',
+    '--cleanup',
+  ],
   run: [
     ...['-f, --file', '--interface', '--route', '--engine', '--config', '--workers'],
     ...['--control', '--log-level'],
@@ -42,11 +49,12 @@ for (const [words, options] of Object.entries(EXPECTED)) {
     const command = commandOf(words);
     const help = command.helpInformation();
     const reference = await readFile(REFERENCE, 'utf8');
+    const visible = command.options.filter(({ hidden }) => !hidden);
     t.deepEqual(
-      command.options.map(({ short, long }) => (short === undefined ? long : `${short}, ${long}`)),
+      visible.map(({ short, long }) => (short === undefined ? long : `${short}, ${long}`)),
       [...options],
     );
-    for (const { long, description } of command.options) {
+    for (const { long, description } of visible) {
       t.true(help.includes(long!), long);
       t.true(reference.includes(long!), `docs/reference/cli.md has no ${long}`);
       t.true(description.length > 0, `${long} is described`);
