@@ -56,7 +56,8 @@ async function freePort(): Promise<number> {
 
 function taken(port = 0): Promise<{ server: Server; port: number }> {
   return new Promise((resolve) => {
-    const server = createServer();
+    // A test that fails leaves it behind, and is not to wait for it.
+    const server = createServer().unref();
     server.listen({ port }, () => {
       resolve({ server, port: (server.address() as { port: number }).port });
     });
@@ -106,6 +107,21 @@ test.serial('status, headers and body, to the byte, on any path', async (t) => {
   t.deepEqual(failures, []);
   await servers.close();
   t.true(await refused(port));
+});
+
+test.serial('an update may come while another one opens its ports', async (t) => {
+  const { update, failures } = rig(t);
+  const ports: number[] = [];
+  while (ports.length < 20) ports.push(await freePort());
+  const [moving, ...others] = ports;
+  await update(web(moving!, 1, 'before'));
+  const opening = update(...others.map((port, at) => web(port, 1, `other-${at}`)));
+  await new Promise((resolve) => process.nextTick(resolve));
+  await update(web(moving!, 2, 'after'), 'shop/before');
+  await opening;
+  t.deepEqual(failures, []);
+  t.is((await ask({ port: moving! })).body, BODY(2, true, 'after'));
+  for (const port of others) t.is((await ask({ port })).status, 200);
 });
 
 test.serial('both families are served', async (t) => {
