@@ -7,7 +7,7 @@ export interface WatchState {
   /** Its first list is complete. */
   synced: boolean;
   /** When the API server last said anything, ms since 1970; `null`, 0: never. */
-  lastContactMs: number | null;
+  lastContactMs?: number | null | undefined;
   /** Lists and watches that were begun, and those that failed. */
   lists: number;
   watches: number;

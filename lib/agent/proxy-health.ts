@@ -74,14 +74,13 @@ export class ProxyHealth {
     this.#draining = true;
   }
 
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Of the proxy alone, not of the node. */
   get healthy(): boolean {
     return this.#pendingSince === null || this.#now() - this.#pendingSince < this.#timeoutMs;
-  }
-
-  /** What the health checks of Services go by: of the proxy alone, too, and for as long as it stays. */
-  get serving(): boolean {
-    return this.healthy && !this.#draining;
   }
 
   get nodeEligible(): boolean {

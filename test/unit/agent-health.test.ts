@@ -172,7 +172,7 @@ test('a node is eligible unless it is gone, going, or about to be deleted by the
   const { ok, report } = health.healthz();
   t.false(ok);
   t.like(report, { nodeEligible: false, healthy: true }, 'the proxy itself is well');
-  t.true(health.serving, 'the health checks of services do not ask for the node');
+  t.true(health.healthy, 'what the health checks of services ask for');
   t.true(health.livez().ok);
 });
 
@@ -180,9 +180,10 @@ test('who drains tells balancers, and not the kubelet', (t) => {
   const { health } = rig();
   health.setNode(node([]));
   health.synced();
-  t.true(health.serving);
+  t.false(health.draining);
   health.drain();
-  t.false(health.serving, 'nor do the health checks of services');
+  t.true(health.draining);
+  t.true(health.healthy, 'the proxy goes on working');
   t.like(health.healthz(), { ok: false });
   t.like(health.healthz().report, { nodeEligible: false, healthy: true });
   t.like(health.livez(), { ok: true });

@@ -109,11 +109,9 @@ for (const [text, host, port] of ADDRESSES)
     t.deepEqual(parseBindAddress(text, 7), { host, port });
   });
 
-test('no bind address: off', (t) => {
-  t.is(parseBindAddress('', 7), null);
-});
-
 const MISTAKES = [
+  '',
+  'none',
   'localhost:10249',
   'localhost',
   '10.0.0.1:',
@@ -134,10 +132,7 @@ const MISTAKES = [
 
 for (const text of MISTAKES)
   test(`no bind address: "${text}"`, (t) => {
-    t.throws(() => parseBindAddress(text, 7, 'metricsBindAddress'), {
-      code: 'ERR_OPTIONS',
-      message: `metricsBindAddress: expected an address and a port, such as 127.0.0.1:10249 or [::]:10249, found "${text}"`,
-    });
+    t.is(parseBindAddress(text, 7), null);
   });
 
 test('addresses are written as they are read', (t) => {

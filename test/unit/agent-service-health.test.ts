@@ -47,11 +47,17 @@ const web = (port: number, localEndpoints = 1, name = 'web'): ServiceHealth => (
   localEndpoints,
 });
 
-/** A port that nobody has at this moment. */
+const given = new Set<number>();
+
+/** A port that nobody has at this moment, and that no test has been given. */
 async function freePort(): Promise<number> {
-  const { server, port } = await taken();
-  await closed(server);
-  return port;
+  for (;;) {
+    const { server, port } = await taken();
+    await closed(server);
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 function taken(port = 0): Promise<{ server: Server; port: number }> {
