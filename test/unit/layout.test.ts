@@ -57,6 +57,9 @@ const FORBIDDEN: readonly (readonly [path: string, line: string])[] = [
   ['lib/proxy/proxy.ts', "import { Network } from '../testing/index.js';"],
   ['lib/testing/network.ts', "import { main } from '../cli/main.js';"],
   ['lib/testing/network.ts', "import { compile } from '../compile/compile.js';"],
+  ['lib/agent/agent.ts', "import { runAgent } from '../cli/agent/agent.js';"],
+  ['lib/agent/agent.ts', "import { compile } from '../compile/compile.js';"],
+  ['lib/proxy/proxy.ts', "import { runNodeAgent } from '../agent/agent.js';"],
   ['lib/gadgets/x.ts', ''],
 ];
 
