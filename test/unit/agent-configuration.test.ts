@@ -182,7 +182,9 @@ const LIMITS: [string, number | undefined][] = [
   ['{ maxPerCore: 0, min: 5000 }', undefined],
   ['{ min: 5000 }', 5_000],
   ['{ min: 3 }', 16],
-  ['{ maxPerCore: 100 }', 400],
+  ['{ maxPerCore: 100 }', ENGINE_DEFAULTS.flows],
+  ['{ maxPerCore: 100000 }', 400_000],
+  ['{ min: 0 }', 16],
   ['{ maxPerCore: 100, min: 401 }', 401],
   ['{ maxPerCore: 16777216 }', 16_777_216],
 ];
