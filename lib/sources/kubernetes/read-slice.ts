@@ -98,8 +98,7 @@ function readAddress(value: unknown, addressType: EndpointSliceObject['addressTy
   }
   if (addressType === 'FQDN') return value;
   const what = `an ${addressType} address (the slice's addressType is ${addressType})`;
-  const canonical = address(value, what);
-  if (`IPv${familyOf(canonical)}` === addressType) return canonical;
+  if (`IPv${familyOf(value)}` === addressType) return address(value, what);
   throw new ObjectMistake([], `expected ${what}, found ${show(value)}`);
 }
 
