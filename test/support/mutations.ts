@@ -129,8 +129,23 @@ const WHOLE: readonly [kind: WatchedKind, object: object][] = [
 const JUNK: readonly unknown[] = [
   ...[undefined, null, 0, -1, 70_000, 1.5, Number.NaN, true, '', 'x', 'A b', [], {}],
   ...[[null], [[]], [7], ['x', 'x'], { a: null }, { a: {} }, '10.0.0.1', '::1', '127.0.0.1'],
-  ...['10.0.0.0/33', 'fd00::/8', 'x'.repeat(5_000), JSON.parse('{"__proto__": {"a": 1}}')],
+  ...[
+    '10.0.0.0/33',
+    'fd00::/8',
+    'x'.repeat(70),
+    'x'.repeat(5_000),
+    JSON.parse('{"__proto__": {"a": 1}}'),
+  ],
 ];
+
+/** Every object of which one value is something else. */
+export function* everyMutation(): Generator<{ kind: WatchedKind; object: unknown }> {
+  for (const [kind, whole] of WHOLE) {
+    for (const place of placesIn(whole, [])) {
+      for (const junk of JUNK) yield { kind, object: at(whole, place, junk) };
+    }
+  }
+}
 
 /** Objects of which one or a few values are something else; of these, some are right all the same. */
 export const mutations = fc
