@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServerResponse } from 'node:http';
+import type { ExecutionContext } from 'ava';
 import { ClusterWatch } from '../../lib/sources/apiserver/cluster-watch.js';
 import { ApiConnection } from '../../lib/sources/apiserver/connection.js';
 import type { WatchLog } from '../../lib/sources/apiserver/failure-log.js';
@@ -94,10 +95,12 @@ export class WatchRig {
   }
 
   static async open(
+    t: ExecutionContext,
     resources: WatchedResource[] = [SERVICES],
-    options: { pageSize?: number; sink?: ObjectSink } = {},
+    options: { pageSize?: number; sink?: ObjectSink; random?: () => number } = {},
   ): Promise<WatchRig> {
     const rig = new WatchRig();
+    t.teardown(() => rig.close());
     await rig.server.listen();
     const { clock } = rig;
     rig.connection = await ApiConnection.open({ master: rig.server.url, clock, qps: 0 });
@@ -110,15 +113,15 @@ export class WatchRig {
       },
       log,
       clock,
-      random: () => 0.5,
+      random: options.random ?? (() => 0.5),
       ...(options.pageSize === undefined ? {} : { pageSize: options.pageSize }),
     });
     return rig;
   }
 
   async close(): Promise<void> {
-    await this.watch.close();
-    this.connection.close();
+    await this.watch?.close();
+    this.connection?.close();
     await this.server.kill();
   }
 
@@ -138,15 +141,17 @@ export class WatchRig {
     return this.logged.filter(({ level }) => level === 'warn').map(({ message }) => message);
   }
 
-  /** Waits until a back-off, of `from` to `to` ms, is all that goes on; lets it pass; returns how long it was. */
-  async passBackoff(from = 800, to = 30_000): Promise<number> {
+  /** Waits until a back-off of `from` to `to` ms has begun. Returns how long it is. */
+  async backoff(from = 800, to = 30_000): Promise<number> {
     const found = (): number | undefined =>
       this.clock.waits().find((wait) => wait >= from && wait <= to);
-    await until(
-      () => found() !== undefined,
-      `a wait of ${from} to ${to} ms: ${this.clock.waits()}`,
-    );
-    const wait = found()!;
+    await until(() => found() !== undefined, `a wait of ${from} to ${to} ms`);
+    return found()!;
+  }
+
+  /** The same, and lets it pass. What comes then is under way when it returns. */
+  async passBackoff(from = 800, to = 30_000): Promise<number> {
+    const wait = await this.backoff(from, to);
     this.clock.advance(wait);
     return wait;
   }

@@ -17,7 +17,7 @@ import {
 
 test('lists in pages, then watches from there', async (t) => {
   const resource = { ...SERVICES, fieldSelector: 'spec.clusterIP!=None', labelSelector: '!a/b' };
-  const rig = await WatchRig.open([resource], { pageSize: 2 });
+  const rig = await WatchRig.open(t, [resource], { pageSize: 2 });
   rig.lists = [
     answerJson(list(7, ['a', 'b'], 'two')),
     answerJson(list(7, ['c', 'd'], 'three')),
@@ -49,11 +49,10 @@ test('lists in pages, then watches from there', async (t) => {
   t.like(state, { kind: 'Service', synced: true, resourceVersion: '9', lists: 1, watches: 1 });
   t.like(state, { errors: 0, lastError: undefined, lastContactMs: rig.clock.now() });
   t.true(rig.changes >= 6);
-  await rig.close();
 });
 
 test('a watch that ends goes on from where it was; a bookmark moves that', async (t) => {
-  const rig = await WatchRig.open();
+  const rig = await WatchRig.open(t);
   rig.lists = [answerJson(list(7, ['a']))];
   rig.watches = [
     answerWatch(event('MODIFIED', 'a', 8)),
@@ -66,11 +65,10 @@ test('a watch that ends goes on from where it was; a bookmark moves that', async
   t.deepEqual(rig.sink.entries.slice(3), ['put Service a']);
   t.is(rig.queries('list').length, 1);
   t.is(rig.watch.state()[0]?.errors, 0);
-  await rig.close();
 });
 
 test('watches that end at once are not asked for in a loop', async (t) => {
-  const rig = await WatchRig.open();
+  const rig = await WatchRig.open(t);
   rig.lists = [answerJson(list(7, []))];
   rig.watches = [answerWatch('')];
   rig.watch.start();
@@ -78,7 +76,6 @@ test('watches that end at once are not asked for in a loop', async (t) => {
     t.is(await rig.passBackoff(), wait);
   }
   t.is(rig.queries('list').length, 1);
-  await rig.close();
 });
 
 for (const [how, answer] of [
@@ -86,7 +83,7 @@ for (const [how, answer] of [
   ['as a status', answerJson({ kind: 'Status', code: 410, reason: 'Gone' }, 410)],
 ] as const) {
   test(`410 ${how}: lists again, and nothing goes before that has ended`, async (t) => {
-    const rig = await WatchRig.open([SERVICES], { pageSize: 1 });
+    const rig = await WatchRig.open(t, [SERVICES], { pageSize: 1 });
     let second: ServerResponse | undefined;
     rig.lists = [
       answerJson(list(7, ['a', 'b'])),
@@ -109,12 +106,11 @@ for (const [how, answer] of [
     t.deepEqual(rig.resumed(), ['7', '99']);
     // It is what happens when a node has been away; nobody need be told.
     t.deepEqual(rig.warnings(), []);
-    await rig.close();
   });
 }
 
 test('410 between pages: the list begins anew, and in one piece if that goes on', async (t) => {
-  const rig = await WatchRig.open([SERVICES], { pageSize: 1 });
+  const rig = await WatchRig.open(t, [SERVICES], { pageSize: 1 });
   const expired = answerJson({ kind: 'Status', code: 410, reason: 'Expired' }, 410);
   rig.lists = [
     answerJson(list(7, ['a'], 'two')),
@@ -143,7 +139,6 @@ test('410 between pages: the list begins anew, and in one piece if that goes on'
     ...['begin Service', 'put Service b', 'put Service c', 'end Service'],
   ]);
   t.deepEqual(rig.sink.names(), ['Service b', 'Service c']);
-  await rig.close();
 });
 
 for (const [what, line] of [
@@ -155,7 +150,7 @@ for (const [what, line] of [
   ['a line without an end', '{"type":"ADDED","obj'],
 ] as const) {
   test(`a watch that says ${what}: goes on after the last good line, then lists`, async (t) => {
-    const rig = await WatchRig.open();
+    const rig = await WatchRig.open(t);
     rig.lists = [answerJson(list(7, ['a'])), answerJson(list(12, ['a', 'c']))];
     rig.watches = [
       answerWatch(event('ADDED', 'b', 8) + line),
@@ -172,12 +167,11 @@ for (const [what, line] of [
     t.is(rig.queries('list').length, 2);
     t.deepEqual(rig.sink.names(), ['Service a', 'Service c']);
     t.is(rig.watch.state()[0]?.errors, 3);
-    await rig.close();
   });
 }
 
 test('chunks end anywhere, and lines are as long as they like', async (t) => {
-  const rig = await WatchRig.open();
+  const rig = await WatchRig.open(t);
   rig.lists = [answerJson(list(7, []))];
   const note = 'größer als 3 MB: '.repeat(200_000);
   const long = { type: 'ADDED', object: { ...object('long', 9), note } };
@@ -198,11 +192,10 @@ test('chunks end anywhere, and lines are as long as they like', async (t) => {
   await until(() => rig.sink.entries.length === 4);
   t.deepEqual(rig.sink.names(), ['Service long', 'Service zwölf-🦭']);
   t.is((rig.sink.objects()[1] as { note: string }).note, note);
-  await rig.close();
 });
 
 test('an hour without a server changes nothing, and then it goes on from where it was', async (t) => {
-  const rig = await WatchRig.open();
+  const rig = await WatchRig.open(t);
   rig.lists = [answerJson(list(7, ['a']))];
   rig.watches = [answerWatch(event('ADDED', 'b', 8), true)];
   rig.watch.start();
@@ -219,39 +212,38 @@ test('an hour without a server changes nothing, and then it goes on from where i
   t.like(rig.watch.state()[0], { synced: true, resourceVersion: '8', lastContactMs: began });
   t.true(rig.warnings().length <= 2, 'an outage is told once');
   rig.watches = [answerWatch(event('DELETED', 'a', 12), true)];
+  await rig.backoff();
   await rig.server.listen();
   await rig.passBackoff();
   await until(() => rig.sink.names().length === 1);
   t.deepEqual(rig.resumed(), ['7', '8']);
   t.is(rig.queries('list').length, 1);
-  await rig.close();
 });
 
 test('the first kind that finds the server again tells the others', async (t) => {
   const pods = { kind: 'Pod', path: '/api/v1/pods' } as const;
-  const rig = await WatchRig.open([SERVICES, pods]);
+  const chances = [0.5, 0.5, 0.1, 0.9];
+  const random = (): number => chances.shift() ?? 0.5;
+  const rig = await WatchRig.open(t, [SERVICES, pods], { random });
   rig.lists = [answerJson(list(7, ['a']))];
   rig.watches = [OPEN];
   rig.watch.start();
-  await rig.watch.synced;
+  const asleep = (): number[] => rig.clock.waits().filter((wait) => wait < 30_000);
   await until(() => rig.resumed().length === 2);
   await rig.server.kill();
-  const asleep = (): number[] => rig.clock.waits().filter((wait) => wait <= 30_000);
   await until(() => asleep().length === 2);
   await rig.server.listen();
-  // Both are due after the same time; let one of them be first.
-  const inner = rig.watch.state().map(({ watches }) => watches);
-  t.deepEqual(inner, [1, 1]);
-  rig.clock.advance(Math.min(...asleep()));
+  const [first = 0, second = 0] = asleep();
+  t.true(second - first > 500, 'one of them has to wait longer');
+  rig.clock.advance(first);
   await until(() => rig.resumed().length === 4);
   t.deepEqual(asleep(), []);
-  await rig.close();
 });
 
 test('an API that is not installed is an empty list, until it is', async (t) => {
   const [resource] = watchedResources({ nodeName: null }).filter(({ optional }) => optional);
   t.is(resource?.kind, 'ClusterNetworkPolicy');
-  const rig = await WatchRig.open([resource!]);
+  const rig = await WatchRig.open(t, [resource!]);
   rig.lists = [(_, response) => response.writeHead(404).end('404 page not found\n')];
   rig.watch.start();
   await rig.watch.synced;
@@ -259,6 +251,7 @@ test('an API that is not installed is an empty list, until it is', async (t) => 
   for (let times = 0; times < 3; times++) t.is(await rig.passBackoff(24_000, 36_000), 30_000);
   t.deepEqual(rig.sink.entries, ['begin ClusterNetworkPolicy', 'end ClusterNetworkPolicy']);
   t.is(rig.logged.length, 1);
+  await rig.backoff(24_000, 36_000);
   rig.lists = [answerJson(list(7, ['a']))];
   rig.watches = [OPEN];
   await rig.passBackoff(24_000, 36_000);
@@ -273,23 +266,21 @@ test('an API that is not installed is an empty list, until it is', async (t) => 
   await rig.passBackoff(800, 3200);
   await until(() => rig.sink.names().length === 0);
   t.true(rig.watch.state()[0]?.absent);
-  await rig.close();
 });
 
 test('404 for what every API server has is a mistake, and empties nothing', async (t) => {
-  const rig = await WatchRig.open();
+  const rig = await WatchRig.open(t);
   rig.lists = [answerJson({ kind: 'Status', code: 404, reason: 'NotFound' }, 404)];
   rig.watch.start();
   await rig.passBackoff(800, 1600);
   await until(() => rig.queries('list').length === 2);
   t.deepEqual(rig.sink.entries, []);
   t.false(rig.watch.state()[0]?.synced);
-  await rig.close();
 });
 
 test('403 is told once, with the rule that is missing', async (t) => {
   const slices = watchedResources({ nodeName: null }).find(({ kind }) => kind === 'EndpointSlice')!;
-  const rig = await WatchRig.open([slices]);
+  const rig = await WatchRig.open(t, [slices]);
   const forbidden = { kind: 'Status', code: 403, reason: 'Forbidden', message: 'no' };
   rig.lists = [answerJson(forbidden, 403)];
   rig.watch.start();
@@ -300,16 +291,16 @@ test('403 is told once, with the rule that is missing', async (t) => {
     /apiGroups \["discovery.k8s.io"\], resources \["endpointslices"\], verbs \["list", "watch"\]/,
   );
   t.false(rig.watch.state()[0]?.synced);
+  await rig.backoff();
   rig.lists = [answerJson(list(7, ['a']))];
   rig.watches = [OPEN];
   await rig.passBackoff();
   await rig.watch.synced;
   t.deepEqual(rig.sink.names(), ['EndpointSlice a']);
-  await rig.close();
 });
 
 test('a server that is busy is asked again when it says so', async (t) => {
-  const rig = await WatchRig.open();
+  const rig = await WatchRig.open(t);
   rig.lists = [
     (_, response) => response.writeHead(429, { 'retry-after': '17' }).end(),
     answerJson(list(7, ['a'])),
@@ -326,11 +317,10 @@ test('a server that is busy is asked again when it says so', async (t) => {
   await until(() => rig.resumed().length === 3);
   t.deepEqual(rig.resumed(), ['7', '7', '7']);
   t.is(rig.queries('list').length, 2);
-  await rig.close();
 });
 
 test('a resourceVersion that the server has not got to: it lists', async (t) => {
-  const rig = await WatchRig.open();
+  const rig = await WatchRig.open(t);
   rig.lists = [answerJson(list(700, ['a'])), answerJson(list(9, ['b']))];
   const cause = { reason: 'ResourceVersionTooLarge' };
   const late = { kind: 'Status', code: 504, reason: 'Timeout', details: { causes: [cause] } };
@@ -340,22 +330,20 @@ test('a resourceVersion that the server has not got to: it lists', async (t) => 
   await until(() => rig.resumed().length === 2);
   t.deepEqual(rig.resumed(), ['700', '9']);
   t.deepEqual(rig.sink.names(), ['Service b']);
-  await rig.close();
 });
 
 test('a bookmark from before where we are: the server was set back, and is listed', async (t) => {
-  const rig = await WatchRig.open();
+  const rig = await WatchRig.open(t);
   rig.lists = [answerJson(list(1000, ['a'])), answerJson(list(999, ['b']))];
   rig.watches = [answerWatch(event('BOOKMARK', '', 999), true), OPEN];
   rig.watch.start();
   await until(() => rig.resumed().length === 2);
   t.deepEqual(rig.sink.names(), ['Service b']);
   t.deepEqual(rig.resumed(), ['1000', '999']);
-  await rig.close();
 });
 
 test('a watch that says nothing for minutes is replaced, and that is no error', async (t) => {
-  const rig = await WatchRig.open();
+  const rig = await WatchRig.open(t);
   rig.lists = [answerJson(list(7, ['a']))];
   let answers = 0;
   rig.watches = [
@@ -370,7 +358,6 @@ test('a watch that says nothing for minutes is replaced, and that is no error', 
   await until(() => answers === 2 && rig.clock.waits()[0] === 240_000);
   t.deepEqual(rig.resumed(), ['7', '7']);
   t.like(rig.watch.state()[0], { errors: 0, watches: 2, lists: 1 });
-  await rig.close();
 });
 
 test('the event loop has its turns in a list and in a burst of events', async (t) => {
@@ -383,7 +370,7 @@ test('the event loop has its turns in a list and in a burst of events', async (t
     most = Math.max(most, inTurn);
   };
   const sink = { beginList() {}, put: burn, remove: burn, endList() {} };
-  const rig = await WatchRig.open([SERVICES], { sink });
+  const rig = await WatchRig.open(t, [SERVICES], { sink });
   const names = Array.from({ length: 50 }, (_, index) => `s${index}`);
   rig.lists = [answerJson(list(7, names))];
   rig.watches = [answerWatch(names.map((name, at) => event('ADDED', name, 8 + at)).join(''), true)];
@@ -395,11 +382,10 @@ test('the event loop has its turns in a list and in a burst of events', async (t
   rig.watch.start();
   await until(() => puts === 100);
   t.true(most <= 10, `${most} objects of 1 ms in one turn`);
-  await rig.close();
 });
 
 test('nothing comes into the sink after it has been closed', async (t) => {
-  const rig = await WatchRig.open([SERVICES], { pageSize: 1 });
+  const rig = await WatchRig.open(t, [SERVICES], { pageSize: 1 });
   let page: ServerResponse | undefined;
   rig.lists = [
     answerJson(list(7, ['a'], 'more')),
@@ -415,7 +401,6 @@ test('nothing comes into the sink after it has been closed', async (t) => {
   await closed;
   t.is(rig.sink.entries.length, entries);
   await t.throwsAsync(rig.watch.synced, { code: 'ERR_CLOSED' });
-  await rig.close();
 });
 
 test('what is watched, and with which selectors', (t) => {
