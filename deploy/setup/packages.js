@@ -22,6 +22,8 @@ export const SYSTEM_PACKAGES = [
   { name: 'ethtool', why: "turns the offloads of the tests' devices off", for: ['test'] },
   { name: 'traceroute', why: 'asks for the hops on the way in e2e tests', for: ['test'] },
   { name: 'iputils-tracepath', why: 'asks for the MTU of a way in e2e tests', for: ['test'] },
+  { name: 'kubernetes-client', why: 'kubectl, which changes the clusters of tests', for: ['test'] },
+  { name: 'openssl', why: 'makes the certificates of the clusters of tests', for: ['test'] },
   { name: 'libbenchmark-dev', why: 'the framework of the micro-benchmarks', for: ['bench'] },
   {
     name: 'nlohmann-json3-dev',

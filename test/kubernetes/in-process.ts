@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Launched, LaunchOptions } from './cluster.js';
+import { ApiServer } from './server/api-server.js';
+
+/** The API server in this process. Being killed is, for it, to break all connections. */
+export async function startInProcess(options: LaunchOptions): Promise<Launched> {
+  const { certificates, token, serviceCidrs, bookmarkMs, historySize } = options;
+  const server = await ApiServer.start({
+    certificates,
+    tokens: { [token]: { user: 'admin' } },
+    serviceCidrs,
+    bookmarkMs,
+    historySize,
+  });
+  return {
+    url: server.url,
+    server,
+    kill9: () => server.refuse(),
+    restart: () => server.listen(),
+    stop: () => server.stop(),
+  };
+}
