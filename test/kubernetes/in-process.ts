@@ -16,7 +16,10 @@ export async function startInProcess(options: LaunchOptions): Promise<Launched> 
     url: server.url,
     server,
     kill9: () => server.refuse(),
-    restart: () => server.listen(),
+    restart: async () => {
+      server.store.watchable = server.store.revision;
+      await server.listen();
+    },
     stop: () => server.stop(),
   };
 }

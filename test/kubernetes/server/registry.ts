@@ -190,10 +190,7 @@ export class Registry {
     }
     managedBy(next, old, resource, options.manager, options.subresource);
     const key = keyOf(namespace, name);
-    const isFinished = next.metadata.deletionTimestamp && !next.metadata.finalizers?.length;
-    if (isFinished && old.metadata.finalizers?.length && !resource.plural.startsWith('pods')) {
-      return this.commitRemoval(resource, key, options);
-    }
+    if (isLetGo(resource, next, old)) return this.commitRemoval(resource, key, options);
     return this.#commit(resource, key, storedFrom(resource, next), options);
   }
 
@@ -343,6 +340,14 @@ export class Registry {
       ...definitions.sorted().flatMap(({ object }) => definedBy(object)),
     ];
   }
+}
+
+/** Is a change the last thing that the end of an object waited for? */
+function isLetGo({ kind }: Resource, next: KubeObject, old: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = next.metadata;
+  if (!deletionTimestamp || finalizers?.length || deletionGracePeriodSeconds) return false;
+  const hadFinalizers = old.metadata.finalizers?.length || old.spec?.finalizers?.length;
+  return Boolean(hadFinalizers) && (kind !== 'Namespace' || !next.spec?.finalizers?.length);
 }
 
 const suffix = (): string =>
