@@ -5,6 +5,7 @@ import { newNamespace, onClusters } from './suites.js';
 import { slice } from './workloads.js';
 
 const here = onClusters({ kinds: ['in-process'], bookmarkMs: 50 });
+const ours = onClusters({ kinds: ['in-process', 'process'] });
 
 const SERVICES = '/api/v1/services';
 const configMap = (name: string, data: Tree = { x: 'y' }): Tree => ({
@@ -15,13 +16,13 @@ const configMap = (name: string, data: Tree = { x: 'y' }): Tree => ({
 });
 const mapsOf = (namespace: string): string => `/api/v1/namespaces/${namespace}/configmaps`;
 
-here('history that was compacted is gone: for watches, lists and pages', async (t, cluster) => {
+ours('history that was compacted is gone: for watches, lists and pages', async (t, cluster) => {
   const path = mapsOf(await newNamespace(cluster));
   for (const name of ['a', 'b', 'c']) await cluster.create(path, configMap(name));
   const page = await cluster.get(path, { limit: 1 });
   const { resourceVersion } = page.metadata;
   await cluster.create(path, configMap('d'));
-  cluster.server!.compact();
+  await cluster.compact!();
   const watch = await cluster.watch(path, { resourceVersion });
   await watch.over();
   t.is(watch.events.length, 1);
@@ -161,7 +162,7 @@ here('objects of any shape are injected', async (t, cluster) => {
   client.close();
 });
 
-here('ten thousand services and slices are loaded and listed', async (t, cluster) => {
+ours('ten thousand services and slices are loaded and listed', async (t, cluster) => {
   const namespace = await newNamespace(cluster);
   const services = Array.from({ length: 10_000 }, (_, i) => ({
     apiVersion: 'v1',

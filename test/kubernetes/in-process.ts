@@ -15,6 +15,8 @@ export async function startInProcess(options: LaunchOptions): Promise<Launched> 
   return {
     url: server.url,
     server,
+    load: async (objects) => server.load(objects),
+    compact: async () => server.compact(),
     kill9: () => server.refuse(),
     restart: async () => {
       server.store.watchable = server.store.revision;
