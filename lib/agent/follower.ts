@@ -22,6 +22,9 @@ export interface Round {
   readonly report: ApplyReport | null;
 }
 
+/** The node section, by what the cluster says of our node; `null`: it says nothing. */
+export type NodeSpecOf = (node: NodeObject | null) => NodeSpec;
+
 /** What a follower tells. None of it may throw. */
 export interface FollowerListener {
   change(change: ClusterChange): void;
@@ -40,14 +43,13 @@ export class ClusterFollower {
   readonly #state: ClusterState;
   readonly #programmer: Programmer;
   readonly #listener: FollowerListener;
-  readonly #nodeSpec: (node: NodeObject | null) => NodeSpec;
+  readonly #nodeSpec: NodeSpecOf;
   #node: NodeSpec | null = null;
 
-  /** @param nodeSpec - the node section, by what the cluster says of our node; `null`: it says nothing */
   constructor(
     state: ClusterState,
     proxy: Updatable,
-    nodeSpec: (node: NodeObject | null) => NodeSpec,
+    nodeSpec: NodeSpecOf,
     listener: FollowerListener,
   ) {
     this.#state = state;
