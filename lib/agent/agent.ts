@@ -92,6 +92,7 @@ export class NodeAgent implements AsyncDisposable {
         watches: this.watch.state(),
         counts: this.#sync.state.counts(),
         pending: this.#sync.state.pending,
+        aside: this.#sync.aside,
       }),
     });
   }

@@ -42,6 +42,7 @@ export interface ClusterSyncOptions {
 export class ClusterSync {
   readonly state: ClusterState;
   readonly watch: ClusterWatch;
+  readonly #follower: ClusterFollower;
   readonly #loop: SyncLoop;
   #markReady: () => void = () => undefined;
 
@@ -53,7 +54,7 @@ export class ClusterSync {
   constructor(options: ClusterSyncOptions) {
     const { connection, proxy, scope, nodeSpec, listener, log } = options;
     this.state = new ClusterState(scope);
-    const follower = new ClusterFollower(this.state, proxy, nodeSpec, listener);
+    this.#follower = new ClusterFollower(this.state, proxy, nodeSpec, listener);
     this.watch = new ClusterWatch(connection, watchedResources(scope), this.state, {
       log,
       onChange: () => {
@@ -65,7 +66,7 @@ export class ClusterSync {
     this.#loop = new SyncLoop({
       run: async ({ full }) => {
         await this.watch.synced;
-        await follower.round(full);
+        await this.#follower.round(full);
         listener.synced(this.state.dirty);
         this.#markReady();
       },
@@ -74,6 +75,11 @@ export class ClusterSync {
       retryMs: options.retryMs,
       maxIntervalMs: MAX_INTERVAL_MS,
     });
+  }
+
+  /** How many members of the model the proxy would not take. */
+  get aside(): number {
+    return this.#follower.aside;
   }
 
   start(): void {
