@@ -2,6 +2,8 @@
 // Broken input never stops the agent: it is logged once, counted and passed over, what was there of it stays,
 // its neighbours are served, and when it is mended it is served. Objects get past the API server's own checks.
 import type { ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { mutations } from '../support/mutations.js';
 import type { TestCluster } from './cluster.js';
 import { LocalAgent, NODE, wholeService, wholeSlice } from './node-agent.js';
 import type { Tree } from './server/objects.js';
@@ -264,7 +266,7 @@ here('two Services that want the same address', async (t, cluster) => {
 });
 
 here('more than there is room for', async (t, cluster) => {
-  const { agent, namespace, put, follows } = await scene(t, cluster, { options: { backends: 10 } });
+  const { agent, namespace, put, follows } = await scene(t, cluster, { options: { backends: 12 } });
   await follows();
   const names = ['a', 'b', 'c', 'd', 'e'];
   for (const [index, name] of names.entries()) {
@@ -273,7 +275,7 @@ here('more than there is room for', async (t, cluster) => {
     put('endpointslices', wholeSlice(namespace, name, addresses));
   }
   const full = () => names.filter((name) => agent.serving(namespace, name)?.includes(','));
-  // The neighbour has one.
+  // The neighbour has one and needs another while it changes, and the API server's own has one.
   await agent.until(t, () => full().length, 3);
   await agent.until(t, () => agent.metric('sluice_source_unprogrammed_members'), 2);
   await follows();
@@ -360,7 +362,7 @@ here('policies, pods, namespaces and the node that are broken', async (t, cluste
   ]) {
     put('pods', of(server, { status }));
     await agent.until(t, () => agent.refused('Pod'), 1);
-    put('namespaces', { metadata: { name: namespace, labels: { a: status } } }, namespace);
+    put('namespaces', { metadata: { name: namespace, labels: { a: 7 } } }, namespace);
     await agent.until(t, () => agent.refused('Namespace'), 1);
     await follows();
     t.is(await ask(), false);
@@ -474,8 +476,7 @@ here('watches that say what makes no sense', async (t, cluster) => {
   put('services', wholeService(namespace, 'web', '10.96.9.1'));
   put('endpointslices', wholeSlice(namespace, 'web', ['10.9.9.1']));
   const web = () => agent.serving(namespace, 'web');
-  const now = '10.96.9.1 80/TCP=10.9.9.1:8080';
-  await agent.until(t, web, now);
+  await agent.until(t, web, '10.96.9.1 80/TCP=10.9.9.1:8080');
   const event = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`;
   const filter = { path: /services$|endpointslices$/, watch: true };
   const texts = [
@@ -495,14 +496,71 @@ here('watches that say what makes no sense', async (t, cluster) => {
     'null\n',
     `${'x'.repeat(1_000_000)}\n`,
   ];
-  for (const text of texts) {
+  for (const [index, text] of texts.entries()) {
     t.true(server.writeToWatches(text, filter) > 0, text.slice(0, 60));
+    put('services', wholeService(namespace, 'web', '10.96.9.1', 1_000 + index));
+    await agent.until(t, web, `10.96.9.1 ${1_000 + index}/TCP=10.9.9.1:8080`);
     await follows();
-    t.is(web(), now, text.slice(0, 60));
     // Until both watches are there again.
     await agent.until(t, () => server.watches(filter) >= 2, true);
   }
   const warnings = agent.lines.filter(({ level, msg }) => level >= 40 && /watch/.test(msg));
   t.true(warnings.length <= 2 * texts.length, `${warnings.length} warnings`);
   t.true((await agent.metric('sluice_source_errors_total', { kind: 'Service' }))! > 0);
+});
+
+const PLURALS: Readonly<Record<string, string>> = {
+  Service: 'services',
+  EndpointSlice: 'endpointslices',
+  Pod: 'pods',
+  Namespace: 'namespaces',
+  Node: 'nodes',
+  NetworkPolicy: 'networkpolicies',
+  ClusterNetworkPolicy: 'clusternetworkpolicies',
+};
+const SEED = 20_260_601;
+
+here('a storm of all of it, with a watch that breaks', async (t, cluster) => {
+  await cluster.ask('POST', CRDS, clusterNetworkPolicies());
+  const { agent, put, namespace, follows } = await scene(t, cluster);
+  const server = cluster.server!;
+  const before = agent.agent.proxy.services.length;
+  const storm = fc.sample(mutations, { seed: SEED, numRuns: 600 });
+  const keys = new Set<string>();
+  const plurals = Object.values(PLURALS);
+  for (const [index, { kind, object }] of storm.entries()) {
+    const plural = PLURALS[kind]!;
+    // A few places, so that what is there is changed and broken again.
+    const key = `storm-${plural}/${index % 7}`;
+    const line = { type: index % 2 ? 'MODIFIED' : 'ADDED', object };
+    if (typeof object !== 'object' || object === null || Array.isArray(object)) {
+      server.writeToWatches(`${JSON.stringify(line)}\n`, { path: /./, watch: true });
+    } else {
+      keys.add(`${plural} ${key}`);
+      put(plural, object, key);
+    }
+    if (index % 50 === 20) server.dropWatches();
+    if (index % 100 === 70) server.compact();
+    if (index % 10 === 0) await follows();
+  }
+  await follows();
+  const failures = agent.lines.filter(({ msg }) => /synchronization failed/.test(msg));
+  t.deepEqual(failures, []);
+  const lines = new Map<string, number>();
+  for (const { level, kind, name, path, reason } of agent.lines) {
+    if (level < 50) continue;
+    const line = JSON.stringify([kind, name, path, reason]);
+    lines.set(line, (lines.get(line) ?? 0) + 1);
+  }
+  t.true(lines.size > 50, `${lines.size} mistakes`);
+
+  // All of it goes. Whatever was said of it on the way: a list has the last word.
+  for (const each of keys) server.eject(...(each.split(' ') as [string, string]));
+  server.compact();
+  server.dropWatches();
+  for (const kind of Object.keys(PLURALS)) await agent.until(t, () => agent.refused(kind), 0);
+  await agent.until(t, () => agent.agent.proxy.services.length, before + 1);
+  await follows();
+  t.not(agent.serving(namespace, 'neighbour'), null);
+  t.true(plurals.every((plural) => server.watches({ path: new RegExp(`/${plural}$`) }) <= 1));
 });

@@ -61,14 +61,15 @@ export class LocalAgent {
     return new LocalAgent(agent, lines);
   }
 
-  /** What a service answers on and with: `10.96.0.1 80/TCP=10.1.1.1:8080`; `null`: it is not served. */
+  /** What a service answers on, and with whom: `10.96.0.1 80/TCP=10.1.1.1:8080`; `null`: it is not served. */
   serving(namespace: string, name: string): string | null {
     const found = this.agent.proxy.services.find(
       (each) => each.namespace === namespace && each.name === name,
     );
     if (found === undefined) return null;
     const ports = found.ports.map(({ port, protocol, backends }) => {
-      const ends = backends.map((each) => `${each.address}:${each.port}`).sort();
+      const active = backends.filter(({ state }) => state === 'active');
+      const ends = active.map((each) => `${each.address}:${each.port}`).sort();
       return `${port}/${protocol}=${ends.join(',')}`;
     });
     return [...found.addresses, ...ports].join(' ');
@@ -76,7 +77,8 @@ export class LocalAgent {
 
   /** Lines that complain, and name an object. */
   complaints(namespace: string, name: string): LoggedLine[] {
-    const whole = new RegExp(`\\b${namespace}/${name}(?![\\w.-])`);
+    const key = namespace === '' ? `Policy ${name}` : `\\b${namespace}/${name}`;
+    const whole = new RegExp(`${key}(?![\\w.-])`);
     return this.lines.filter(
       (line) =>
         line.level >= 40 &&
