@@ -415,7 +415,6 @@ here('ClusterNetworkPolicies with what is not known close rather than open', asy
   const key = `cnp-${namespace}`;
   const give = (policy: Tree): void => put('clusternetworkpolicies', policy, key);
   const everybody = [{ namespaces: {} }];
-  await agent.until(t, ask, undefined).catch(() => undefined);
 
   // A peer that is not known: a Deny is for everybody, an Accept for nobody.
   give(rules('Admin', { action: 'Deny', from: [{ planets: {} }] }));
@@ -527,6 +526,8 @@ here('a storm of all of it, with a watch that breaks', async (t, cluster) => {
   const before = agent.agent.proxy.services.length;
   const storm = fc.sample(mutations, { seed: SEED, numRuns: 600 });
   const keys = new Set<string>();
+  // Each costs the time until the watches are there again.
+  let linesLeft = 5;
   const plurals = Object.values(PLURALS);
   for (const [index, { kind, object }] of storm.entries()) {
     const plural = PLURALS[kind]!;
@@ -534,7 +535,8 @@ here('a storm of all of it, with a watch that breaks', async (t, cluster) => {
     const key = `storm-${plural}/${index % 7}`;
     const line = { type: index % 2 ? 'MODIFIED' : 'ADDED', object };
     if (typeof object !== 'object' || object === null || Array.isArray(object)) {
-      server.writeToWatches(`${JSON.stringify(line)}\n`, { path: /./, watch: true });
+      if (linesLeft-- > 0)
+        server.writeToWatches(`${JSON.stringify(line)}\n`, { path: /./, watch: true });
     } else {
       keys.add(`${plural} ${key}`);
       put(plural, object, key);
@@ -546,13 +548,8 @@ here('a storm of all of it, with a watch that breaks', async (t, cluster) => {
   await follows();
   const failures = agent.lines.filter(({ msg }) => /synchronization failed/.test(msg));
   t.deepEqual(failures, []);
-  const lines = new Map<string, number>();
-  for (const { level, kind, name, path, reason } of agent.lines) {
-    if (level < 50) continue;
-    const line = JSON.stringify([kind, name, path, reason]);
-    lines.set(line, (lines.get(line) ?? 0) + 1);
-  }
-  t.true(lines.size > 50, `${lines.size} mistakes`);
+  const mistakes = agent.lines.filter(({ level }) => level >= 50).length;
+  t.true(mistakes > 50 && mistakes < storm.length, `${mistakes} mistakes`);
 
   // All of it goes. Whatever was said of it on the way: a list has the last word.
   for (const each of keys) server.eject(...(each.split(' ') as [string, string]));
