@@ -42,16 +42,17 @@ export class NodeAgent implements AsyncDisposable {
   readonly #log: Logger;
 
   private constructor(
-    { configuration, log, version }: NodeAgentOptions,
+    { configuration, log }: NodeAgentOptions,
     proxy: ServiceProxy,
     connection: ApiConnection,
+    metrics: AgentMetrics,
   ) {
     const { nodeName, policy, serviceProxyName, syncPeriod, minSyncPeriod } = configuration;
     this.#log = log;
     this.proxy = proxy;
     this.#connection = connection;
     this.health = new ProxyHealth(2 * syncPeriod);
-    this.metrics = new AgentMetrics({ version });
+    this.metrics = metrics;
     this.#events = new EventRecorder(connection, { nodeName, log });
     const reporter = new Reporter({ log, nodeName, events: this.#events, metrics: this.metrics });
     this.#services = new ServiceHealthServers({
@@ -115,7 +116,9 @@ export class NodeAgent implements AsyncDisposable {
   static async start(options: NodeAgentOptions): Promise<NodeAgent> {
     const { configuration, log, version } = options;
     const { api, interfaces, routes, node, open } = configuration;
+    const metrics = new AgentMetrics({ version });
     const connection = await ApiConnection.open({
+      requested: (request) => metrics.requested(request),
       ...(api.kubeconfig !== null && { kubeconfig: api.kubeconfig }),
       ...(api.master !== null && { master: api.master }),
       qps: api.qps ?? Number.POSITIVE_INFINITY,
@@ -127,7 +130,7 @@ export class NodeAgent implements AsyncDisposable {
       const proxy = await ServiceProxy.open({ ...open, interfaces, routes, node });
       log.info({ engine: proxy.engine, why: proxy.why }, 'engine started');
       logEvents(proxy, log);
-      agent = new NodeAgent(options, proxy, connection);
+      agent = new NodeAgent(options, proxy, connection, metrics);
     } catch (error) {
       connection.close();
       throw error;
