@@ -85,8 +85,11 @@ export async function stopPeer(child: ChildProcess, signal?: NodeJS.Signals): Pr
   clearTimeout(late);
 }
 
+/** Who ends what was started for it: a test, or all tests of a file. */
+export type Owner = Pick<ExecutionContext, 'teardown'>;
+
 /** A network namespace with a name of its own; deleted when the test ends. */
-export function makeNamespace(t: ExecutionContext, name: string): string {
+export function makeNamespace(t: Owner, name: string): string {
   const unique = `sl${process.pid}-${name}`;
   ip('netns', 'add', unique);
   t.teardown(() => ip('netns', 'del', unique));
@@ -106,7 +109,7 @@ export function unaccounted(worker: WorkerStats): number {
 }
 
 /** A folder for sockets; removed when the test ends. */
-export function makeFolder(t: ExecutionContext): string {
+export function makeFolder(t: Owner): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
