@@ -92,14 +92,20 @@ export class Namespaces {
 
   /** The node's kernel has the node's addresses, and goes everywhere by us. */
   configureHost(): void {
-    const at = this.namespace(HOST.name);
+    const { name, v4, v6, ours4: gateway4, ours6: gateway6 } = HOST;
+    this.connectAlone({ name, v4, v6, gateway4, gateway6 });
+  }
+
+  /** Its addresses have no network, and everything goes by us. */
+  connectAlone({ name, v4, v6, gateway4, gateway6 }: Omit<Seat, 'scope'>): void {
+    const at = this.namespace(name);
     ip('-n', at, 'link', 'set', 'eth0', 'up');
-    ip('-n', at, 'addr', 'add', `${HOST.v4}/32`, 'dev', 'eth0');
-    ip('-n', at, '-6', 'addr', 'add', `${HOST.v6}/128`, 'dev', 'eth0', 'nodad');
-    ip('-n', at, 'route', 'add', HOST.ours4, 'dev', 'eth0');
-    ip('-n', at, 'route', 'add', 'default', 'via', HOST.ours4, 'src', HOST.v4);
-    ip('-n', at, '-6', 'route', 'add', HOST.ours6, 'dev', 'eth0');
-    ip('-n', at, '-6', 'route', 'add', 'default', 'via', HOST.ours6, 'src', HOST.v6);
+    ip('-n', at, 'addr', 'add', `${v4}/32`, 'dev', 'eth0');
+    ip('-n', at, '-6', 'addr', 'add', `${v6}/128`, 'dev', 'eth0', 'nodad');
+    ip('-n', at, 'route', 'add', gateway4, 'dev', 'eth0');
+    ip('-n', at, 'route', 'add', 'default', 'via', gateway4, 'src', v4);
+    ip('-n', at, '-6', 'route', 'add', gateway6, 'dev', 'eth0');
+    ip('-n', at, '-6', 'route', 'add', 'default', 'via', gateway6, 'src', v6);
   }
 
   /** One more namespace, on no tap yet. */

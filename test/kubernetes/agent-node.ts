@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { RouteSpec } from '../../lib/index.js';
 import { CLIENT, HOST, Namespaces, PODS, type Seat, seat } from '../e2e/namespaces.js';
 import { ip, type Owner } from '../e2e/rig.js';
 import { MAIN, RunningAgent } from '../support/cli.js';
@@ -14,6 +15,7 @@ import {
   startCluster,
   type TestCluster,
 } from './cluster.js';
+import type { Tree } from './server/objects.js';
 import { apply, node, pod } from './workloads.js';
 
 export { CLIENT, HOST };
@@ -41,6 +43,32 @@ export const LINES_PORT = 7000;
 /** Whatever the agent's own configuration file may say besides. */
 export type MoreConfiguration = Readonly<Record<string, unknown>>;
 
+/** Who is around a node, and what the cluster knows of them when the agent starts. */
+export interface Surroundings {
+  /** Those that are behind taps. */
+  readonly seats: readonly Seat[];
+  /** Of them the pods of this node: `namespace/name`. */
+  readonly pods: ReadonlyMap<Seat, string>;
+  readonly routes: readonly RouteSpec[];
+  /** Besides the node itself. */
+  readonly objects: readonly Tree[];
+}
+
+const SHOP: Surroundings = {
+  seats: SEATS,
+  pods: new Map(LOCAL_PODS.map((each) => [each, `${NAMESPACE}/${each.name}`])),
+  routes: [
+    { prefix: BEYOND_NETWORKS.v4, via: REMOTE.v4, dev: REMOTE.name },
+    { prefix: BEYOND_NETWORKS.v6, via: REMOTE.v6, dev: REMOTE.name },
+  ],
+  objects: [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
+    ...LOCAL_PODS.map(({ name, v4, v6 }) =>
+      pod({ name, namespace: NAMESPACE, node: NODE_NAME, ips: [v4, v6], labels: { app: name } }),
+    ),
+  ],
+};
+
 /**
  * A node with `sluice agent` as a process in its network namespace, an API server, and around them pods, a
  * client and another node's pod in namespaces of their own. What the agent knows it has from the API server.
@@ -51,37 +79,41 @@ export class AgentNode extends Namespaces {
   #agent!: RunningAgent;
   #api!: ApiRelay;
 
-  private constructor(owner: Owner, cluster: TestCluster) {
+  /** For {@link open}. */
+  constructor(owner: Owner, cluster: TestCluster) {
     super(owner);
     this.#owner = owner;
     this.cluster = cluster;
   }
 
-  static async open(
+  static async open<T extends AgentNode>(
+    this: new (
+      owner: Owner,
+      cluster: TestCluster,
+    ) => T,
     owner: Owner,
     kind: ClusterKind,
     options: ClusterOptions = {},
-  ): Promise<AgentNode> {
+  ): Promise<T> {
     const cluster = await startCluster(kind, { ...options, serviceCidrs: SERVICE_NETWORKS });
     owner.teardown(() => cluster.stop());
-    const self = new AgentNode(owner, cluster);
-    for (const { name } of [...SEATS, HOST]) self.addNamespace(name);
+    // biome-ignore lint/complexity/noThisInStatic: it makes one of the class that is asked
+    const self = new this(owner, cluster);
+    const { seats, objects } = self.surroundings;
+    for (const { name } of [...seats, HOST]) self.addNamespace(name);
     self.#api = await ApiRelay.open(
       owner,
       self.namespace(HOST.name),
       Number(new URL(cluster.url).port),
     );
-    await apply(
-      cluster,
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
-      node({ name: NODE_NAME, addresses: [HOST.v4, HOST.v6] }),
-      ...LOCAL_PODS.map(({ name, v4, v6 }) =>
-        pod({ name, namespace: NAMESPACE, node: NODE_NAME, ips: [v4, v6], labels: { app: name } }),
-      ),
-    );
+    await apply(cluster, node({ name: NODE_NAME, addresses: [HOST.v4, HOST.v6] }), ...objects);
     await self.startAgent();
-    await Promise.all([POD_1, POD_2, REMOTE, HOST].map(({ name }) => self.#serve(name)));
+    await self.populate();
     return self;
+  }
+
+  get surroundings(): Surroundings {
+    return SHOP;
   }
 
   get agent(): RunningAgent {
@@ -138,11 +170,21 @@ export class AgentNode extends Namespaces {
 
   /** Gives everybody its address: their devices come and go with the agent. */
   connect(): void {
-    for (const each of SEATS) this.configure(each);
+    for (const each of this.surroundings.seats) this.configure(each);
     this.configureHost();
+    this.connectMore();
+  }
+
+  /** Addresses that seats have besides their own. */
+  protected connectMore(): void {
     const at = this.namespace(REMOTE.name);
     ip('-n', at, 'addr', 'replace', `${BEYOND.v4}/32`, 'dev', 'lo');
     ip('-n', at, '-6', 'addr', 'replace', `${BEYOND.v6}/128`, 'dev', 'lo', 'nodad');
+  }
+
+  /** Starts the programs. */
+  protected async populate(): Promise<void> {
+    await Promise.all([POD_1, POD_2, REMOTE, HOST].map(({ name }) => this.#serve(name)));
   }
 
   async #serve(name: string): Promise<void> {
@@ -156,7 +198,7 @@ export class AgentNode extends Namespaces {
 
   #configure(more: MoreConfiguration = {}): string {
     const file = this.#at('agent.yaml');
-    const pods = new Set(LOCAL_PODS);
+    const { seats, pods, routes } = this.surroundings;
     const configuration = {
       apiVersion: 'sluice.dev/v1alpha1',
       kind: 'AgentConfiguration',
@@ -165,21 +207,14 @@ export class AgentNode extends Namespaces {
       healthzBindAddress: '0.0.0.0:10256',
       logging: { level: 'debug' },
       engine: 'dpdk',
-      options: { memory: 64, mbufs: 4096 },
       interfaces: [
-        ...SEATS.map((each) => ({
+        ...seats.map((each) => ({
           ...this.tap(each),
-          ...(pods.has(each) && {
-            pod: `${NAMESPACE}/${each.name}`,
-            sources: [each.v4, each.v6],
-          }),
+          ...(pods.has(each) && { pod: pods.get(each), sources: [each.v4, each.v6] }),
         })),
         this.hostTap(),
       ],
-      routes: [
-        { prefix: BEYOND_NETWORKS.v4, via: REMOTE.v4, dev: REMOTE.name },
-        { prefix: BEYOND_NETWORKS.v6, via: REMOTE.v6, dev: REMOTE.name },
-      ],
+      routes,
       node: { serviceNetworks: SERVICE_NETWORKS },
       control: this.#at('control'),
       lockFile: this.#at('lock'),

@@ -8,18 +8,27 @@ import { kubectlObstacle } from './kubectl.js';
 
 const KINDS: readonly ClusterKind[] = ['process', 'real'];
 
-type Body = (t: ExecutionContext, node: AgentNode) => Promise<void>;
+type Body<T> = (t: ExecutionContext, node: T) => Promise<void>;
+type Open<T> = (owner: Owner, kind: ClusterKind, options: ClusterOptions) => Promise<T>;
 
 /**
  * Registers tests that run on a node of a cluster of each kind that is a process of its own; where that
  * cannot be had they are skipped, and their titles say why. The tests of a kind share the node: each has
  * services of its own, and leaves everything else as it was.
  */
-export function onNodes(options: ClusterOptions = {}): (title: string, body: Body) => void {
+export function onNodes(options?: ClusterOptions): (title: string, body: Body<AgentNode>) => void;
+export function onNodes<T>(
+  options: ClusterOptions,
+  open: Open<T>,
+): (title: string, body: Body<T>) => void;
+export function onNodes<T>(
+  options: ClusterOptions = {},
+  open = ((...args) => AgentNode.open(...args)) as Open<unknown> as Open<T>,
+): (title: string, body: Body<T>) => void {
   const machine = obstacleOf('the native addon', 'root', '/dev/net/tun', 'ip', 'curl');
   const suites = KINDS.map((kind) => {
     const obstacle = machine ?? kubectlObstacle() ?? clusterObstacle(kind);
-    return { kind, obstacle, get: obstacle === null ? shared(kind, options) : undefined };
+    return { kind, obstacle, get: obstacle === null ? shared(kind, options, open) : undefined };
   });
   return (title, body) => {
     for (const { kind, obstacle, get } of suites) {
@@ -34,15 +43,15 @@ export function onNodes(options: ClusterOptions = {}): (title: string, body: Bod
 }
 
 /** A node that starts when it is first asked for, and ends after all tests. */
-function shared(kind: ClusterKind, options: ClusterOptions): () => Promise<AgentNode> {
+function shared<T>(kind: ClusterKind, options: ClusterOptions, open: Open<T>): () => Promise<T> {
   const ending: (() => unknown)[] = [];
   const owner = { teardown: (end: () => unknown) => ending.push(end) } as unknown as Owner;
   test.after.always(async () => {
     for (const end of ending.splice(0).reverse()) await end();
   });
-  let node: Promise<AgentNode> | undefined;
+  let node: Promise<T> | undefined;
   return () => {
-    node ??= AgentNode.open(owner, kind, options);
+    node ??= open(owner, kind, options);
     return node;
   };
 }
