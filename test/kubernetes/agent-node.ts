@@ -97,7 +97,6 @@ export class AgentNode extends Namespaces {
   ): Promise<T> {
     const cluster = await startCluster(kind, { ...options, serviceCidrs: SERVICE_NETWORKS });
     owner.teardown(() => cluster.stop());
-    // biome-ignore lint/complexity/noThisInStatic: it makes one of the class that is asked
     const self = new this(owner, cluster);
     const { seats, objects } = self.surroundings;
     for (const { name } of [...seats, HOST]) self.addNamespace(name);

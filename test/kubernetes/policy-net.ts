@@ -172,14 +172,13 @@ export class PolicyNet extends AgentNode {
       kind: 'List',
       items: of.map(manifestOf),
     });
-    const before = this.#policies;
+    const stay = new Set(policies.filter((each) => !hasDefaults(each)).map(keyOf));
+    const gone = this.#policies.filter((each) => !stay.has(keyOf(each)));
     this.#policies = policies;
-    const keys = new Set(policies.map(keyOf));
-    const gone = before.filter((each) => !keys.has(keyOf(each)));
-    if (policies.length > 0) await this.kubectl('apply -f -', list(policies));
     if (gone.length > 0) {
       await this.kubectl('delete --ignore-not-found --wait=false -f -', list(gone));
     }
+    if (policies.length > 0) await this.kubectl('apply -f -', list(policies));
   }
 
   async applyPod(pod: PodManifest): Promise<void> {
@@ -210,4 +209,9 @@ export class PolicyNet extends AgentNode {
 
 function keyOf({ kind, metadata }: PolicyManifest): string {
   return `${kind} ${'namespace' in metadata ? metadata.namespace : ''}/${metadata.name}`;
+}
+
+/** policyTypes that are left out are a default that is stored when a policy is created, and stays as it is edited. */
+function hasDefaults(policy: PolicyManifest): boolean {
+  return policy.kind === 'NetworkPolicy' && policy.spec.policyTypes === undefined;
 }

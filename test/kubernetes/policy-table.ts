@@ -93,10 +93,7 @@ export interface TableOptions {
 /** How much was asked, for the log. */
 export const totals = { tables: 0, probes: 0, denied: 0, rounds: 0 };
 
-/**
- * Everybody asks everybody until all is as the evaluator says, or a time is over. @returns How many
- * probes were denied.
- */
+/** Everybody asks everybody until all is as the evaluator says, or a time is over. */
 export async function check(
   t: ExecutionContext,
   net: PolicyNet,
