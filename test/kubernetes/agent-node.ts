@@ -165,7 +165,6 @@ export class AgentNode extends Namespaces {
       healthzBindAddress: '0.0.0.0:10256',
       logging: { level: 'debug' },
       engine: 'dpdk',
-      options: { memory: 64, mbufs: 4096 },
       interfaces: [
         ...SEATS.map((each) => ({
           ...this.tap(each),
