@@ -85,8 +85,12 @@ export class RunningAgent {
     return agent;
   }
 
+  get stderr(): string {
+    return this.#stderr();
+  }
+
   get log(): LogLine[] {
-    return this.#stderr()
+    return this.stderr
       .split('\n')
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as LogLine);
