@@ -85,6 +85,10 @@ export class RunningAgent {
     return agent;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get stderr(): string {
     return this.#stderr();
   }
