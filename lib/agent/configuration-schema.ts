@@ -182,7 +182,9 @@ export const configurationSchema = objectOf({
     .describe('Networks of the pods of the cluster, one of each family at most, parted by a comma')
     .optional(),
   detectLocalMode: oneOf(DETECT_LOCAL_MODES)
-    .describe('How local pods are told from others; default ClusterCIDR')
+    .describe(
+      'Who is a local pod: ClusterCIDR (default), NodeCIDR, BridgeInterface or InterfaceNamePrefix',
+    )
     .optional(),
   detectLocal: objectOf({
     bridgeInterface: device(
@@ -225,7 +227,9 @@ export const configurationSchema = objectOf({
     )
     .optional(),
   logging: objectOf({
-    level: oneOf(LOG_LEVELS).describe('Least level of the logs; default info').optional(),
+    level: oneOf(LOG_LEVELS)
+      .describe(`Least level of the logs: ${LOG_LEVELS.join(', ')}; default info`)
+      .optional(),
   }).optional(),
   serviceProxyName: textThat('the name of a proxy', (value) => value !== '')
     .describe(
@@ -234,14 +238,14 @@ export const configurationSchema = objectOf({
     .optional(),
   policy: flag().describe('Enforce network policies; default true').optional(),
   interfaces: checkedByModel(
-    'Interfaces, as objects or in text',
+    'Interfaces: KIND:NAME[,key=value...], or objects in a file',
     specsOf(INTERFACE_KEYS, { kind: { enum: [...INTERFACE_KINDS] }, name: { type: 'string' } }, [
       'kind',
       'name',
     ]),
   ),
   routes: checkedByModel(
-    'Routes, as objects or in text',
+    'Routes: PREFIX,via=ADDRESS or PREFIX,dev=NAME, or objects in a file',
     specsOf(ROUTE_KEYS, { prefix: { type: 'string' } }, ['prefix']),
   ),
   node: objectOf({
@@ -256,7 +260,9 @@ export const configurationSchema = objectOf({
   })
     .describe('What is known of the node besides its Node object')
     .optional(),
-  engine: oneOf(ENGINE_CHOICES).describe('Default auto: dpdk where it can run').optional(),
+  engine: oneOf(ENGINE_CHOICES)
+    .describe('Engine: dpdk, software, or auto (default): dpdk where it can run')
+    .optional(),
   options: checkedByModel('Limits and timeouts of the engine', {
     type: 'object',
     additionalProperties: false,
@@ -282,6 +288,18 @@ export const configurationSchema = objectOf({
     'Socket that lets one agent be on a node; default /run/sluice/agent.lock for root',
   ),
 });
+
+/** What the schema says of a key, by its path: `conntrack.min`. */
+export function descriptionOf(path: string): string | undefined {
+  let schema: z.ZodType | undefined = configurationSchema;
+  for (const key of path.split('.')) {
+    if (schema instanceof z.ZodOptional) schema = schema.unwrap() as z.ZodType;
+    schema = schema instanceof z.ZodObject ? (schema.shape[key] as z.ZodType) : undefined;
+  }
+  while (schema instanceof z.ZodOptional && schema.description === undefined)
+    schema = schema.unwrap() as z.ZodType;
+  return schema?.description;
+}
 
 /** The JSON Schema of a configuration file. */
 export function configurationJsonSchema(): object {

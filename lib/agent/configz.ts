@@ -17,7 +17,7 @@ function withoutSecrets(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key]) => !SECRET.test(key))
+      .filter(([key]) => !SECRET.test(key.replace(/[^a-z]/gi, '')))
       .map(([key, inner]) => [key, withoutSecrets(inner)]),
   );
 }

@@ -12,6 +12,9 @@ type Conntrack = NonNullable<AgentConfiguration['conntrack']>;
 /** Least size of a flow table. */
 const MIN_FLOWS = 16;
 
+/** kube-proxy's, and how many flows an engine has room for where nobody says anything. */
+const DEFAULT_MIN = 131_072;
+
 /** What timeouts are called in `conntrack`, and in `options.timeouts`. */
 const TIMEOUTS = [
   ['tcpEstablishedTimeout', 'tcpEstablished'],
@@ -31,9 +34,10 @@ export function withConntrack(
     const ms = parseDuration(conntrack[key] ?? '0')!;
     if (ms > 0) timeouts[name] = ms / 1_000;
   }
-  const { maxPerCore, min = 0 } = conntrack;
-  const most = maxPerCore === 0 ? 0 : Math.max(min, (maxPerCore ?? 0) * cpus);
-  if (most === 0) return { ...options, timeouts };
+  const { maxPerCore, min } = conntrack;
+  const isLeft = maxPerCore === 0 || (maxPerCore ?? min) === undefined;
+  if (isLeft) return { ...options, timeouts };
+  const most = Math.max(min ?? DEFAULT_MIN, (maxPerCore ?? 0) * cpus);
   const flows = Math.min(MAX_FLOWS, Math.max(MIN_FLOWS, most));
   return { ...options, timeouts, flows, flows6: flows };
 }

@@ -7,33 +7,32 @@ export interface Locality {
   readonly zone: string | null;
 }
 
-/** Which endpoints new connections may go to. */
-export interface EndpointChoice {
-  /** For traffic policy `Cluster`. */
-  readonly cluster: readonly CheckedBackend[];
-  /** For traffic policy `Local`. */
-  readonly local: readonly CheckedBackend[];
-  /** Some endpoint could serve, here or elsewhere. */
-  readonly hasAny: boolean;
-}
-
 /**
- * Chooses as Kubernetes' proxies do (CategorizeEndpoints): ready endpoints; where there is none,
- * those that are terminating and still serving. Whether there is none is asked for all endpoints
- * that hints allow and, apart from that, for those of this node, which hints do not concern.
+ * The endpoints that new connections may go to with traffic policy `Cluster`, in the order in which
+ * they were given. As Kubernetes' proxies choose (CategorizeEndpoints): ready endpoints that hints
+ * allow; where there is none, those that are terminating and still serving.
  */
-export function chooseEndpoints(
+export function chooseCluster(
   endpoints: readonly CheckedBackend[],
   here: Locality,
-): EndpointChoice {
+): readonly CheckedBackend[] {
+  return readyOrTerminating(endpoints, hintFilter(endpoints, here));
+}
+
+/** The same with traffic policy `Local`: those of this node, which hints do not concern. */
+export function chooseLocal(
+  endpoints: readonly CheckedBackend[],
+  here: Locality,
+): readonly CheckedBackend[] {
   const local = endpoints.filter(({ node }) => node !== null && node === here.node);
-  return {
-    cluster: readyOrTerminating(endpoints, hintFilter(endpoints, here)),
-    local: readyOrTerminating(local, () => true),
-    hasAny: endpoints.some(
-      (endpoint) => (isLastResort(endpoint) || endpoint.ready) && shareOf(endpoint) > 0,
-    ),
-  };
+  return readyOrTerminating(local, null);
+}
+
+/** Some endpoint could serve, here or elsewhere. */
+export function canServe(endpoints: readonly CheckedBackend[]): boolean {
+  return endpoints.some(
+    (endpoint) => (isLastResort(endpoint) || endpoint.ready) && shareOf(endpoint) > 0,
+  );
 }
 
 /** A backend that is flushed gets nothing, or it would be cut and chosen again for ever. */
@@ -41,14 +40,22 @@ export function shareOf({ weight, flush }: CheckedBackend): number {
   return flush ? 0 : weight;
 }
 
-type Filter = (endpoint: CheckedBackend) => boolean;
+/** `null`: all are allowed. */
+type Filter = ((endpoint: CheckedBackend) => boolean) | null;
 
 function readyOrTerminating(
   endpoints: readonly CheckedBackend[],
   allowed: Filter,
 ): readonly CheckedBackend[] {
-  const ready = endpoints.filter((endpoint) => endpoint.ready && allowed(endpoint));
+  if (allowed === null && endpoints.every(isReady)) return endpoints;
+  const ready = endpoints.filter(
+    (endpoint) => endpoint.ready && (allowed === null || allowed(endpoint)),
+  );
   return ready.length > 0 ? ready : endpoints.filter(isLastResort);
+}
+
+function isReady({ ready }: CheckedBackend): boolean {
+  return ready;
 }
 
 function isLastResort({ serving, terminating }: CheckedBackend): boolean {
@@ -60,16 +67,31 @@ function isLastResort({ serving, terminating }: CheckedBackend): boolean {
  * missing, for a moment, must not take all traffic away from an endpoint. Hints for nodes go first.
  */
 function hintFilter(endpoints: readonly CheckedBackend[], { node, zone }: Locality): Filter {
-  const ready = endpoints.filter((endpoint) => endpoint.ready);
-  const usable = (place: string | null, hintsOf: (endpoint: CheckedBackend) => readonly string[]) =>
-    place !== null &&
-    ready.every((endpoint) => hintsOf(endpoint).length > 0) &&
-    ready.some((endpoint) => hintsOf(endpoint).includes(place));
-  if (usable(node, ({ nodeHints }) => nodeHints)) {
-    return ({ nodeHints }) => nodeHints.includes(node!);
+  if (isUsable(endpoints, node, nodeHintsOf)) return ({ nodeHints }) => nodeHints.includes(node!);
+  if (isUsable(endpoints, zone, zoneHintsOf)) return ({ zoneHints }) => zoneHints.includes(zone!);
+  return null;
+}
+
+function isUsable(
+  endpoints: readonly CheckedBackend[],
+  place: string | null,
+  hintsOf: (endpoint: CheckedBackend) => readonly string[],
+): boolean {
+  if (place === null) return false;
+  let isMeant = false;
+  for (const endpoint of endpoints) {
+    if (!endpoint.ready) continue;
+    const hints = hintsOf(endpoint);
+    if (hints.length === 0) return false;
+    isMeant ||= hints.includes(place);
   }
-  if (usable(zone, ({ zoneHints }) => zoneHints)) {
-    return ({ zoneHints }) => zoneHints.includes(zone!);
-  }
-  return () => true;
+  return isMeant;
+}
+
+function nodeHintsOf({ nodeHints }: CheckedBackend): readonly string[] {
+  return nodeHints;
+}
+
+function zoneHintsOf({ zoneHints }: CheckedBackend): readonly string[] {
+  return zoneHints;
 }

@@ -44,48 +44,35 @@ export function planFrontends(
   family: Family,
   around: Around,
 ): FrontendPlan[] {
-  const ofFamily = (addresses: readonly string[]) =>
-    addresses.filter((address) => familyOf(address) === family);
-  const cluster = clusterHandling(service, family, around);
+  const { affinity } = service;
+  const plans: FrontendPlan[] = [];
+  const add = (
+    kind: FrontendKind,
+    address: string,
+    number: number,
+    { pools, masquerade }: Handling,
+    ranges: readonly Prefix[],
+  ) => plans.push({ address, port: number, kind, pools, masquerade, affinity, ranges });
+
+  for (const address of service.addresses) {
+    if (familyOf(address) !== family) continue;
+    add('cluster', address, port.port, clusterHandling(service, family, around), OPEN);
+  }
+  if (!isExternal(service, port, family)) return plans;
   const external = externalHandling(service, family, around);
-  const { affinity, loadBalancer } = service;
-  const { port: number, nodePort } = port;
-  const common = { affinity, ranges: OPEN };
-  return [
-    ...ofFamily(service.addresses).map(
-      (address): FrontendPlan => ({
-        ...common,
-        ...cluster,
-        kind: 'cluster',
-        address,
-        port: number,
-      }),
-    ),
-    ...ofFamily(service.externalIPs)
-      .filter((address) => !loadBalancer.includes(address))
-      .map(
-        (address): FrontendPlan => ({
-          ...common,
-          ...external,
-          kind: 'external',
-          address,
-          port: number,
-        }),
-      ),
-    ...ofFamily(loadBalancer).map((address): FrontendPlan => {
-      const ranges = rangesOf(service, address, around);
-      return { affinity, ranges, ...external, kind: 'external', address, port: number };
-    }),
-    ...nodePortAddresses(port, family, around).map(
-      (address): FrontendPlan => ({
-        ...common,
-        ...external,
-        kind: 'nodePort',
-        address,
-        port: nodePort,
-      }),
-    ),
-  ];
+  const { externalIPs, loadBalancer } = service;
+  for (const address of externalIPs) {
+    if (familyOf(address) !== family || loadBalancer.includes(address)) continue;
+    add('external', address, port.port, external, OPEN);
+  }
+  for (const address of loadBalancer) {
+    if (familyOf(address) !== family) continue;
+    add('external', address, port.port, external, rangesOf(service, address, around));
+  }
+  for (const address of nodePortAddresses(port, family, around)) {
+    add('nodePort', address, port.nodePort, external, OPEN);
+  }
+  return plans;
 }
 
 /** The service port has destinations other than cluster addresses. */
@@ -118,16 +105,20 @@ export function sameFrontend(a: FrontendPlan, b: FrontendPlan): boolean {
 
 type Handling = Pick<FrontendPlan, 'pools' | 'masquerade'>;
 
+const ALL_CLUSTER: FrontendPlan['pools'] = { pod: 'cluster', node: 'cluster', outside: 'cluster' };
+const ALL_LOCAL: FrontendPlan['pools'] = { pod: 'local', node: 'local', outside: 'local' };
+const LOCAL_OUTSIDE: FrontendPlan['pools'] = { pod: 'cluster', node: 'cluster', outside: 'local' };
+const LOCAL_BUT_NODE: FrontendPlan['pools'] = { pod: 'local', node: 'cluster', outside: 'local' };
+
 /** A pod keeps its address; so does everybody where nobody knows who is a pod. */
 function clusterHandling(
   { internalTrafficPolicy }: CheckedService,
   family: Family,
   around: Around,
 ): Handling {
-  const choice = internalTrafficPolicy === 'Local' ? 'local' : 'cluster';
   const unlessPod = around.site.podsKnown.includes(family) ? ALL_BUT_PODS : 0;
   return {
-    pools: { pod: choice, node: choice, outside: choice },
+    pools: internalTrafficPolicy === 'Local' ? ALL_LOCAL : ALL_CLUSTER,
     masquerade: around.site.masqueradeAll ? EVERY_SCOPE : unlessPod,
   };
 }
@@ -142,11 +133,10 @@ function externalHandling(
   around: Around,
 ): Handling {
   if (externalTrafficPolicy === 'Cluster') {
-    const pools = { pod: 'cluster', node: 'cluster', outside: 'cluster' } as const;
-    return { pools, masquerade: EVERY_SCOPE };
+    return { pools: ALL_CLUSTER, masquerade: EVERY_SCOPE };
   }
-  const pod = around.site.podsKnown.includes(family) ? 'cluster' : 'local';
-  return { pools: { pod, node: 'cluster', outside: 'local' }, masquerade: 1 << SCOPE.node };
+  const pools = around.site.podsKnown.includes(family) ? LOCAL_OUTSIDE : LOCAL_BUT_NODE;
+  return { pools, masquerade: 1 << SCOPE.node };
 }
 
 /**
@@ -158,6 +148,7 @@ function rangesOf(
   address: string,
   around: Around,
 ): readonly Prefix[] {
+  if (sourceRanges.length === 0) return OPEN;
   const bytes = parseAddress(address)!;
   const ranges = sourceRanges.filter((range) => isIpv4(range.bytes) === isIpv4(bytes));
   const allowsNode = around.site.own.some((own) => {

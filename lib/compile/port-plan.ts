@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Family } from '../model/address.js';
 import type { CheckedBackend, CheckedService, CheckedServicePort } from '../model/checked.js';
-import { chooseEndpoints, shareOf } from './endpoints.js';
+import { canServe, chooseCluster, chooseLocal, shareOf } from './endpoints.js';
 import { type FrontendPlan, isExternal, type PoolChoice, planFrontends } from './frontends.js';
 import type { Around } from './surroundings.js';
 import type { BackendState } from './view.js';
@@ -31,12 +31,15 @@ export function planPort(
   family: Family,
   around: Around,
 ): PortPlan {
-  const endpoints = port.backends.filter((backend) => backend.family === family);
+  const { here } = around.site;
+  const isOnly = service.families.length === 1;
+  const endpoints = isOnly
+    ? port.backends
+    : port.backends.filter((backend) => backend.family === family);
   const uses = poolUses(service, port, family);
-  const choice = chooseEndpoints(endpoints, around.site.here);
   const pools = {
-    cluster: uses.cluster ? new Members(choice.cluster) : null,
-    local: uses.local ? new Members(choice.local) : null,
+    cluster: uses.cluster ? new Members(chooseCluster(endpoints, here)) : null,
+    local: uses.local ? new Members(chooseLocal(endpoints, here)) : null,
   };
   const backends: BackendPlan[] = [];
   for (const backend of endpoints) {
@@ -50,7 +53,7 @@ export function planPort(
     backends,
     pools: {
       cluster: pools.cluster?.plan(false) ?? null,
-      local: pools.local?.plan(choice.hasAny) ?? null,
+      local: pools.local?.plan(canServe(endpoints)) ?? null,
     },
     frontends: planFrontends(service, port, family, around),
   };

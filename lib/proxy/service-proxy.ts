@@ -306,7 +306,8 @@ export class ServiceProxy extends EventEmitter<ProxyEvents> implements AsyncDisp
   }
 
   async #run(change: CheckedChange, wanted: readonly WantedInterface[] | null): Promise<Outcome> {
-    const outcome = await this.#transactor.run(change, wanted);
+    const isWatched = () => this.listenerCount('backend') > 0;
+    const outcome = await this.#transactor.run(change, wanted, isWatched);
     for (const event of outcome.interfaceEvents) tell(this, 'interface', event);
     for (const event of outcome.backendEvents) tell(this, 'backend', event);
     return outcome;

@@ -61,9 +61,14 @@ export class Transactor {
 
   /**
    * @param wanted - the interfaces that shall be there; `null`: those that are there
+   * @param isWatched - whether anybody asks for the events of backends
    * @throws SluiceError and then nothing has changed
    */
-  async run(changes: CheckedChange, wanted: readonly WantedInterface[] | null): Promise<Outcome> {
+  async run(
+    changes: CheckedChange,
+    wanted: readonly WantedInterface[] | null,
+    isWatched: () => boolean,
+  ): Promise<Outcome> {
     const change =
       wanted === null ? this.#interfaces.unchanged() : this.#interfaces.compare(wanted);
     const target: CheckedChange =
@@ -76,7 +81,7 @@ export class Transactor {
     try {
       await devices.make();
       plan = change.replaced.length === 0 ? first : this.#compiler.plan(target, change.slots);
-      events = backendEvents(plan.backends, this.#compiler.view);
+      events = isWatched() ? backendEvents(plan.backends, this.#compiler.view) : [];
       await this.#commit(plan);
     } catch (error) {
       throw await this.#undo(devices, error);
@@ -92,13 +97,15 @@ export class Transactor {
   }
 
   async #commit(plan: Plan): Promise<void> {
-    const before = plan.backends.added.map(
-      ({ backend }) => [backend.slot, this.#counters.connections(backend.slot)] as const,
-    );
+    const before: [slot: number, count: number][] = [];
+    for (const { backend } of plan.backends.added) {
+      const count = this.#counters.connections(backend.slot);
+      if (count > 0) before.push([backend.slot, count]);
+    }
     if (!plan.empty) this.#generation = await this.#engine.commit(plan.delta);
     plan.accept();
     for (const { backend } of plan.backends.removed) this.#baselines.delete(backend.slot);
-    for (const [slot, count] of before) if (count > 0) this.#baselines.set(slot, count);
+    for (const [slot, count] of before) this.#baselines.set(slot, count);
   }
 
   /** @returns the error to throw: the cause, and what could not be restored */

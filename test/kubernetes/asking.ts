@@ -70,20 +70,20 @@ export async function ask(
   const command =
     protocol === 'TCP'
       ? [
-          ...['sh', '-c', 'exec "$@" 2>&1', 'sh', 'curl', '-sS', '--fail-early'],
-          ...['--verbose', '--stderr', '-', '--connect-timeout', '1.5', '--max-time', '5'],
-          ...['-H', 'Connection: close', '-w', '\nanswer %{http_code}\n'],
+          // Why a connection failed it says to those alone who want to know all.
+          ...['curl', '-sS', '--verbose', '--fail-early', '--connect-timeout', '1.5'],
+          ...['--max-time', '5', '-H', 'Connection: close', '-w', '\\n'],
           `${urlOf(address, port)}[1-${TIMES}]`,
         ]
       : [process.execPath, UDP_CLIENT, address, String(port), String(TIMES)];
-  const text = await node
-    .exec(asker.name, command)
-    .catch(({ stdout = '' }: { stdout?: string }) => stdout);
-  if (/refused/.test(text)) return 'refused';
-  const answers = [...text.matchAll(/^([a-z][a-z0-9-]*) ([0-9a-f.:]+)$/gm)].filter(([, who]) =>
-    NAMES.has(who!),
+  const { stdout, stderr } = await node.exec(asker.name, command).then(
+    (answered) => ({ stdout: answered, stderr: '' }),
+    (failed: { stdout: string; stderr: string }) => failed,
   );
-  if (answers.length < TIMES) return 'silent';
+  if (/refused/.test(stdout + stderr)) return 'refused';
+  const answers = [...stdout.matchAll(/^([a-z]\S*) ([0-9a-f.:]+)$/gm)];
+  if (answers.length === 0) return 'silent';
+  if (answers.length < TIMES) return `silent after ${answers.length} answers`;
   return inWords(
     asker,
     answers.map(([, who, source]) => [who!, source!] as const),
@@ -94,7 +94,6 @@ export function urlOf(address: string, port: number): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}/`;
 }
 
-const NAMES = new Set([...SEATS, HOST].map(({ name }) => name));
 const NODE_ADDRESSES = new Set([
   ...[HOST.v4, HOST.v6, HOST.ours4, HOST.ours6],
   ...SEATS.flatMap(({ gateway4, gateway6 }) => [gateway4, gateway6]),

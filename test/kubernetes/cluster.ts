@@ -46,6 +46,10 @@ export interface LaunchOptions extends Required<Pick<ClusterOptions, 'serviceCid
 export interface Launched {
   readonly url: string;
   readonly server: ApiServer | null;
+  /** Creates objects past HTTP. null: there is no such way. */
+  readonly load: ((objects: readonly Tree[]) => Promise<void>) | null;
+  /** Forgets the history: watches from before now are told 410. null: there is no such way. */
+  readonly compact: (() => Promise<void>) | null;
   /** Ends it without giving it time: connections break, and new ones are refused. */
   kill9(): Promise<void>;
   /** The same again, on the same port and with what it had stored. */
@@ -54,7 +58,7 @@ export interface Launched {
 }
 
 /** An API server that is running, and ways to speak to it. There is no kubelet and no scheduler. */
-export interface TestCluster extends Launched, Client {
+export interface TestCluster extends Omit<Launched, 'load'>, Client {
   readonly kind: ClusterKind;
   /** PEM. */
   readonly ca: string;
@@ -72,7 +76,7 @@ export interface TestCluster extends Launched, Client {
   readonly server: ApiServer | null;
   /** @returns What it printed. @throws Error with what it complained about. */
   kubectl(args: string | readonly string[], stdin?: string | Tree): Promise<string>;
-  /** Creates many objects (with their status), fast where the server is in this process. */
+  /** Creates many objects (with their status), past HTTP where there is a way. */
   load(objects: readonly Tree[]): Promise<void>;
 }
 
@@ -115,6 +119,7 @@ class Cluster extends Client implements TestCluster {
   readonly folder: string;
   readonly url: string;
   readonly server: ApiServer | null;
+  readonly compact: Launched['compact'];
   readonly #launched: Launched;
 
   constructor(kind: ClusterKind, folder: string, { ca }: Certificates, launched: Launched) {
@@ -126,6 +131,7 @@ class Cluster extends Client implements TestCluster {
     this.kubeconfig = join(folder, 'kubeconfig');
     this.url = launched.url;
     this.server = launched.server;
+    this.compact = launched.compact;
     this.#launched = launched;
     writeFileSync(this.kubeconfig, kubeconfigOf(this.url, this.caFile, TOKEN), { mode: 0o600 });
   }
@@ -137,10 +143,7 @@ class Cluster extends Client implements TestCluster {
   }
 
   async load(objects: readonly Tree[]): Promise<void> {
-    if (this.server) {
-      this.server.load(objects);
-      return;
-    }
+    if (this.#launched.load) return this.#launched.load(objects);
     // Namespaces are first: the others go side by side.
     const isNamespace = (object: Tree): boolean => object.kind === 'Namespace';
     for (const namespace of objects.filter(isNamespace)) await this.#createWithStatus(namespace);

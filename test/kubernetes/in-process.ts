@@ -15,8 +15,13 @@ export async function startInProcess(options: LaunchOptions): Promise<Launched> 
   return {
     url: server.url,
     server,
+    load: async (objects) => server.load(objects),
+    compact: async () => server.compact(),
     kill9: () => server.refuse(),
-    restart: () => server.listen(),
+    restart: async () => {
+      server.store.watchable = server.store.revision;
+      await server.listen();
+    },
     stop: () => server.stop(),
   };
 }

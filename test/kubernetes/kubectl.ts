@@ -32,7 +32,7 @@ export async function kubectl(
   args: readonly string[],
   stdin = '',
 ): Promise<string> {
-  const isValidating = VALIDATING.includes(args[0] ?? '') && !args.includes('--raw');
+  const isValidating = VALIDATING.includes(args[0] ?? '');
   const all = ['--kubeconfig', kubeconfig, ...args, ...(isValidating ? ['--validate=false'] : [])];
   const { PATH, LANG } = process.env;
   const child = spawn('kubectl', all, { env: { PATH, LANG, HOME: home } as NodeJS.ProcessEnv });

@@ -3,6 +3,7 @@
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { kubeconfigOf } from './cluster.js';
 import { ApiServer } from './server/api-server.js';
@@ -52,4 +53,18 @@ const end = (): void => {
 };
 process.on('SIGTERM', end);
 process.on('SIGINT', end);
-process.stdin.on('end', end).on('error', end).resume();
+
+// Orders come on standard input, each a line of JSON, and are answered in the same order. With the
+// end of it this ends, too.
+const orders = createInterface({ input: process.stdin });
+orders.on('line', (line) => {
+  try {
+    const { load, compact } = JSON.parse(line);
+    if (load) server.load(load);
+    if (compact) server.compact();
+    process.stdout.write('done\n');
+  } catch (error) {
+    process.stdout.write(`failed ${JSON.stringify(String(error))}\n`);
+  }
+});
+orders.on('close', end);

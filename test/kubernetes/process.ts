@@ -2,8 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Launched, LaunchOptions } from './cluster.js';
+import type { Tree } from './server/objects.js';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 
@@ -11,6 +14,7 @@ const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 export async function startProcess(options: LaunchOptions): Promise<Launched> {
   const { folder, token, serviceCidrs, bookmarkMs, historySize } = options;
   let child: ChildProcess | undefined;
+  let lines: Lines | undefined;
   let port = 0;
   const start = async (): Promise<void> => {
     const started = spawn(
@@ -24,7 +28,13 @@ export async function startProcess(options: LaunchOptions): Promise<Launched> {
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     child = started;
-    port = await readyOn(started);
+    lines = new Lines(started.stdout!);
+    port = await readyOn(started, lines);
+  };
+  const order = async (what: Tree): Promise<void> => {
+    child!.stdin!.write(`${JSON.stringify(what)}\n`);
+    const line = await lines!.next();
+    if (line !== 'done') throw new Error(line);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const ending = child;
@@ -38,6 +48,8 @@ export async function startProcess(options: LaunchOptions): Promise<Launched> {
   return {
     url: `https://127.0.0.1:${port}`,
     server: null,
+    load: (objects) => order({ load: objects }),
+    compact: () => order({ compact: true }),
     kill9: () => end('SIGKILL'),
     restart: start,
     stop: () => end('SIGTERM'),
@@ -45,17 +57,33 @@ export async function startProcess(options: LaunchOptions): Promise<Launched> {
 }
 
 /** The port on which it says that it listens. */
-function readyOn(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const [, port] = /^ready https:\/\/127\.0\.0\.1:(\d+)\n/m.exec(said) ?? [];
-      if (port) resolve(Number(port));
-    });
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      reject(new Error(`the API server ended (${code ?? signal}): ${said}`));
-    });
+async function readyOn(child: ChildProcess, lines: Lines): Promise<number> {
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`the API server ended (${code ?? signal})`);
   });
+  const line = await Promise.race([lines.next(), ended]);
+  ended.catch(() => {});
+  const [, port] = /^ready https:\/\/127\.0\.0\.1:(\d+)$/.exec(line) ?? [];
+  if (!port) throw new Error(`the API server said: ${line}`);
+  return Number(port);
+}
+
+/** What a process says, line by line. */
+class Lines {
+  #lines: string[] = [];
+  #waiting: ((line: string) => void)[] = [];
+
+  constructor(input: Readable) {
+    createInterface({ input }).on('line', (line) => {
+      const waiting = this.#waiting.shift();
+      if (waiting) waiting(line);
+      else this.#lines.push(line);
+    });
+  }
+
+  next(): Promise<string> {
+    const line = this.#lines.shift();
+    if (line !== undefined) return Promise.resolve(line);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
 }

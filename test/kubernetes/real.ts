@@ -28,7 +28,7 @@ export async function startReal(options: LaunchOptions): Promise<Launched> {
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   // `token,user,uid,"groups"`
   writeFileSync(at('tokens.csv'), `${token},admin,admin,"system:masters"\n`, { mode: 0o600 });
-  // Its format must be RSA or EC in PEM; the certificates' keys are PKCS #8.
+  // Signs the tokens of service accounts. Nobody asks for one, but there has to be a key.
   execFileSync('openssl', ['genrsa', '-out', at('accounts.key'), '2048'], { stdio: 'ignore' });
 
   const etcd = run(folder, 'etcd', [
@@ -73,6 +73,8 @@ export async function startReal(options: LaunchOptions): Promise<Launched> {
   return {
     url,
     server: null,
+    load: null,
+    compact: null,
     kill9: () => end(api, 'SIGKILL'),
     restart: async () => {
       api = startApi();

@@ -1,215 +1,256 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of a Service by kubectl, and what real programs get of it.
-import { BEYOND, CLIENT, CUSTOMER, HOST, NAMESPACE, POD_1, POD_2, REMOTE } from './agent-node.js';
-import { NOT_OURS, type Target, told } from './asking.js';
-import { onNodes } from './node-suites.js';
+// What an API server makes of Services, slices and policies: defaults, allocation, refusals.
+import type { ExecutionContext } from 'ava';
+import type { TestCluster } from './cluster.js';
 import type { Tree } from './server/objects.js';
-import { destinations, endpoints, patch, remove, serve, service, setBalancer } from './shop.js';
+import { newNamespace, onClusters } from './suites.js';
+import { slice } from './workloads.js';
 
-const onEach = onNodes();
+const onEach = onClusters();
 
-const ALL = [POD_1, POD_2, REMOTE];
-const EVERYBODY = 'pod-1 pod-2 remote';
+const pathOf = (namespace: string, name = ''): string =>
+  `/api/v1/namespaces/${namespace}/services${name && `/${name}`}`;
 
-onEach('a Service is created, scaled and deleted', async (t, node) => {
-  const web = await serve(node, service('web'), []);
-  const at = web.cluster();
-  const isRefused = [CUSTOMER, HOST, CLIENT].map((asker) => [asker, at, 'refused'] as const);
-  await told(t, node, 'no endpoints', isRefused);
-  await endpoints(node, 'web', [POD_1]);
-  await told(t, node, 'one endpoint', [
-    [CUSTOMER, at, 'pod-1, kept'],
-    [HOST, at, 'pod-1'],
-    [CLIENT, at, 'pod-1, masqueraded'],
-    [POD_1, at, 'pod-1, masqueraded'],
-    [CUSTOMER, { ...at, port: 82 }, 'refused'],
-    [CUSTOMER, { ...at, protocol: 'UDP' }, 'refused'],
-  ]);
-  await endpoints(node, 'web', ALL);
-  await told(t, node, 'scaled up', [
-    [CUSTOMER, at, `${EVERYBODY}, kept`],
-    [HOST, at, EVERYBODY],
-    [CLIENT, at, `${EVERYBODY}, masqueraded`],
-  ]);
-  await endpoints(node, 'web', [REMOTE]);
-  await told(t, node, 'scaled down', [
-    [CUSTOMER, at, 'remote, kept'],
-    [HOST, at, 'remote'],
-    [CLIENT, at, 'remote, masqueraded'],
-  ]);
-  await endpoints(node, 'web', []);
-  await told(t, node, 'scaled to nothing', isRefused);
-  await endpoints(node, 'web', [POD_2]);
-  await told(t, node, 'and up again', [[CUSTOMER, at, 'pod-2, kept']]);
-  await remove(node, 'web');
-  // The address is of the service networks, and nobody's.
-  const isSilent = [CUSTOMER, HOST, CLIENT].map((asker) => [asker, at, 'silent'] as const);
-  await told(t, node, 'deleted', isSilent);
+const service = (name: string, spec: Tree = {}): Tree => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name },
+  spec: { ports: [{ port: 80 }], selector: { app: name }, ...spec },
 });
 
-onEach('a Service of another proxy is not served', async (t, node) => {
-  const labelled = await serve(node, service('labelled', { type: 'NodePort' }), [POD_1]);
-  const isServed = [
-    [CUSTOMER, labelled.cluster(), 'pod-1, kept'],
-    [CLIENT, labelled.nodePort(), 'pod-1, masqueraded'],
-  ] as const;
-  const label = 'service.kubernetes.io/service-proxy-name';
-  const command = ['label', 'service', 'labelled', `--namespace=${NAMESPACE}`];
-  await told(t, node, 'without a label', isServed);
-  for (const value of ['another', '']) {
-    await node.kubectl([...command, `${label}=${value}`, '--overwrite']);
-    await told(t, node, `with the label "${value}"`, [
-      [CUSTOMER, labelled.cluster(), 'silent'],
-      [CLIENT, labelled.nodePort(), 'refused'],
-    ]);
+const isV4 = (address: string): boolean => /^10\.96\.\d+\.\d+$/.test(address);
+const isV6 = (address: string): boolean => address.startsWith('fd00:10:96::');
+const isNodePort = (port: number): boolean => port >= 30000 && port <= 32767;
+
+/** Refused with 422, for reasons of these fields. */
+async function invalid(
+  t: ExecutionContext,
+  cluster: TestCluster,
+  method: 'POST' | 'PUT',
+  path: string,
+  body: Tree,
+  ...fields: readonly string[]
+): Promise<void> {
+  const { code, json, text } = await cluster.ask(method, path, body);
+  t.is(code, 422, text);
+  t.is(json.reason, 'Invalid');
+  const found = json.details.causes.map(({ field }: Tree) => field);
+  for (const field of fields) t.true(found.includes(field), `${field} in ${text}`);
+}
+
+onEach('a Service is given what it left out', async (t, cluster) => {
+  const namespace = await newNamespace(cluster);
+  const { spec, status } = await cluster.create(pathOf(namespace), service('a'));
+  t.true(isV4(spec.clusterIP));
+  t.deepEqual(spec, {
+    ports: [{ protocol: 'TCP', port: 80, targetPort: 80 }],
+    selector: { app: 'a' },
+    clusterIP: spec.clusterIP,
+    clusterIPs: [spec.clusterIP],
+    type: 'ClusterIP',
+    sessionAffinity: 'None',
+    ipFamilies: ['IPv4'],
+    ipFamilyPolicy: 'SingleStack',
+    internalTrafficPolicy: 'Cluster',
+  });
+  t.deepEqual(status, { loadBalancer: {} });
+  const affine = await cluster.create(
+    pathOf(namespace),
+    service('b', { sessionAffinity: 'ClientIP' }),
+  );
+  t.deepEqual(affine.spec.sessionAffinityConfig, { clientIP: { timeoutSeconds: 10800 } });
+  const selectorless = service('c', { clusterIP: 'None', selector: null });
+  const headless = (await cluster.create(pathOf(namespace), selectorless)).spec;
+  t.is(headless.ipFamilyPolicy, 'RequireDualStack');
+  t.deepEqual(headless.ipFamilies, ['IPv4', 'IPv6']);
+});
+
+onEach('a type brings its ports, and another takes them away', async (t, cluster) => {
+  const namespace = await newNamespace(cluster);
+  const path = pathOf(namespace, 'a');
+  const patch = async (spec: Tree): Promise<Tree> => (await cluster.patch(path, { spec })).spec;
+  const made = (await cluster.create(pathOf(namespace), service('a'))).spec;
+
+  const asNodePort = await patch({ type: 'NodePort' });
+  t.true(isNodePort(asNodePort.ports[0].nodePort));
+  t.is(asNodePort.externalTrafficPolicy, 'Cluster');
+  t.is(asNodePort.clusterIP, made.clusterIP);
+
+  const asBalancer = await patch({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
+  t.is(asBalancer.ports[0].nodePort, asNodePort.ports[0].nodePort);
+  t.true(asBalancer.allocateLoadBalancerNodePorts);
+  t.true(isNodePort(asBalancer.healthCheckNodePort));
+
+  // Whoever leaves the ports out keeps them.
+  const again = await patch({ ports: [{ port: 80 }, { name: 'b', port: 81 }].map(named) });
+  t.is(again.ports[0].nodePort, asNodePort.ports[0].nodePort);
+  t.true(isNodePort(again.ports[1].nodePort));
+  t.is(again.healthCheckNodePort, asBalancer.healthCheckNodePort);
+
+  const asClusterIp = await patch({ type: 'ClusterIP' });
+  t.deepEqual(
+    asClusterIp.ports.map((port: Tree) => port.nodePort),
+    [undefined, undefined],
+  );
+  for (const field of [
+    'externalTrafficPolicy',
+    'healthCheckNodePort',
+    'allocateLoadBalancerNodePorts',
+  ]) {
+    t.is(asClusterIp[field], undefined, field);
   }
-  await node.kubectl([...command, `${label}-`]);
-  await told(t, node, 'without it again', isServed);
-  await remove(node, 'labelled');
+  t.is(asClusterIp.clusterIP, made.clusterIP);
+
+  const asName = await patch({ type: 'ExternalName', externalName: 'x.example' });
+  for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) {
+    t.is(asName[field], undefined, field);
+  }
+  const back = await patch({ type: 'ClusterIP', externalName: null });
+  t.true(isV4(back.clusterIP));
+  t.deepEqual(back.ipFamilies, ['IPv4']);
 });
 
-onEach('a Service changes its type, and back', async (t, node) => {
-  let shop = await serve(node, service('types'), [POD_1, REMOTE]);
-  const clusterIp = shop.cluster();
-  const isClusterIp = (at: Target) =>
-    [
-      [CUSTOMER, at, 'pod-1 remote, kept'],
-      [CLIENT, at, 'pod-1 remote, masqueraded'],
-    ] as const;
-  await told(t, node, 'ClusterIP', isClusterIp(clusterIp));
+const named = (port: Tree, index: number): Tree => ({ name: `p${index}`, ...port });
 
-  shop = await patch(node, 'types', { spec: { type: 'NodePort' } });
-  const nodePort = shop.nodePort();
-  const ownNodePort = shop.ownNodePort();
-  await told(t, node, 'NodePort', [
-    ...isClusterIp(clusterIp),
-    [CUSTOMER, nodePort, 'pod-1 remote, masqueraded'],
-    [HOST, ownNodePort, 'pod-1 remote'],
-    [CLIENT, nodePort, 'pod-1 remote, masqueraded'],
-    [CLIENT, ownNodePort, 'pod-1 remote, masqueraded'],
-  ]);
-
-  await patch(node, 'types', { spec: { type: 'LoadBalancer' } });
-  await told(t, node, 'LoadBalancer without an address', [
-    [CUSTOMER, { ...BEYOND, port: 80 }, NOT_OURS],
-    [CLIENT, { ...BEYOND, port: 80 }, NOT_OURS],
-  ]);
-  await setBalancer(node, 'types', Object.values(BEYOND));
-  const balancer = { ...BEYOND, port: 80 };
-  await told(t, node, 'LoadBalancer, VIP', [
-    ...isClusterIp(clusterIp),
-    [CUSTOMER, balancer, 'pod-1 remote, masqueraded'],
-    [HOST, balancer, 'pod-1 remote'],
-    [CLIENT, balancer, 'pod-1 remote, masqueraded'],
-    [CLIENT, nodePort, 'pod-1 remote, masqueraded'],
-    // Not a node port on a balancer's address.
-    [CLIENT, { ...BEYOND, port: nodePort.port }, 'refused'],
-  ]);
-  await setBalancer(node, 'types', Object.values(BEYOND), 'Proxy');
-  await told(t, node, 'LoadBalancer, Proxy', [
-    [CUSTOMER, balancer, NOT_OURS],
-    [HOST, balancer, 'remote'],
-    [CLIENT, balancer, NOT_OURS],
-    [CLIENT, nodePort, 'pod-1 remote, masqueraded'],
-  ]);
-  await setBalancer(node, 'types', Object.values(BEYOND));
-  await patch(node, 'types', {
-    spec: { loadBalancerSourceRanges: [`${CLIENT.v4}/32`, `${CLIENT.v6}/128`] },
-  });
-  await told(t, node, 'source ranges', [
-    [CLIENT, balancer, 'pod-1 remote, masqueraded'],
-    [CUSTOMER, balancer, 'silent'],
-    [HOST, balancer, 'silent'],
-    [CUSTOMER, nodePort, 'pod-1 remote, masqueraded'],
-    ...isClusterIp(clusterIp),
-  ]);
-
-  await patch(node, 'types', {
-    spec: { type: 'ExternalName', externalName: 'example.org', loadBalancerSourceRanges: null },
-  });
-  await told(t, node, 'ExternalName', [
-    [CUSTOMER, clusterIp, 'silent'],
-    [CLIENT, nodePort, 'refused'],
-    [CUSTOMER, balancer, NOT_OURS],
-  ]);
-  await patch(node, 'types', { spec: { ...CLUSTER_IP, clusterIP: 'None', clusterIPs: ['None'] } });
-  await told(t, node, 'headless', [
-    [CUSTOMER, clusterIp, 'silent'],
-    [CLIENT, nodePort, 'refused'],
-  ]);
-  await patch(node, 'types', {
-    spec: { type: 'ExternalName', externalName: 'example.org', clusterIP: null, clusterIPs: null },
-  });
-  shop = await patch(node, 'types', { spec: CLUSTER_IP });
-  await told(t, node, 'ClusterIP again', isClusterIp(shop.cluster()));
-  await remove(node, 'types');
+onEach('two families are asked for and given back', async (t, cluster) => {
+  const namespace = await newNamespace(cluster);
+  const path = pathOf(namespace, 'a');
+  const made = await cluster.create(
+    pathOf(namespace),
+    service('a', { ipFamilyPolicy: 'PreferDualStack' }),
+  );
+  t.deepEqual(made.spec.ipFamilies, ['IPv4', 'IPv6']);
+  t.true(isV4(made.spec.clusterIPs[0]) && isV6(made.spec.clusterIPs[1]));
+  const single = await cluster.patch(path, { spec: { ipFamilyPolicy: 'SingleStack' } });
+  t.deepEqual(single.spec.clusterIPs, [made.spec.clusterIP]);
+  t.deepEqual(single.spec.ipFamilies, ['IPv4']);
+  const dual = await cluster.patch(path, { spec: { ipFamilyPolicy: 'RequireDualStack' } });
+  t.is(dual.spec.clusterIPs.length, 2);
+  t.is(dual.spec.clusterIP, made.spec.clusterIP);
+  const six = await cluster.create(pathOf(namespace), service('b', { ipFamilies: ['IPv6'] }));
+  t.true(isV6(six.spec.clusterIP));
+  const both = { ipFamilies: ['IPv6', 'IPv4'], ipFamilyPolicy: 'RequireDualStack' };
+  const turned = await cluster.create(pathOf(namespace), service('c', both));
+  t.true(isV6(turned.spec.clusterIPs[0]) && isV4(turned.spec.clusterIPs[1]));
 });
 
-const CLUSTER_IP: Tree = {
-  type: 'ClusterIP',
-  externalName: null,
-  ipFamilyPolicy: 'RequireDualStack',
-};
-
-onEach('a Service that is made again has other addresses', async (t, node) => {
-  const before = await serve(node, service('again', { type: 'NodePort' }), [POD_1]);
-  await told(t, node, 'at first', [[CUSTOMER, before.cluster(), 'pod-1, kept']]);
-  await node.kubectl(['delete', 'service', 'again', `--namespace=${NAMESPACE}`]);
-  const clusterIPs = ['10.96.77.7', 'fd00:10:96::7777'];
-  const made = service('again', { clusterIP: clusterIPs[0], clusterIPs });
-  await node.kubectl('create -f -', made);
-  const after = await destinations(node, 'again');
-  await told(t, node, 'made again', [
-    [CUSTOMER, after.cluster(), 'pod-1, kept'],
-    [CUSTOMER, before.cluster(), 'silent'],
-    [CLIENT, before.nodePort(), 'refused'],
-  ]);
-  await remove(node, 'again');
-  await told(t, node, 'deleted', [[CUSTOMER, after.cluster(), 'silent']]);
+onEach('addresses and ports belong to one Service', async (t, cluster) => {
+  const namespace = await newNamespace(cluster);
+  const path = pathOf(namespace);
+  const ports = [{ port: 80, nodePort: 31234 }];
+  const first = await cluster.create(path, service('a', { type: 'NodePort', ports }));
+  const { clusterIP } = first.spec;
+  await invalid(t, cluster, 'POST', path, service('b', { clusterIP }), 'spec.clusterIPs');
+  await invalid(
+    t,
+    cluster,
+    'POST',
+    path,
+    service('b', { clusterIP: '10.1.2.3' }),
+    'spec.clusterIPs',
+  );
+  const same = service('b', { type: 'NodePort', ports });
+  await invalid(t, cluster, 'POST', path, same, 'spec.ports[0].nodePort');
+  const low = service('b', { type: 'NodePort', ports: [{ port: 80, nodePort: 80 }] });
+  await invalid(t, cluster, 'POST', path, low, 'spec.ports[0].nodePort');
+  const changed = {
+    ...first,
+    spec: { ...first.spec, clusterIP: '10.96.1.2', clusterIPs: ['10.96.1.2'] },
+  };
+  await invalid(t, cluster, 'PUT', `${path}/a`, changed, 'spec.clusterIPs[0]');
+  // They are free again when it is gone.
+  await cluster.remove(`${path}/a`);
+  const second = await cluster.create(path, service('b', { type: 'NodePort', ports, clusterIP }));
+  t.is(second.spec.clusterIP, clusterIP);
+  t.is(second.spec.ports[0].nodePort, 31234);
 });
 
-onEach('ports of one Service, TCP and UDP on the same number', async (t, node) => {
-  const ports = [
-    { name: 'http', port: 80 },
-    { name: 'more', port: 90, targetPort: 81 },
-    { name: 'dgram', port: 80, protocol: 'UDP' },
+onEach('mistakes in a Service are refused by field', async (t, cluster) => {
+  const path = pathOf(await newNamespace(cluster));
+  const refuse = (spec: Tree, ...fields: string[]) =>
+    invalid(t, cluster, 'POST', path, service('a', spec), ...fields);
+  await refuse({ ports: [] }, 'spec.ports');
+  await refuse({ ports: [{ port: 0 }] }, 'spec.ports[0].port');
+  await refuse({ ports: [{ port: 65536 }] }, 'spec.ports[0].port');
+  await refuse({ ports: [{ port: 1 }, { port: 2 }] }, 'spec.ports[0].name', 'spec.ports[1].name');
+  await refuse({ ports: [{ port: 1, protocol: 'ICMP' }] }, 'spec.ports[0].protocol');
+  const twice = [
+    { name: 'a', port: 1 },
+    { name: 'a', port: 2 },
   ];
-  const made = await serve(node, service('ports', { type: 'NodePort', ports }), [POD_1], {
-    http: 80,
-    more: 81,
-    dgram: { port: 81, protocol: 'UDP' },
-  });
-  await told(t, node, 'three ports', [
-    [CUSTOMER, made.cluster(80), 'pod-1, kept'],
-    [CUSTOMER, made.cluster(90), 'pod-1, kept'],
-    [CUSTOMER, made.cluster(80, 'UDP'), 'pod-1, kept'],
-    [CLIENT, made.nodePort(80, 'UDP'), 'pod-1, masqueraded'],
-    [CLIENT, made.nodePort(90), 'pod-1, masqueraded'],
-    [HOST, made.ownNodePort(80, 'UDP'), 'pod-1'],
-    [CUSTOMER, made.cluster(90, 'UDP'), 'refused'],
-  ]);
-  await endpoints(node, 'ports', [POD_1], { http: 80, dgram: { port: 81, protocol: 'UDP' } });
-  await told(t, node, 'a port without endpoints', [
-    [CUSTOMER, made.cluster(80), 'pod-1, kept'],
-    [CUSTOMER, made.cluster(90), 'refused'],
-    [CUSTOMER, made.cluster(80, 'UDP'), 'pod-1, kept'],
-  ]);
-  await remove(node, 'ports');
+  await refuse({ ports: twice }, 'spec.ports[1].name');
+  await refuse({ type: 'Other' }, 'spec.type');
+  await refuse({ sessionAffinity: 'Cookie' }, 'spec.sessionAffinity');
+  await refuse({ externalTrafficPolicy: 'Local' }, 'spec.externalTrafficPolicy');
+  await refuse({ internalTrafficPolicy: 'Nearby' }, 'spec.internalTrafficPolicy');
+  await refuse({ type: 'ExternalName' }, 'spec.externalName');
+  await refuse({ externalIPs: ['127.0.0.1'] }, 'spec.externalIPs[0]');
+  await refuse({ externalIPs: ['x'] }, 'spec.externalIPs[0]');
+  const timeout = {
+    sessionAffinity: 'ClientIP',
+    sessionAffinityConfig: { clientIP: { timeoutSeconds: 0 } },
+  };
+  await refuse(timeout, 'spec.sessionAffinityConfig.clientIP.timeoutSeconds');
+  const upper = await cluster.ask('POST', path, { ...service('Upper') });
+  t.is(upper.json.details.causes[0].field, 'metadata.name');
+  const typed = await cluster.ask('POST', path, service('a', { ports: 'many' }));
+  t.is(typed.code, 400);
 });
 
-onEach('external addresses', async (t, node) => {
-  const external = { ...BEYOND, port: 80 };
-  await told(t, node, 'before', [[CLIENT, external, NOT_OURS]]);
-  const made = await serve(node, service('external', { externalIPs: Object.values(BEYOND) }), [
-    POD_1,
-  ]);
-  await told(t, node, 'with externalIPs', [
-    [CLIENT, external, 'pod-1, masqueraded'],
-    [CUSTOMER, external, 'pod-1, masqueraded'],
-    [HOST, external, 'pod-1'],
-    [CUSTOMER, made.cluster(), 'pod-1, kept'],
-  ]);
-  await patch(node, 'external', { spec: { externalIPs: null } });
-  await told(t, node, 'without', [[CLIENT, external, NOT_OURS]]);
-  await remove(node, 'external');
+onEach('slices and policies have defaults and rules', async (t, cluster) => {
+  const namespace = await newNamespace(cluster);
+  const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
+  const empty = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'empty' },
+    addressType: 'IPv4',
+    endpoints: [],
+  };
+  const made = await cluster.create(slices, empty);
+  t.is(made.metadata.generation, 1);
+  t.deepEqual(made.endpoints ?? null, null);
+  const endpoints = [{ address: '10.244.1.1' }];
+  const full = await cluster.create(
+    slices,
+    slice({ service: 'a', namespace, endpoints, ports: { http: 80 } }),
+  );
+  t.deepEqual(full.ports, [{ name: 'http', protocol: 'TCP', port: 80 }]);
+  const wrong = (change: Tree): Tree => ({ ...empty, metadata: { name: 'wrong' }, ...change });
+  const addresses = (...list: string[]): Tree => wrong({ endpoints: [{ addresses: list }] });
+  await invalid(t, cluster, 'POST', slices, addresses('fd00::1'), 'endpoints[0].addresses[0]');
+  await invalid(t, cluster, 'POST', slices, addresses('127.0.0.1'), 'endpoints[0].addresses[0]');
+  await invalid(t, cluster, 'POST', slices, addresses(), 'endpoints[0].addresses');
+  await invalid(t, cluster, 'POST', slices, wrong({ addressType: 'IPX' }), 'addressType');
+  const many = Array.from({ length: 1001 }, () => ({ addresses: ['10.0.0.1'] }));
+  await invalid(t, cluster, 'POST', slices, wrong({ endpoints: many }), 'endpoints');
+  await invalid(
+    t,
+    cluster,
+    'PUT',
+    `${slices}/empty`,
+    { ...made, addressType: 'IPv6' },
+    'addressType',
+  );
+
+  const policies = `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`;
+  const policy = (name: string, spec: Tree): Tree => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name },
+    spec: { podSelector: {}, ...spec },
+  });
+  const ingress = await cluster.create(
+    policies,
+    policy('a', { ingress: [{ ports: [{ port: 80 }] }] }),
+  );
+  t.deepEqual(ingress.spec.policyTypes, ['Ingress']);
+  t.deepEqual(ingress.spec.ingress[0].ports, [{ protocol: 'TCP', port: 80 }]);
+  const both = await cluster.create(policies, policy('b', { egress: [{}] }));
+  t.deepEqual(both.spec.policyTypes, ['Ingress', 'Egress']);
+  const block = (ipBlock: Tree): Tree => policy('c', { ingress: [{ from: [{ ipBlock }] }] });
+  const from = 'spec.ingress[0].from[0].ipBlock';
+  await invalid(t, cluster, 'POST', policies, block({ cidr: '10.0.0.0' }), `${from}.cidr`);
+  const outside = block({ cidr: '10.0.0.0/8', except: ['11.0.0.0/8'] });
+  await invalid(t, cluster, 'POST', policies, outside, `${from}.except[0]`);
 });

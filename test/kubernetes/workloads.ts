@@ -191,11 +191,11 @@ export async function removePod(
  * there the namespace has to be emptied and let go by hand.
  */
 export async function removeNamespace(cluster: TestCluster, name: string): Promise<void> {
-  await cluster.kubectl(['delete', 'namespace', name, '--wait=false']);
   if (cluster.kind !== 'real') {
-    await cluster.kubectl(['wait', '--for=delete', `namespace/${name}`, '--timeout=30s']);
+    await cluster.kubectl(['delete', 'namespace', name]);
     return;
   }
+  await cluster.kubectl(['delete', 'namespace', name, '--wait=false']);
   const kinds = 'services,endpointslices,networkpolicies,configmaps,deployments';
   await cluster.kubectl(['delete', kinds, '--all', `--namespace=${name}`, '--wait=false']);
   const pods = ['delete', 'pods', '--all', `--namespace=${name}`, '--grace-period=0', '--force'];

@@ -85,8 +85,16 @@ export class RunningAgent {
     return agent;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  get stderr(): string {
+    return this.#stderr();
+  }
+
   get log(): LogLine[] {
-    return this.#stderr()
+    return this.stderr
       .split('\n')
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as LogLine);

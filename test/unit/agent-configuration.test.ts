@@ -2,6 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { CONFIGURATION_PATHS } from '../../lib/agent/configuration.js';
 import { configurationJsonSchema } from '../../lib/agent/configuration-schema.js';
 import { formatConfiguration, shownConfiguration } from '../../lib/agent/effective.js';
@@ -180,7 +182,9 @@ const LIMITS: [string, number | undefined][] = [
   ['{ maxPerCore: 0, min: 5000 }', undefined],
   ['{ min: 5000 }', 5_000],
   ['{ min: 3 }', 16],
-  ['{ maxPerCore: 100 }', 400],
+  ['{ maxPerCore: 100 }', ENGINE_DEFAULTS.flows],
+  ['{ maxPerCore: 100000 }', 400_000],
+  ['{ min: 0 }', 16],
   ['{ maxPerCore: 100, min: 401 }', 401],
   ['{ maxPerCore: 16777216 }', 16_777_216],
 ];
@@ -263,6 +267,32 @@ test('the JSON Schema is what `npm run generate` makes, is published, and descri
     const node = tail === undefined ? properties[head] : properties[head].properties[tail];
     t.truthy(node.description ?? node.const ?? node.properties, key);
   }
+});
+
+const OF_SCHEMA: [string, boolean][] = [
+  [HEAD, true],
+  [FULL, true],
+  ['kind: AgentConfiguration', false],
+  [`${HEAD}mode: ipvs`, false],
+  [`${HEAD}conntrack: { mn: 3 }`, false],
+  [`${HEAD}conntrack: { udpTimeout: 30 }`, false],
+  [`${HEAD}conntrack: { udpTimeout: soon }`, false],
+  [`${HEAD}detectLocalMode: node`, false],
+  [`${HEAD}options: { flwos: 30 }`, false],
+  [`${HEAD}options: { flows: 3 }`, false],
+  [`${HEAD}options: { timeouts: { icmp: 0 } }`, false],
+  [`${HEAD}interfaces: [{ kind: tpa, name: a }]`, false],
+  [`${HEAD}interfaces: [{ kind: tap, name: a, mut: 1 }]`, false],
+  [`${HEAD}routes: [{ via: 10.0.0.1 }]`, false],
+  [`${HEAD}node: { serviceNetworks: 10.0.0.0/8 }`, false],
+];
+
+test('the JSON Schema tells right from wrong', async (t) => {
+  const schema = z.fromJSONSchema(JSON.parse(await readFile(SCHEMA, 'utf8')));
+  for (const [text, isRight] of OF_SCHEMA)
+    t.is(schema.safeParse(parse(text)).success, isRight, text);
+  const { document } = await effectiveOf(t, FULL);
+  t.true(schema.safeParse(JSON.parse(JSON.stringify(document))).success, 'the one in force');
 });
 
 test('the reference has every key, and every key of kube-proxy', async (t) => {

@@ -31,6 +31,7 @@ test('times are what Go makes of them', (t) => {
 test('the bodies of /healthz and /livez, to the byte', async (t) => {
   const { clock, health } = rig();
   const server = await openHealthServer(LOOPBACK, health);
+  t.teardown(() => server.close());
   const get = async (path: string): Promise<[number, string]> => {
     const { status, body } = await ask({ port: server.port, path });
     return [status, body];
@@ -68,12 +69,12 @@ test('the bodies of /healthz and /livez, to the byte', async (t) => {
     503,
     `{"lastUpdated":"2026-11-28T12:00:00.5Z","currentTime":"2026-11-28T12:01:07.5Z",${late}`,
   ]);
-  await server.close();
 });
 
 test('headers, other paths, and every method', async (t) => {
   const { health } = rig();
   const server = await openHealthServer(LOOPBACK, health);
+  t.teardown(() => server.close());
   const { port } = server;
   for (const path of ['/healthz', '/livez', '/healthz?verbose']) {
     const { status, headers } = await ask({ port, path });
@@ -87,7 +88,6 @@ test('headers, other paths, and every method', async (t) => {
   t.like(await ask({ port, path: '/healthz', method: 'HEAD' }), { status: 200, body: '' });
   const big = 'x'.repeat(1_000_000);
   t.is((await ask({ port, path: '/livez', method: 'POST', body: big })).status, 200);
-  await server.close();
 });
 
 test('answers are counted by path and code', async (t) => {
@@ -96,6 +96,7 @@ test('answers are counted by path and code', async (t) => {
   const server = await openHealthServer(LOOPBACK, health, (path, status) =>
     seen.push(`${path} ${status}`),
   );
+  t.teardown(() => server.close());
   const { port } = server;
   await ask({ port, path: '/healthz' });
   await ask({ port, path: '/nothing' });
@@ -106,7 +107,6 @@ test('answers are counted by path and code', async (t) => {
   clock.nowMs += 100_000;
   await ask({ port, path: '/livez' });
   t.deepEqual(seen, ['healthz 200', 'healthz 503', 'livez 200', 'livez 503']);
-  await server.close();
 });
 
 test('unhealthy is who leaves the oldest change unprogrammed for the timeout', (t) => {
@@ -172,6 +172,7 @@ test('a node is eligible unless it is gone, going, or about to be deleted by the
   const { ok, report } = health.healthz();
   t.false(ok);
   t.like(report, { nodeEligible: false, healthy: true }, 'the proxy itself is well');
+  t.true(health.healthy, 'what the health checks of services ask for');
   t.true(health.livez().ok);
 });
 
@@ -179,7 +180,10 @@ test('who drains tells balancers, and not the kubelet', (t) => {
   const { health } = rig();
   health.setNode(node([]));
   health.synced();
+  t.false(health.draining);
   health.drain();
+  t.true(health.draining);
+  t.true(health.healthy, 'the proxy goes on working');
   t.like(health.healthz(), { ok: false });
   t.like(health.healthz().report, { nodeEligible: false, healthy: true });
   t.like(health.livez(), { ok: true });
@@ -190,6 +194,7 @@ test('who drains tells balancers, and not the kubelet', (t) => {
 test('close ends connections that are kept, and answers that are under way are given', async (t) => {
   const { health } = rig();
   const server = await openHealthServer(LOOPBACK, health);
+  t.teardown(() => server.close());
   const { port } = server;
   const agent = new Agent({ keepAlive: true });
   await ask({ port, path: '/livez', agent });

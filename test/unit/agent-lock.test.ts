@@ -105,10 +105,23 @@ test('of many that find the lock of a killed one, one gets it', async (t) => {
     if (pid !== winner.pid) t.true(said.includes(`process ${winner.pid}`), said);
 });
 
-test('within one process, too', async (t) => {
+test('of many at the same moment one gets it, and the others know of it', async (t) => {
   const path = await lockPath(t);
-  const outcomes = await Promise.allSettled([1, 2, 3].map(() => AgentLock.acquire(path, 'a')));
-  t.is(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+  const race = async (): Promise<void> => {
+    const outcomes = await Promise.allSettled(
+      [1, 2, 3, 4].map(() => AgentLock.acquire(path, 'node-1')),
+    );
+    const held = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+    t.is(held.length, 1);
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected')
+        t.true(outcome.reason.message.includes(`(process ${process.pid}, `), `${outcome.reason}`);
+    await held[0]!.value[Symbol.asyncDispose]();
+  };
+  await race();
+  const killed = await holder(t, path);
+  await killed.end('SIGKILL');
+  await race();
 });
 
 test('what is no lock is not taken away', async (t) => {

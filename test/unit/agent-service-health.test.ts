@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { connect, createServer, type Server } from 'node:net';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import {
   type ServiceHealth,
   type ServiceHealthFailure,
@@ -16,7 +16,7 @@ interface Rig {
 }
 
 /** `update` takes a service as it is, or the key of one that is no more. */
-function rig(addresses: readonly string[] | null = null): Rig {
+function rig(t: ExecutionContext, addresses: readonly string[] | null = null): Rig {
   const failures: ServiceHealthFailure[] = [];
   const proxy = { serving: true };
   const servers = new ServiceHealthServers({
@@ -24,6 +24,7 @@ function rig(addresses: readonly string[] | null = null): Rig {
     failed: (failure) => failures.push(failure),
     addresses,
   });
+  t.teardown(() => servers.close());
   return {
     servers,
     failures,
@@ -46,16 +47,23 @@ const web = (port: number, localEndpoints = 1, name = 'web'): ServiceHealth => (
   localEndpoints,
 });
 
-/** A port that nobody has at this moment. */
+const given = new Set<number>();
+
+/** A port that nobody has at this moment, and that no test has been given. */
 async function freePort(): Promise<number> {
-  const { server, port } = await taken();
-  await closed(server);
-  return port;
+  for (;;) {
+    const { server, port } = await taken();
+    await closed(server);
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 function taken(port = 0): Promise<{ server: Server; port: number }> {
   return new Promise((resolve) => {
-    const server = createServer();
+    // A test that fails leaves it behind, and is not to wait for it.
+    const server = createServer().unref();
     server.listen({ port }, () => {
       resolve({ server, port: (server.address() as { port: number }).port });
     });
@@ -83,7 +91,7 @@ const BODY = (endpoints: number, healthy: boolean, name = 'web'): string => `{
 }`;
 
 test.serial('status, headers and body, to the byte, on any path', async (t) => {
-  const { servers, update, proxy, failures } = rig();
+  const { servers, update, proxy, failures } = rig(t);
   const port = await freePort();
   const said = async (
     path = '/',
@@ -107,19 +115,33 @@ test.serial('status, headers and body, to the byte, on any path', async (t) => {
   t.true(await refused(port));
 });
 
+test.serial('an update may come while another one opens its ports', async (t) => {
+  const { update, failures } = rig(t);
+  const ports: number[] = [];
+  while (ports.length < 20) ports.push(await freePort());
+  const [moving, ...others] = ports;
+  await update(web(moving!, 1, 'before'));
+  const opening = update(...others.map((port, at) => web(port, 1, `other-${at}`)));
+  await new Promise((resolve) => process.nextTick(resolve));
+  await update(web(moving!, 2, 'after'), 'shop/before');
+  await opening;
+  t.deepEqual(failures, []);
+  t.is((await ask({ port: moving! })).body, BODY(2, true, 'after'));
+  for (const port of others) t.is((await ask({ port })).status, 200);
+});
+
 test.serial('both families are served', async (t) => {
-  const { servers, update } = rig();
+  const { update } = rig(t);
   const port = await freePort();
   await update(web(port));
   t.is((await ask({ port, host: '127.0.0.1' })).status, 200);
   t.is((await ask({ port, host: '::1' })).status, 200);
-  await servers.close();
 });
 
 test.serial(
   'a service that goes closes its port, and one that stays keeps its connection',
   async (t) => {
-    const { servers, update } = rig();
+    const { servers, update } = rig(t);
     const [stays, goes] = [await freePort(), await freePort()];
     await update(web(stays, 1, 'stays'), web(goes, 1, 'goes'));
     const socket = connect(stays, '127.0.0.1');
@@ -135,19 +157,18 @@ test.serial(
 );
 
 test.serial('a change of the port closes the old one and opens the new one', async (t) => {
-  const { servers, update } = rig();
+  const { update } = rig(t);
   const [before, after] = [await freePort(), await freePort()];
   await update(web(before));
   await update(web(after));
   t.true(await refused(before));
   t.is((await ask({ port: after })).status, 200);
-  await servers.close();
 });
 
 test.serial(
   'two services may change ports with each other, and a new one may take that of one that goes',
   async (t) => {
-    const { servers, update, failures } = rig();
+    const { servers, update, failures } = rig(t);
     const [one, two] = [await freePort(), await freePort()];
     await update(web(one, 1, 'a'), web(two, 2, 'b'));
     await update(web(two, 1, 'a'), web(one, 2, 'b'));
@@ -165,7 +186,7 @@ test.serial(
 test.serial(
   'a port that is taken is told once, tried with each update, and bothers nobody else',
   async (t) => {
-    const { servers, update, failures } = rig();
+    const { servers, update, failures } = rig(t);
     const { server, port } = await taken();
     const other = await freePort();
     await update(web(port), web(other, 1, 'other'));
@@ -189,7 +210,7 @@ test.serial(
 );
 
 test.serial('a port that was lost to somebody else is told again', async (t) => {
-  const { servers, update, failures } = rig();
+  const { update, failures } = rig(t);
   const first = await taken();
   await update(web(first.port));
   await closed(first.server);
@@ -199,22 +220,20 @@ test.serial('a port that was lost to somebody else is told again', async (t) => 
   await update(web(first.port));
   t.is(failures.length, 2);
   await closed(second.server);
-  await servers.close();
 });
 
 test.serial('of two services with one port the first is served, and then the other', async (t) => {
-  const { servers, update, failures } = rig();
+  const { update, failures } = rig(t);
   const port = await freePort();
   await update(web(port, 1, 'a'), web(port, 1, 'b'));
   t.like(failures, [{ name: 'b' }]);
   t.is((await ask({ port })).body, BODY(1, true, 'a'));
   await update('shop/a');
   t.is((await ask({ port })).body, BODY(1, true, 'b'));
-  await servers.close();
 });
 
 test.serial('with addresses: each of them, and no other', async (t) => {
-  const { servers, update } = rig(['127.0.0.1', '127.0.0.2']);
+  const { servers, update } = rig(t, ['127.0.0.1', '127.0.0.2']);
   const port = await freePort();
   await update(web(port));
   t.is((await ask({ port, host: '127.0.0.1' })).status, 200);
@@ -232,11 +251,10 @@ test.serial('with addresses: each of them, and no other', async (t) => {
 
   await servers.setAddresses(null);
   t.is((await ask({ port, host: '127.0.0.1' })).status, 200);
-  await servers.close();
 });
 
 test.serial('with an address that cannot be: none of them', async (t) => {
-  const { servers, update, failures } = rig(['127.0.0.1', '192.0.2.1']);
+  const { update, failures } = rig(t, ['127.0.0.1', '192.0.2.1']);
   const port = await freePort();
   await update(web(port));
   t.deepEqual(
@@ -244,11 +262,10 @@ test.serial('with an address that cannot be: none of them', async (t) => {
     [`cannot listen on 192.0.2.1:${port}: no interface has this address`],
   );
   t.true(await refused(port, '127.0.0.1'));
-  await servers.close();
 });
 
 test.serial('close closes everything, also what an update is about to open', async (t) => {
-  const { servers, update } = rig();
+  const { servers, update } = rig(t);
   const ports = [await freePort(), await freePort()];
   const updating = update(web(ports[0]!, 1, 'a'), web(ports[1]!, 1, 'b'));
   await servers.close();

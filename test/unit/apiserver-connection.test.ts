@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { gzipSync } from 'node:zlib';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { SluiceError } from '../../lib/errors.js';
 import { ApiConnection, type ConnectionOptions } from '../../lib/sources/apiserver/connection.js';
 import { statusOf } from '../../lib/sources/apiserver/status.js';
@@ -13,15 +13,15 @@ import {
   until,
 } from '../support/scripted-server.js';
 
-async function rig(script: Script, options: ConnectionOptions = {}) {
+async function rig(t: ExecutionContext, script: Script, options: ConnectionOptions = {}) {
   const server = await new ScriptedServer(script).listen();
   const clock = new ManualClock();
   const connection = await ApiConnection.open({ master: server.url, clock, qps: 0, ...options });
-  const close = async (): Promise<void> => {
+  t.teardown(async () => {
     connection.close();
     await server.kill();
-  };
-  return { server, clock, connection, close };
+  });
+  return { server, clock, connection };
 }
 
 async function errorOf(promise: Promise<unknown>): Promise<SluiceError> {
@@ -34,7 +34,7 @@ async function errorOf(promise: Promise<unknown>): Promise<SluiceError> {
 }
 
 test('asks for JSON, with query, user agent, and connections that are kept', async (t) => {
-  const { server, connection, close } = await rig((_, response) => sendJson(response, { a: 1 }), {
+  const { server, connection } = await rig(t, (_, response) => sendJson(response, { a: 1 }), {
     userAgent: 'sluice/1.2.3',
   });
   const query = { limit: '5', labelSelector: '!a/b', none: undefined };
@@ -53,11 +53,10 @@ test('asks for JSON, with query, user agent, and connections that are kept', asy
   t.is(first?.headers.accept, 'application/json');
   t.is(first?.headers.authorization, undefined);
   t.is(second?.connection, first?.connection);
-  await close();
 });
 
 test('writes are JSON and merge patches', async (t) => {
-  const { server, connection, close } = await rig((_, response) => sendJson(response, {}, 201));
+  const { server, connection } = await rig(t, (_, response) => sendJson(response, {}, 201));
   await connection.postJson('/a', { x: 'é' });
   await connection.patchJson('/a/b', { y: 2 });
   t.deepEqual(
@@ -72,12 +71,11 @@ test('writes are JSON and merge patches', async (t) => {
       ['PATCH', '/a/b', 'application/merge-patch+json', '{"y":2}'],
     ],
   );
-  await close();
 });
 
 test('takes gzip, and says what is wrong with it', async (t) => {
   const body = gzipSync(JSON.stringify({ items: Array(10_000).fill('x') }));
-  const { server, connection, close } = await rig((request, response) => {
+  const { server, connection } = await rig(t, (request, response) => {
     t.is(request.headers['accept-encoding'], 'gzip');
     response.writeHead(200, { 'content-encoding': 'gzip' });
     response.end(request.path === '/whole' ? body : body.subarray(0, body.length / 2));
@@ -87,11 +85,10 @@ test('takes gzip, and says what is wrong with it', async (t) => {
   const error = await errorOf(connection.getJson('/half'));
   t.is(error.code, 'ERR_APISERVER');
   t.is(error.path, `${server.url}/half`);
-  await close();
 });
 
 test('an error has the status, names server and path, and no token', async (t) => {
-  const { server, connection, close } = await rig((request, response) => {
+  const { server, connection } = await rig(t, (request, response) => {
     if (request.path === '/text') response.writeHead(404).end('404 page not found\n');
     else if (request.path === '/html') response.writeHead(200).end('<html>');
     else sendJson(response, failure(403, 'Forbidden', { message: 'no, you must not' }), 403);
@@ -107,22 +104,20 @@ test('an error has the status, names server and path, and no token', async (t) =
   const html = await errorOf(connection.getJson('/html'));
   t.regex(html.message, /the answer is not JSON/);
   t.is(statusOf(html), undefined);
-  await close();
 });
 
 test('when to come back is in the header or in the status', async (t) => {
-  const { connection, close } = await rig((request, response) => {
+  const { connection } = await rig(t, (request, response) => {
     if (request.path === '/header')
       response.writeHead(429, { 'retry-after': '3' }).end('slow down');
     else sendJson(response, failure(504, 'Timeout', { details: { retryAfterSeconds: 2 } }), 504);
   });
   t.is(statusOf(await errorOf(connection.getJson('/header')))?.retryAfterMs, 3000);
   t.is(statusOf(await errorOf(connection.getJson('/status')))?.retryAfterMs, 2000);
-  await close();
 });
 
 test('a server that is not there is an error', async (t) => {
-  const { server, connection } = await rig(() => undefined);
+  const { server, connection } = await rig(t, () => undefined);
   await server.kill();
   const error = await errorOf(connection.getJson('/version'));
   t.is(error.code, 'ERR_APISERVER');
@@ -132,7 +127,7 @@ test('a server that is not there is an error', async (t) => {
 });
 
 test('a server that says nothing, or stops in the middle, has a minute', async (t) => {
-  const { clock, server, connection, close } = await rig((request, response) => {
+  const { clock, server, connection } = await rig(t, (request, response) => {
     if (request.path === '/half') response.writeHead(200).write('{"items":');
   });
   for (const path of ['/silent', '/half']) {
@@ -142,11 +137,10 @@ test('a server that says nothing, or stops in the middle, has a minute', async (
     clock.advance(1);
     t.regex((await asked).message, /no answer for 60 s/, path);
   }
-  await close();
 });
 
 test('a kept connection that the server has closed is not an error', async (t) => {
-  const { server, connection, close } = await rig((request, response) => {
+  const { server, connection } = await rig(t, (request, response) => {
     if (
       server.requests.filter(({ path }) => path === request.path).length > 1 ||
       request.path === '/a'
@@ -160,11 +154,11 @@ test('a kept connection that the server has closed is not an error', async (t) =
   await connection.getJson('/a');
   t.deepEqual(await connection.getJson('/b'), {});
   t.is(server.requests.length, 3);
-  await close();
 });
 
 test('lists and writes are paced; next pages and watches are not', async (t) => {
-  const { clock, server, connection, close } = await rig(
+  const { clock, server, connection } = await rig(
+    t,
     (request, response) => {
       if (request.query.has('watch')) response.writeHead(200).write('{}\n');
       else sendJson(response, {});
@@ -188,12 +182,11 @@ test('lists and writes are paced; next pages and watches are not', async (t) => 
   await fourth;
   t.deepEqual(paths().slice(4), ['/3', '/4']);
   stop.abort();
-  await close();
 });
 
 test('a stream gives chunks as they come, and is cut when nothing comes', async (t) => {
   let send: (text: string) => void = () => undefined;
-  const { clock, connection, close } = await rig((_, response) => {
+  const { clock, connection } = await rig(t, (_, response) => {
     response.writeHead(200).flushHeaders();
     send = (text) => void response.write(text);
   });
@@ -208,11 +201,10 @@ test('a stream gives chunks as they come, and is cut when nothing comes', async 
   const last = errorOf(chunks.next());
   clock.advance(1_000);
   t.regex((await last).message, /nothing has come for 10 s/);
-  await close();
 });
 
 test('what is under way when it closes fails as closed', async (t) => {
-  const { server, connection } = await rig((request, response) => {
+  const { server, connection } = await rig(t, (request, response) => {
     if (request.path === '/w') response.writeHead(200).flushHeaders();
   });
   const stream = await connection.stream('/w', {}, new AbortController().signal, 10_000);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
-import { chooseEndpoints } from '../../lib/compile/endpoints.js';
+import { canServe, chooseCluster, chooseLocal } from '../../lib/compile/endpoints.js';
 import type { CheckedBackend } from '../../lib/model/checked.js';
 
 // Endpoints as words: `a` ready, `a*` terminating and still serving, `a!` terminating and not
@@ -85,10 +85,10 @@ for (const [name, endpoints, cluster, local, where = 'here/zone-a'] of ROWS) {
   test(name, (t) => {
     const [node, zone] = where.split('/').map((part) => (part === '' ? null : part));
     const rows = endpoints === '' ? [] : endpoints.split(' ').map(endpoint);
-    const choice = chooseEndpoints(rows, { node: node!, zone: zone! });
+    const here = { node: node!, zone: zone! };
     const names = (chosen: readonly CheckedBackend[]) =>
       chosen.map(({ address }) => address).join(' ');
-    t.is(names(choice.cluster), cluster);
-    t.is(`${choice.hasAny ? '' : '- '}${names(choice.local)}`, local);
+    t.is(names(chooseCluster(rows, here)), cluster);
+    t.is(`${canServe(rows) ? '' : '- '}${names(chooseLocal(rows, here))}`, local);
   });
 }

@@ -63,6 +63,9 @@ const FORBIDDEN: readonly (readonly [path: string, line: string])[] = [
   ['lib/agent/agent.ts', "import { openEngine } from '../engine/choose.js';"],
   ['lib/agent/agent.ts', "import { KubeConfig } from '@kubernetes/client-node';"],
   ['lib/observe/stats.ts', "import { Registry } from 'prom-client';"],
+  ['lib/agent/agent.ts', "import { runAgent } from '../cli/agent/agent.js';"],
+  ['lib/agent/agent.ts', "import { compile } from '../compile/compile.js';"],
+  ['lib/proxy/proxy.ts', "import { runNodeAgent } from '../agent/agent.js';"],
   ['lib/gadgets/x.ts', ''],
 ];
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
-import { chooseEndpoints } from '../../lib/compile/endpoints.js';
+import { chooseCluster } from '../../lib/compile/endpoints.js';
 import { familyOf, formatEndpoint } from '../../lib/model/address.js';
 import { checkModel } from '../../lib/model/check.js';
 import { readEndpointSlice, readService } from '../../lib/sources/kubernetes/objects.js';
@@ -49,7 +49,7 @@ function frontends(services: Services, slices: Slices, options?: TranslateOption
     row.addresses.flatMap((address) =>
       row.ports.map((port) => {
         const ofFamily = port.backends.filter(({ family }) => family === familyOf(address));
-        const backends = chooseEndpoints(ofFamily, { node: null, zone: null }).cluster;
+        const backends = chooseCluster(ofFamily, { node: null, zone: null });
         const texts = backends.map((backend) => formatEndpoint(backend.address, backend.port));
         return `${formatEndpoint(address, port.port)}/${port.protocol} -> ${texts.join(' ')}`.trim();
       }),

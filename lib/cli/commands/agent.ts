@@ -11,7 +11,12 @@ import {
   formatConfiguration,
   type Surroundings,
 } from '../../agent/effective.js';
-import { CONFIGURATION_FLAGS, type ConfigurationFlag, type GivenFlags } from '../../agent/flags.js';
+import {
+  CONFIGURATION_FLAGS,
+  type ConfigurationFlag,
+  type GivenFlags,
+  helpOf,
+} from '../../agent/flags.js';
 import { AgentLock } from '../../agent/lock.js';
 import { STRANGE_FLAGS } from '../../agent/strange-keys.js';
 import { SluiceError } from '../../errors.js';
@@ -43,8 +48,9 @@ export function addAgentCommand(program: Command, terminal: Terminal): void {
   command.action(() => run(givenFlags(command), terminal));
 }
 
-function optionOf({ flag, value, placeholder, help }: ConfigurationFlag): Option {
-  const option = new Option(`${flag} ${placeholder}`, help);
+function optionOf(row: ConfigurationFlag): Option {
+  const { flag, value, placeholder } = row;
+  const option = new Option(`${flag} ${placeholder}`, helpOf(row));
   if (value !== 'list' && value !== 'specs') return option;
   return option.argParser((text, previous: readonly string[] = []) => collect(text, previous));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isIpv4, networkOf, type Prefix } from '../../model/address.js';
+import { contains, isIpv4, networkOf, type Prefix } from '../../model/address.js';
 import type { CheckedNetworkPeer } from '../../model/checked-policy.js';
 import { DraftMap } from '../draft-map.js';
 
@@ -10,6 +10,9 @@ interface Network {
   /** Selectors that leave it out. */
   readonly leaving: ReadonlySet<number>;
 }
+
+/** So many networks are looked at one by one sooner than keys are made of them. */
+const FEW = 16;
 
 /** What is kept of a {@link NetworkIndex}. */
 export class NetworkState {
@@ -36,7 +39,7 @@ export class NetworkIndex {
   /** Networks that have come or gone. */
   readonly touched = new Set<string>();
   /** Networks of selectors that have come or gone: what is within them may have others now. */
-  readonly #shifted = new Set<string>();
+  readonly #shifted = new Map<string, Prefix>();
 
   constructor(state: NetworkState) {
     this.#networks = new DraftMap(state.networks);
@@ -44,7 +47,7 @@ export class NetworkIndex {
   }
 
   add(selector: number, { network, except }: CheckedNetworkPeer): void {
-    this.#shifted.add(prefixKey(network));
+    this.#shifted.set(prefixKey(network), network);
     this.#change(network, ({ holding }) => ({ holding: new Set(holding).add(selector) }));
     for (const prefix of except) {
       this.#change(prefix, ({ leaving }) => ({ leaving: new Set(leaving).add(selector) }));
@@ -52,7 +55,7 @@ export class NetworkIndex {
   }
 
   remove(selector: number, { network, except }: CheckedNetworkPeer): void {
-    this.#shifted.add(prefixKey(network));
+    this.#shifted.set(prefixKey(network), network);
     this.#change(network, ({ holding }) => ({ holding: without(holding, selector) }));
     for (const prefix of except) {
       this.#change(prefix, ({ leaving }) => ({ leaving: without(leaving, selector) }));
@@ -79,7 +82,11 @@ export class NetworkIndex {
 
   /** Whether {@link holding} may say something else of `prefix` than before the draft. */
   hasShifted(prefix: Prefix): boolean {
-    return this.#shifted.size > 0 && this.#around(prefix).some((key) => this.#shifted.has(key));
+    if (this.#shifted.size > FEW) return this.#around(prefix).some((key) => this.#shifted.has(key));
+    for (const network of this.#shifted.values()) {
+      if (network.length <= prefix.length && contains(network, prefix.bytes)) return true;
+    }
+    return false;
   }
 
   get anyShifted(): boolean {

@@ -163,12 +163,12 @@ export class ApiConnection {
 
   /** Sends, and once again with what can be read anew if the server does not know who we are. */
   async #send(sent: Sent, settings: RequestSettings, deadline: Deadline): Promise<IncomingMessage> {
-    let credentials = await this.#credentials.current();
+    let credentials = await deadline.within(this.#credentials.current());
     let response = await this.#sendOnce(sent, settings, deadline, credentials);
     if (response.statusCode === 401) {
       response.resume();
       this.#credentials.expire(credentials);
-      credentials = await this.#credentials.current();
+      credentials = await deadline.within(this.#credentials.current());
       response = await this.#sendOnce(sent, settings, deadline, credentials);
     }
     const code = response.statusCode ?? 0;

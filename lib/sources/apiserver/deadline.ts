@@ -31,6 +31,14 @@ export class Deadline {
     if (this.#isOver) this.#over();
   }
 
+  /** What `work` comes to, if it does in time. */
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.guard({ destroy: reject });
+      work.then(resolve, reject);
+    });
+  }
+
   restart(ms = this.#ms, what = this.#what): void {
     this.#ms = ms;
     this.#what = what;

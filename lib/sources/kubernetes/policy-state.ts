@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from 'node:util';
 import type { ModelChange } from '../../model/changes.js';
 import type { Namespace, Pod, Policy } from '../../model/policy.js';
 import { ChangedKeys } from './changed-keys.js';
@@ -24,6 +25,8 @@ export class PolicyState {
   readonly clusterNetworkPolicies: KnownObjects<KnownPolicy>;
   readonly #warnings: ToldWarnings;
   readonly #claims = new PodClaims();
+  /** What addresses pods have that lack some which they say they have. */
+  readonly #deprived = new Map<string, readonly string[]>();
   readonly #changed = {
     namespaces: new ChangedKeys<Namespace>(),
     pods: new ChangedKeys<Pod>(),
@@ -57,7 +60,7 @@ export class PolicyState {
   }
 
   take(): ModelChange {
-    for (const { pod } of this.#claims.takeAffected()) this.#changed.pods.mark(keyOf(pod));
+    for (const claimant of this.#claims.takeAffected()) this.#reconsider(claimant);
     const namespaces = this.#changed.namespaces.take((key) => this.namespaces.get(key) ?? null);
     const pods = this.#changed.pods.take((key) => this.#podOf(key));
     const policies = this.#changed.policies.take((key) => this.#policyOf(key));
@@ -90,11 +93,21 @@ export class PolicyState {
     });
   }
 
+  /** Marks a pod that has other addresses because of somebody else's. */
+  #reconsider(claimant: PodClaimant): void {
+    const key = keyOf(claimant.pod);
+    const told = this.#deprived.get(key) ?? claimant.pod.addresses;
+    const { addresses } = this.#claims.podOf(claimant, () => {});
+    if (!isDeepStrictEqual(addresses, told)) this.#changed.pods.mark(key);
+  }
+
   #podOf(key: string): Pod | null {
     const claimant = this.pods.get(key) ?? null;
     const warnings: string[] = [];
     const pod = claimant && this.#claims.podOf(claimant, (message) => warnings.push(message));
     this.#warnings.hold('Pod', key, warnings);
+    if (pod !== null && pod !== claimant?.pod) this.#deprived.set(key, pod.addresses);
+    else this.#deprived.delete(key);
     return pod;
   }
 

@@ -22,7 +22,7 @@ import { ObjectMistake } from './object-mistake.js';
 /** A discovery.k8s.io/v1 EndpointSlice, as far as it is read. */
 export interface EndpointSliceObject {
   metadata: Metadata;
-  addressType: (typeof ADDRESS_TYPES)[number];
+  addressType: AddressType;
   endpoints: readonly SliceEndpoint[];
   ports: readonly SlicePort[];
 }
@@ -51,7 +51,15 @@ export interface SlicePort {
 }
 
 const ADDRESS_TYPES = ['IPv4', 'IPv6', 'FQDN'] as const;
+type AddressType = (typeof ADDRESS_TYPES)[number];
 const READY: Conditions = { ready: true, serving: true, terminating: false };
+
+/** How endpoints are read, by the type of their addresses. */
+const ENDPOINTS = {
+  IPv4: endpointOf('IPv4'),
+  IPv6: endpointOf('IPv6'),
+  FQDN: endpointOf('FQDN'),
+};
 
 /** @throws ObjectMistake with the first mistake */
 export function readEndpointSlice(value: unknown): EndpointSliceObject {
@@ -61,25 +69,25 @@ export function readEndpointSlice(value: unknown): EndpointSliceObject {
   return {
     metadata: found,
     addressType,
-    endpoints: list(object, 'endpoints', 'endpoints', (each) => readEndpoint(each, addressType)),
+    endpoints: list(object, 'endpoints', 'endpoints', ENDPOINTS[addressType]),
     ports: list(object, 'ports', 'ports', readPort),
   };
 }
 
-function readEndpoint(
-  value: unknown,
-  addressType: EndpointSliceObject['addressType'],
-): SliceEndpoint {
-  const raw = asObject(value, 'an endpoint');
-  const addresses = list(raw, 'addresses', 'addresses', (each) => readAddress(each, addressType));
-  const { ready, serving, terminating } = maybe(raw, 'conditions', readConditions) ?? READY;
-  return {
-    address: addresses[0] ?? '',
-    ready,
-    serving,
-    terminating,
-    node: text(raw, 'nodeName', 'the name of a node', ''),
-    hints: maybe(raw, 'hints', readHints) ?? null,
+function endpointOf(addressType: AddressType): (value: unknown) => SliceEndpoint {
+  const readAddress = addressOf(addressType);
+  return (value) => {
+    const raw = asObject(value, 'an endpoint');
+    const addresses = list(raw, 'addresses', 'addresses', readAddress);
+    const { ready, serving, terminating } = maybe(raw, 'conditions', readConditions) ?? READY;
+    return {
+      address: addresses[0] ?? '',
+      ready,
+      serving,
+      terminating,
+      node: text(raw, 'nodeName', 'the name of a node', ''),
+      hints: maybe(raw, 'hints', readHints) ?? null,
+    };
   };
 }
 
@@ -92,15 +100,16 @@ function readConditions(value: unknown): Conditions {
   };
 }
 
-function readAddress(value: unknown, addressType: EndpointSliceObject['addressType']): string {
-  if (typeof value !== 'string') {
-    throw new ObjectMistake([], `expected an address, found ${show(value)}`);
-  }
-  if (addressType === 'FQDN') return value;
+function addressOf(addressType: AddressType): (value: unknown) => string {
   const what = `an ${addressType} address (the slice's addressType is ${addressType})`;
-  const canonical = address(value, what);
-  if (`IPv${familyOf(canonical)}` === addressType) return canonical;
-  throw new ObjectMistake([], `expected ${what}, found ${show(value)}`);
+  return (value) => {
+    if (typeof value !== 'string') {
+      throw new ObjectMistake([], `expected an address, found ${show(value)}`);
+    }
+    if (addressType === 'FQDN') return value;
+    if (`IPv${familyOf(value)}` === addressType) return address(value, what);
+    throw new ObjectMistake([], `expected ${what}, found ${show(value)}`);
+  };
 }
 
 function readHints(value: unknown): Hints {

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { LABEL_OPERATORS } from '../../model/policy.js';
 import { expected, labels, listOf, objectOf, oneOf, text } from './schema.js';
 
+const KEY = 'the key of a label';
+
 const expression = objectOf(
   {
-    key: text('the key of a label'),
+    key: text(KEY).min(1, expected(KEY)),
     operator: oneOf(LABEL_OPERATORS),
     values: listOf(text('a text (quote numbers and booleans)'), 'values'),
   },

@@ -96,7 +96,7 @@ export class ServiceState {
 
   /** At most `limit` services, and those that have to change together with them. */
   take(limit: number): Taken {
-    for (const { object } of this.#claims.takeAffected()) this.#changed.mark(keyOf(object));
+    for (const { object } of this.#claims.takeAffected()) this.#reconsider(keyOf(object));
     const taken: Taken = { ...this.#carried, changes: undefined, health: new Map() };
     this.#carried = { services: 0, endpoints: 0, triggers: [] };
     const draft: Draft<Service> = { put: [], removed: [] };
@@ -177,25 +177,34 @@ export class ServiceState {
     this.#changed.mark(service);
   }
 
+  /** Marks a service that has other destinations because of somebody else's claims. */
+  #reconsider(key: string): void {
+    if (this.#changed.has(key)) return;
+    const row = this.#row(key);
+    const { destinations, warnings } = this.#destinationsOf(row);
+    const texts = destinations === null ? NONE : destinationsIn(destinations);
+    if (isDeepStrictEqual(texts, row.destinations)) this.#warnings.hold('Service', key, warnings);
+    else this.#changed.mark(key);
+  }
+
   /** @returns keys of services that have to go with it, since it has got what was theirs */
   #settle(key: string, taken: Taken, draft: Draft<Service>): string[] {
     const row = this.#row(key);
-    const warnings = [...row.warnings];
-    const served = this.#serve(row, (message) => warnings.push(message));
+    const { destinations, warnings } = this.#destinationsOf(row);
     this.#warnings.hold('Service', key, warnings);
-    this.#changed.settle(key, served?.service ?? null, draft);
-    const before = this.#own(key, row, served?.destinations ?? NONE);
+    const before = this.#own(key, row, destinations === null ? NONE : destinationsIn(destinations));
+    const slices = row.slices.map(([, slice]) => slice);
+    const service = destinations && translateService(destinations, slices);
+    this.#changed.settle(key, service, draft);
     const { nodeName } = this.#options;
-    const health =
-      served === null ? null : healthOf(row.claimant!.object, served.service, nodeName);
-    this.#settleHealth(key, health, taken);
-    const noneHere = served === null ? NOTHING : noLocalEndpoints(served.service, nodeName);
+    this.#settleHealth(key, service && healthOf(row.claimant!.object, service, nodeName), taken);
+    const noneHere = service === null ? NOTHING : noLocalEndpoints(service, nodeName);
     this.#noneHere.internal += noneHere.internal - row.noneHere.internal;
     this.#noneHere.external += noneHere.external - row.noneHere.external;
     row.noneHere = noneHere;
     taken.services += Number(row.serviceCame);
     taken.endpoints += row.slicesCame?.size ?? 0;
-    if (served !== null) taken.triggers.push(...row.triggers);
+    if (service !== null) taken.triggers.push(...row.triggers);
     row.serviceCame = false;
     row.slicesCame = null;
     row.triggers = [];
@@ -203,17 +212,13 @@ export class ServiceState {
     return before;
   }
 
-  #serve(row: Row, warn: (message: string) => void) {
-    const { claimant } = row;
-    if (claimant === null) return null;
+  #destinationsOf({ claimant, warnings: own }: Row) {
+    const warnings = [...own];
+    if (claimant === null) return { destinations: null, warnings };
+    const warn = (message: string) => void warnings.push(message);
     const addresses = this.#claims.clusterIPs(claimant, warn);
-    if (addresses.length === 0) return null;
-    const destinations = this.#claims.destinations(claimant, addresses, warn);
-    const slices = row.slices.map(([, slice]) => slice);
-    return {
-      service: translateService(destinations, slices),
-      destinations: destinationsIn(destinations),
-    };
+    if (addresses.length === 0) return { destinations: null, warnings };
+    return { destinations: this.#claims.destinations(claimant, addresses, warn), warnings };
   }
 
   /** @returns those who had any of its destinations before and have yet to be told that they do not */

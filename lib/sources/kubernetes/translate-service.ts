@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { compareAddresses, type Family, familyOf, parseAddress } from '../../model/address.js';
+import { type Family, familyOf } from '../../model/address.js';
 import type { Backend, Service, ServicePort } from '../../model/model.js';
 import type { Destinations } from './destinations.js';
 import type { ServiceObject } from './read-service.js';
@@ -66,14 +66,10 @@ export function translateService(
   };
 }
 
-interface Row {
-  endpoint: SliceEndpoint;
-  port: number;
-}
-
 /**
  * Every endpoint of the port, chosen or not: which of them get new connections is decided where it
- * is known on which node we are.
+ * is known on which node we are. An endpoint that moves between slices is in two of them for a while:
+ * the one that is not terminating counts.
  */
 function backendsOf(
   slices: readonly Endpoints[],
@@ -81,49 +77,32 @@ function backendsOf(
   name: string,
   protocol: ServicePort['protocol'],
 ): Backend[] {
-  const rows = mergeEndpoints(slices, families, name, protocol).map(({ endpoint, port }) => ({
-    endpoint,
-    port,
-    bytes: parseAddress(endpoint.address)!,
-  }));
-  rows.sort((a, b) => compareAddresses(a.bytes, b.bytes) || a.port - b.port);
-  return rows.map(({ endpoint, port }) => {
-    const { address, ready, serving, terminating, node, hints } = endpoint;
-    return {
-      address,
-      port,
-      ready,
-      serving,
-      terminating,
-      ...(node !== '' && { node }),
-      ...(hints !== null && { hints }),
-    };
-  });
-}
-
-/**
- * An endpoint that moves between slices is in two of them for a while: the one that is not
- * terminating counts.
- */
-function mergeEndpoints(
-  slices: readonly Endpoints[],
-  families: ReadonlySet<Family>,
-  name: string,
-  protocol: ServicePort['protocol'],
-): Row[] {
-  const merged = new Map<string, Row>();
+  const merged = new Map<number, Map<string, SliceEndpoint>>();
   for (const { addressType, ports, endpoints } of slices) {
     if (addressType === 'FQDN' || !families.has(addressType === 'IPv6' ? 6 : 4)) continue;
     for (const slicePort of ports) {
       const { port } = slicePort;
       if (slicePort.name !== name || slicePort.protocol !== protocol || port === 0) continue;
+      const ofPort = merged.get(port) ?? new Map<string, SliceEndpoint>();
+      merged.set(port, ofPort);
       for (const endpoint of endpoints) {
-        if (endpoint.address === '') continue;
-        const key = `${endpoint.address} ${port}`;
-        if (merged.has(key) && endpoint.terminating) continue;
-        merged.set(key, { endpoint, port });
+        const { address } = endpoint;
+        if (address === '' || (endpoint.terminating && ofPort.has(address))) continue;
+        ofPort.set(address, endpoint);
       }
     }
   }
-  return [...merged.values()];
+  const backends: Backend[] = [];
+  for (const [port, ofPort] of merged) {
+    for (const endpoint of ofPort.values()) backends.push(backendOf(endpoint, port));
+  }
+  return backends;
+}
+
+function backendOf(endpoint: SliceEndpoint, port: number): Backend {
+  const { address, ready, serving, terminating, node, hints } = endpoint;
+  const backend: Backend = { address, port, ready, serving, terminating };
+  if (node !== '') backend.node = node;
+  if (hints !== null) backend.hints = hints;
+  return backend;
 }

@@ -45,9 +45,12 @@ export function translate(
   const services = claimants
     .map((each) => ({ ...each, addresses: claims.clusterIPs(each.claimant, each.warn) }))
     .filter(({ addresses }) => addresses.length > 0)
-    .map(({ claimant, addresses, warn }) => {
-      const { object } = claimant;
-      const destinations = claims.destinations(claimant, addresses, warn);
+    .map(({ claimant, addresses, warn }) => ({
+      destinations: claims.destinations(claimant, addresses, warn),
+      warn,
+    }))
+    .map(({ destinations, warn }) => {
+      const { object } = destinations;
       const { healthCheckNodePort } = object.spec;
       if (healthCheckNodePort !== 0) {
         warn(`its health check node port ${healthCheckNodePort} is not answered`);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
+import { fail, head, misanswer, send } from './answers.js';
 import { firstObjects } from './bootstrap.js';
 import type { Certificates } from './certificates.js';
+import { VERSION } from './discovery.js';
 import {
   type Fault,
   Faults,
@@ -18,7 +18,7 @@ import {
 import { keepIn } from './journal.js';
 import { runNamespaceController } from './namespace-controller.js';
 import type { Tree } from './objects.js';
-import { PROTOBUF, readProtobuf } from './protobuf.js';
+import { emptyOpenApi, OPENAPI_PROTOBUF, PROTOBUF, readProtobuf } from './protobuf.js';
 import { keyOf, Registry } from './registry.js';
 import { answer, placeOf, verbOf } from './requests.js';
 import type { Resource } from './resources.js';
@@ -49,9 +49,6 @@ export interface RequestRecord extends SeenRequest {
   code: number;
 }
 
-const FLOW_SCHEMA = randomUUID();
-const PRIORITY_LEVEL = randomUUID();
-const COMPRESSED_FROM = 128 * 1024;
 /** A watcher that leaves so much unread is dropped. */
 const UNREAD_MAX = 256 * 1024 * 1024;
 
@@ -225,7 +222,7 @@ export class ApiServer {
       this.#handle(request, response, body, record, fault);
     } catch (error) {
       record.code = error instanceof ApiError ? error.code : 500;
-      this.#fail(response, error, fault);
+      fail(response, error, fault);
     }
   }
 
@@ -243,13 +240,19 @@ export class ApiServer {
     this.tokens.authorize(access, path, place && verbOf(method, place, isWatch), place);
     if (fault.status || fault.body !== undefined) {
       record.code = fault.status ?? 200;
-      this.#misanswer(response, fault);
+      misanswer(response, fault);
       return;
     }
     if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) {
       record.code = 200;
       response.setHeader('X-Content-Type-Options', 'nosniff');
-      this.#send(request, response, 200, 'text/plain; charset=utf-8', 'ok', fault);
+      send(request, response, 200, 'text/plain; charset=utf-8', 'ok', fault);
+      return;
+    }
+    if (path === '/openapi/v2' && String(request.headers.accept).includes(OPENAPI_PROTOBUF)) {
+      record.code = 200;
+      const document = emptyOpenApi(VERSION.gitVersion);
+      send(request, response, 200, OPENAPI_PROTOBUF, document, fault);
       return;
     }
     if (isWatch && method === 'GET' && place) {
@@ -258,7 +261,7 @@ export class ApiServer {
       const times = { bookmarkMs: this.#options.bookmarkMs ?? 60_000 };
       const begin = prepareWatch(this.store, scope, times);
       record.code = 200;
-      this.#head(response, 200, 'application/json');
+      head(response, 200, 'application/json');
       response.flushHeaders();
       this.#stream(response, begin, record, fault);
       return;
@@ -276,7 +279,7 @@ export class ApiServer {
     record.code = told.code;
     const isPretty = ['true', '1'].includes(query.get('pretty') ?? '');
     const text = isPretty ? JSON.stringify(JSON.parse(told.body), null, 2) : told.body;
-    this.#send(request, response, told.code, 'application/json', text, fault);
+    send(request, response, told.code, 'application/json', text, fault);
   }
 
   #stream(
@@ -301,87 +304,7 @@ export class ApiServer {
     response.on('close', over);
     if (response.destroyed) over();
   }
-
-  #head(response: ServerResponse, code: number, type: string): void {
-    response.statusCode = code;
-    response.setHeader('Audit-Id', randomUUID());
-    response.setHeader('Cache-Control', 'no-cache, private');
-    response.setHeader('Content-Type', type);
-    if (code === 401) return;
-    response.setHeader('X-Kubernetes-Pf-Flowschema-Uid', FLOW_SCHEMA);
-    response.setHeader('X-Kubernetes-Pf-Prioritylevel-Uid', PRIORITY_LEVEL);
-  }
-
-  #send(
-    request: IncomingMessage,
-    response: ServerResponse,
-    code: number,
-    type: string,
-    text: string,
-    fault: Fault,
-  ): void {
-    this.#head(response, code, type);
-    let body = Buffer.from(text);
-    const takesGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-    if (takesGzip && body.length >= COMPRESSED_FROM) {
-      response.setHeader('Content-Encoding', 'gzip');
-      response.setHeader('Vary', 'Accept-Encoding');
-      body = gzipSync(body, { level: 1 });
-    }
-    // Go's: what fits its buffer has a length, what does not is chunked.
-    if (body.length < 2048) response.setHeader('Content-Length', body.length);
-    const outlet = new Outlet(response, fault);
-    outlet.write(body);
-    outlet.end();
-  }
-
-  #fail(response: ServerResponse, error: unknown, fault: Fault): void {
-    if (response.headersSent || response.destroyed) {
-      response.destroy();
-      return;
-    }
-    const told =
-      error instanceof ApiError
-        ? error
-        : new ApiError(500, 'InternalError', `Internal error occurred: ${String(error)}`);
-    const isPlain = told.reason === '';
-    const type = isPlain ? 'text/plain; charset=utf-8' : 'application/json';
-    if (isPlain || told.code === 403) response.setHeader('X-Content-Type-Options', 'nosniff');
-    this.#head(response, told.code, type);
-    const retry = told.details?.retryAfterSeconds;
-    if (retry) response.setHeader('Retry-After', retry);
-    const body = isPlain ? `${told.message}\n` : `${JSON.stringify(told.status())}\n`;
-    response.setHeader('Content-Length', Buffer.byteLength(body));
-    const outlet = new Outlet(response, fault);
-    outlet.write(body);
-    outlet.end();
-  }
-
-  #misanswer(response: ServerResponse, fault: Fault): void {
-    const code = fault.status ?? 200;
-    this.#head(response, code, 'application/json');
-    if (fault.retryAfterSeconds !== undefined) {
-      response.setHeader('Retry-After', fault.retryAfterSeconds);
-    }
-    const [reason, message] = REASONS[code] ?? ['InternalError', 'asked for by a test'];
-    const details =
-      fault.retryAfterSeconds === undefined
-        ? undefined
-        : { retryAfterSeconds: fault.retryAfterSeconds };
-    const outlet = new Outlet(response, fault);
-    outlet.write(
-      fault.body ?? `${JSON.stringify(new ApiError(code, reason, message, details).status())}\n`,
-    );
-    outlet.end();
-  }
 }
-
-const REASONS: Readonly<Record<number, readonly [reason: string, message: string]>> = {
-  401: ['Unauthorized', 'Unauthorized'],
-  410: ['Expired', 'The resourceVersion for the provided watch is too old.'],
-  429: ['TooManyRequests', 'too many requests, please try again later'],
-  503: ['ServiceUnavailable', 'the server is currently unable to handle the request'],
-};
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];

@@ -31,4 +31,5 @@ function readBack(file: string, store: Store): void {
     const { collection, type, key, object } = JSON.parse(line);
     store.replay(collection, type, key, object);
   }
+  store.watchable = store.revision;
 }

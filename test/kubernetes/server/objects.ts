@@ -50,3 +50,12 @@ export function sameJson(a: unknown, b: unknown): boolean {
   const others = Object.keys(b).filter((key) => b[key] !== undefined);
   return keys.length === others.length && keys.every((key) => sameJson(a[key], b[key]));
 }
+
+/** Of JSON: several times as fast as `structuredClone`. */
+export function clone<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(clone) as T;
+  if (!isRecord(value)) return value;
+  const copy: Record<string, Tree> = {};
+  for (const name in value) copy[name] = clone((value as Record<string, Tree>)[name]);
+  return copy as T;
+}

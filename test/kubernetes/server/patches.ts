@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isRecord, sameJson, type Tree } from './objects.js';
+import { clone, isRecord, sameJson, type Tree } from './objects.js';
 import { ApiError, badRequest } from './status.js';
 
 /** The media types of patches. Server-side apply is not among them. */
@@ -23,7 +23,7 @@ export function applyPatch(mediaType: string, object: Tree, patch: Tree, custom:
       `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
     );
   }
-  return apply(structuredClone(object), patch);
+  return apply(clone(object), patch);
 }
 
 /** RFC 7386. */
@@ -49,7 +49,7 @@ function jsonPatch(object: Tree, operations: Tree): Tree {
     } else if (op === 'add' || op === 'replace') {
       root = edit(root, path, op, value);
     } else if (op === 'move' || op === 'copy') {
-      const moved = structuredClone(read(root, from));
+      const moved = clone(read(root, from));
       if (op === 'move') root = edit(root, from, 'remove', undefined);
       root = edit(root, path, 'add', moved);
     } else {

@@ -186,3 +186,18 @@ function read(type: Field['type'], value: number | Buffer): Tree {
   });
   return held.type === 1 ? (held.text ?? '') : (held.number ?? 0);
 }
+
+/** Media type in which old kubectls want the schemas (OpenAPI v2). */
+export const OPENAPI_PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+
+/**
+ * A description of the API without any schema: kubectl then takes objects as they are. A Document
+ * of gnostic: 1 is the version of Swagger, 2 the Info (title, version), 8 the paths.
+ */
+export function emptyOpenApi(version: string): Buffer {
+  const field = (number: number, bytes: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+  const text = (number: number, value: string): Buffer => field(number, Buffer.from(value));
+  const info = Buffer.concat([text(1, 'Kubernetes'), text(2, version)]);
+  return Buffer.concat([text(1, '2.0'), field(2, info), field(8, Buffer.alloc(0))]);
+}

@@ -4,14 +4,8 @@ import { Allocations } from './allocation.js';
 import { checkMetadata } from './checks.js';
 import { strategies } from './kinds.js';
 import { type Manager, managedBy } from './managed-fields.js';
-import {
-  isRecord,
-  type KubeObject,
-  type Metadata,
-  sameJson,
-  type Tree,
-  timestamp,
-} from './objects.js';
+import { changesMeaning, isLetGo, nextMetadata, ordered, suffix } from './metadata.js';
+import { clone, isRecord, type KubeObject, sameJson, type Tree, timestamp } from './objects.js';
 import { applyPatch } from './patches.js';
 import { apiVersionOf, BUILT_IN, definedBy, type Resource, type Subresource } from './resources.js';
 import { scaled, scaleOf } from './scale.js';
@@ -44,7 +38,6 @@ export interface WriteOptions {
 /** Kinds that a PUT creates. */
 const CREATED_BY_PUT = ['Service', 'Endpoints', 'Lease', 'Event'];
 const NO_STRATEGY: Strategy = {};
-const LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
 
 export const keyOf = (namespace: string | null | undefined, name: string): string =>
   namespace ? `${namespace}/${name}` : name;
@@ -190,10 +183,7 @@ export class Registry {
     }
     managedBy(next, old, resource, options.manager, options.subresource);
     const key = keyOf(namespace, name);
-    const isFinished = next.metadata.deletionTimestamp && !next.metadata.finalizers?.length;
-    if (isFinished && old.metadata.finalizers?.length && !resource.plural.startsWith('pods')) {
-      return this.commitRemoval(resource, key, options);
-    }
+    if (isLetGo(resource, next, old)) return this.commitRemoval(resource, key, options);
     return this.#commit(resource, key, storedFrom(resource, next), options);
   }
 
@@ -217,7 +207,7 @@ export class Registry {
     const next: KubeObject = { ...object, metadata };
     if (resource.subresources.includes('status')) {
       delete next.status;
-      if (old.status !== undefined) next.status = structuredClone(old.status);
+      if (old.status !== undefined) next.status = clone(old.status);
     }
     this.#prepare(resource, next, old, () => strategy.prepareUpdate?.(next, old));
     return next;
@@ -258,7 +248,7 @@ export class Registry {
 
   #read(resource: Resource, namespace: string | null, body: Tree): KubeObject {
     if (!isRecord(body)) throw badRequest('the body is not an object');
-    const { apiVersion, kind, ...object } = structuredClone(body);
+    const { apiVersion, kind, ...object } = clone(body);
     if (!kind)
       throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(body).slice(0, 200)}'`);
     if (apiVersion !== apiVersionOf(resource)) {
@@ -343,58 +333,4 @@ export class Registry {
       ...definitions.sorted().flatMap(({ object }) => definedBy(object)),
     ];
   }
-}
-
-const suffix = (): string =>
-  Array.from({ length: 5 }, () => LETTERS[Math.floor(Math.random() * LETTERS.length)]).join('');
-
-/** What a client cannot change stays. */
-function nextMetadata(asked: Metadata, old: Metadata): Metadata {
-  const kept: Tree = { ...asked, namespace: old.namespace, generateName: old.generateName };
-  for (const name of [
-    'uid',
-    'resourceVersion',
-    'generation',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'managedFields',
-  ] as const) {
-    kept[name] = old[name];
-  }
-  return ordered(kept);
-}
-
-/** In the order of Go's struct, and without what is empty. */
-function ordered(metadata: Tree): Metadata {
-  const result: Tree = {};
-  for (const name of [
-    'name',
-    'generateName',
-    'namespace',
-    'uid',
-    'resourceVersion',
-    'generation',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'labels',
-    'annotations',
-    'ownerReferences',
-    'finalizers',
-    'managedFields',
-  ]) {
-    const value = metadata[name];
-    const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-    if (value !== undefined && value !== null && value !== '' && !isEmpty) result[name] = value;
-  }
-  return result;
-}
-
-/** Does a change count in `metadata.generation`? */
-function changesMeaning(resource: Resource, next: KubeObject, old: KubeObject): boolean {
-  if (!resource.custom && resource.kind !== 'EndpointSlice') return !sameJson(next.spec, old.spec);
-  const rest = ({ metadata: _, status: __, ...others }: KubeObject): Tree => others;
-  const labels = resource.custom ? [] : [next.metadata.labels, old.metadata.labels];
-  return !sameJson(rest(next), rest(old)) || !sameJson(labels[0], labels[1]);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KubeObject, Tree } from './objects.js';
+import { clone, type KubeObject, type Tree } from './objects.js';
 import { badRequest } from './status.js';
 
 /** What the `scale` subresource shows of an object. */
@@ -23,7 +23,7 @@ export function scaled(object: KubeObject, scale: Tree): KubeObject {
   if (scale?.kind !== 'Scale') throw badRequest('a Scale is expected');
   const { resourceVersion } = scale.metadata ?? {};
   return {
-    ...structuredClone(object),
+    ...clone(object),
     metadata: { ...object.metadata, resourceVersion },
     spec: { ...object.spec, replicas: scale.spec?.replicas ?? 0 },
   };

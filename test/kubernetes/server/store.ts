@@ -84,6 +84,11 @@ export class Store {
   revision = 1;
   /** History up to here is gone. */
   compacted = 0;
+  /**
+   * Watches from before here are told 410. A server that has started again has no events of before
+   * in its cache, though etcd has its history.
+   */
+  watchable = 0;
   /** Told of each change before watchers are. */
   journal: ((collection: string, change: Change) => void) | undefined;
   readonly #collections = new Map<string, Collection>();
@@ -131,6 +136,7 @@ export class Store {
   /** Forgets history up to and with a revision: watches and lists from before it are told 410. */
   compact(revision = this.revision): void {
     this.compacted = Math.max(this.compacted, revision);
+    this.watchable = Math.max(this.watchable, revision);
     for (const collection of this.#collections.values()) collection.forget(this.compacted);
     this.#history = this.#history.filter((made) => made > this.compacted);
   }

@@ -94,8 +94,8 @@ export function prepareWatch(
     };
     const watch = { scope, write: (line: string) => sink.write(line), stop };
 
-    if (!isInitial && from < store.compacted) {
-      const error = expired(`too old resource version: ${from} (${store.compacted})`);
+    if (!isInitial && from < store.watchable) {
+      const error = expired(`too old resource version: ${from} (${store.watchable})`);
       sink.write(`${JSON.stringify({ type: 'ERROR', object: error.status() })}\n`);
       sink.end();
       return watch;
