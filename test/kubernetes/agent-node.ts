@@ -94,6 +94,7 @@ export class AgentNode extends Namespaces {
     owner: Owner,
     kind: ClusterKind,
     options: ClusterOptions = {},
+    configuration: MoreConfiguration = {},
   ): Promise<T> {
     const cluster = await startCluster(kind, { ...options, serviceCidrs: SERVICE_NETWORKS });
     owner.teardown(() => cluster.stop());
@@ -106,7 +107,7 @@ export class AgentNode extends Namespaces {
       Number(new URL(cluster.url).port),
     );
     await apply(cluster, node({ name: NODE_NAME, addresses: [HOST.v4, HOST.v6] }), ...objects);
-    await self.startAgent();
+    await self.startAgent(configuration);
     await self.populate();
     return self;
   }

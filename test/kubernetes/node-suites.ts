@@ -2,33 +2,37 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Owner } from '../e2e/rig.js';
 import { obstacleOf } from '../support/requires.js';
-import { AgentNode } from './agent-node.js';
+import { AgentNode, type MoreConfiguration } from './agent-node.js';
 import { type ClusterKind, type ClusterOptions, clusterObstacle } from './cluster.js';
 import { kubectlObstacle } from './kubectl.js';
 
 const KINDS: readonly ClusterKind[] = ['process', 'real'];
 
 type Body<T> = (t: ExecutionContext, node: T) => Promise<void>;
-type Open<T> = (owner: Owner, kind: ClusterKind, options: ClusterOptions) => Promise<T>;
+type Suite<T> = (title: string, body: Body<T>) => void;
 
 /**
- * Registers tests that run on a node of a cluster of each kind that is a process of its own; where that
- * cannot be had they are skipped, and their titles say why. The tests of a kind share the node: each has
- * services of its own, and leaves everything else as it was.
+ * Registers tests that run on a node of a cluster of each kind; see {@link onEachKind}. Each has services of
+ * its own, and leaves everything else as it was.
+ * @param configuration - what the agent's configuration says besides, at first
  */
-export function onNodes(options?: ClusterOptions): (title: string, body: Body<AgentNode>) => void;
-export function onNodes<T>(
-  options: ClusterOptions,
-  open: Open<T>,
-): (title: string, body: Body<T>) => void;
-export function onNodes<T>(
+export function onNodes(
   options: ClusterOptions = {},
-  open = ((...args) => AgentNode.open(...args)) as Open<unknown> as Open<T>,
-): (title: string, body: Body<T>) => void {
+  configuration: MoreConfiguration = {},
+): Suite<AgentNode> {
+  return onEachKind((owner, kind) => AgentNode.open(owner, kind, options, configuration));
+}
+
+/**
+ * Registers tests that run on something with a cluster of each kind that is a process of its own; where that
+ * cannot be had they are skipped, and their titles say why. The tests of a kind share what is opened.
+ */
+export function onEachKind<T>(open: (owner: Owner, kind: ClusterKind) => Promise<T>): Suite<T> {
   const machine = obstacleOf('the native addon', 'root', '/dev/net/tun', 'ip', 'curl');
   const suites = KINDS.map((kind) => {
     const obstacle = machine ?? kubectlObstacle() ?? clusterObstacle(kind);
-    return { kind, obstacle, get: obstacle === null ? shared(kind, options, open) : undefined };
+    const get = obstacle === null ? shared((owner) => open(owner, kind)) : undefined;
+    return { kind, obstacle, get };
   });
   return (title, body) => {
     for (const { kind, obstacle, get } of suites) {
@@ -42,16 +46,16 @@ export function onNodes<T>(
   };
 }
 
-/** A node that starts when it is first asked for, and ends after all tests. */
-function shared<T>(kind: ClusterKind, options: ClusterOptions, open: Open<T>): () => Promise<T> {
+/** What is opened when it is first asked for, and ends after all tests. */
+function shared<T>(open: (owner: Owner) => Promise<T>): () => Promise<T> {
   const ending: (() => unknown)[] = [];
   const owner = { teardown: (end: () => unknown) => ending.push(end) } as unknown as Owner;
   test.after.always(async () => {
     for (const end of ending.splice(0).reverse()) await end();
   });
-  let node: Promise<T> | undefined;
+  let opened: Promise<T> | undefined;
   return () => {
-    node ??= open(owner, kind, options);
-    return node;
+    opened ??= open(owner);
+    return opened;
   };
 }

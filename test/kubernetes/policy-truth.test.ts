@@ -4,7 +4,7 @@ import test from 'ava';
 import { CLUSTER_POLICY_RULES, NETWORK_POLICY_RULES } from '../contract/policy-rules.js';
 import { POLICY_CASES, type PolicyCase } from '../support/policy-cases.js';
 import { networkPolicy } from '../support/policy-world.js';
-import { onNodes } from './node-suites.js';
+import { onEachKind } from './node-suites.js';
 import { PolicyNet } from './policy-net.js';
 import { POLICY_SCENES, play } from './policy-scenes.js';
 import { check, totals } from './policy-table.js';
@@ -59,7 +59,7 @@ const SHOWN_HERE: Readonly<Record<string, readonly string[]>> = {
 };
 
 const CASES = [...POLICY_CASES.filter(({ name }) => !LEFT_OUT.has(name)), ...BY_SERVICE];
-const onEach = onNodes({}, (...args) => PolicyNet.open(...args));
+const onEach = onEachKind((owner, kind) => PolicyNet.open(owner, kind));
 
 for (const { name, policies } of CASES) {
   onEach(`the truth table: ${name}`, async (t, net) => {
