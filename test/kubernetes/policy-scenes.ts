@@ -218,7 +218,7 @@ const PEOPLE: PolicyScene[] = [
       await net.applyPolicies(policies);
       await removePod(net.cluster, 'ended', 'y');
       const rest = without('y/ended');
-      for (const namespace of ['z', 'y']) {
+      for (const namespace of ['y', 'z']) {
         await net.applyPod(heirIn(namespace));
         const pods = [...rest, heirIn(namespace)];
         await check(`it is one of ${namespace}`, { policies, pods });
