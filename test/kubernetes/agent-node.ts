@@ -60,7 +60,8 @@ export class AgentNode extends Namespaces {
   static async open(
     owner: Owner,
     kind: ClusterKind,
-    options: ClusterOptions = {},
+    options: ClusterOptions,
+    configuration: MoreConfiguration,
   ): Promise<AgentNode> {
     const cluster = await startCluster(kind, { ...options, serviceCidrs: SERVICE_NETWORKS });
     owner.teardown(() => cluster.stop());
@@ -79,7 +80,7 @@ export class AgentNode extends Namespaces {
         pod({ name, namespace: NAMESPACE, node: NODE_NAME, ips: [v4, v6], labels: { app: name } }),
       ),
     );
-    await self.startAgent();
+    await self.startAgent(configuration);
     await Promise.all([POD_1, POD_2, REMOTE, HOST].map(({ name }) => self.#serve(name)));
     return self;
   }
@@ -134,6 +135,12 @@ export class AgentNode extends Namespaces {
       this.#configure(),
     ];
     return this.exec(HOST.name, [...command, ...words]);
+  }
+
+  /** What the agent says to those who measure it. */
+  metrics(): Promise<string> {
+    const url = 'http://127.0.0.1:10249/metrics';
+    return this.exec(HOST.name, ['curl', '-sS', '--max-time', '10', url]);
   }
 
   /** Gives everybody its address: their devices come and go with the agent. */

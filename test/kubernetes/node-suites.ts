@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Owner } from '../e2e/rig.js';
 import { obstacleOf } from '../support/requires.js';
-import { AgentNode } from './agent-node.js';
+import { AgentNode, type MoreConfiguration } from './agent-node.js';
 import { type ClusterKind, type ClusterOptions, clusterObstacle } from './cluster.js';
 import { kubectlObstacle } from './kubectl.js';
 
@@ -14,12 +14,23 @@ type Body = (t: ExecutionContext, node: AgentNode) => Promise<void>;
  * Registers tests that run on a node of a cluster of each kind that is a process of its own; where that
  * cannot be had they are skipped, and their titles say why. The tests of a kind share the node: each has
  * services of its own, and leaves everything else as it was.
+ * @param configuration - what the agent's configuration says besides, at first
  */
-export function onNodes(options: ClusterOptions = {}): (title: string, body: Body) => void {
+export function onNodes(
+  options: ClusterOptions = {},
+  configuration: MoreConfiguration = {},
+): (title: string, body: Body) => void {
   const machine = obstacleOf('the native addon', 'root', '/dev/net/tun', 'ip', 'curl');
   const suites = KINDS.map((kind) => {
     const obstacle = machine ?? kubectlObstacle() ?? clusterObstacle(kind);
-    return { kind, obstacle, get: obstacle === null ? shared(kind, options) : undefined };
+    return {
+      kind,
+      obstacle,
+      get:
+        obstacle === null
+          ? shared((owner) => AgentNode.open(owner, kind, options, configuration))
+          : undefined,
+    };
   });
   return (title, body) => {
     for (const { kind, obstacle, get } of suites) {
@@ -34,7 +45,7 @@ export function onNodes(options: ClusterOptions = {}): (title: string, body: Bod
 }
 
 /** A node that starts when it is first asked for, and ends after all tests. */
-function shared(kind: ClusterKind, options: ClusterOptions): () => Promise<AgentNode> {
+function shared(open: (owner: Owner) => Promise<AgentNode>): () => Promise<AgentNode> {
   const ending: (() => unknown)[] = [];
   const owner = { teardown: (end: () => unknown) => ending.push(end) } as unknown as Owner;
   test.after.always(async () => {
@@ -42,7 +53,7 @@ function shared(kind: ClusterKind, options: ClusterOptions): () => Promise<Agent
   });
   let node: Promise<AgentNode> | undefined;
   return () => {
-    node ??= AgentNode.open(owner, kind, options);
+    node ??= open(owner);
     return node;
   };
 }
