@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent ends, comes back, drains, is killed, and is not alone.
+// The agent drains, ends, comes back, is killed, and is not alone.
 import type { ExecutionContext } from 'ava';
 import { until } from '../e2e/rig.js';
 import { type AgentNode, CLIENT, CUSTOMER, HOST, NODE_NAME, POD_1, REMOTE } from './agent-node.js';
@@ -8,18 +8,9 @@ import { onNodes } from './node-suites.js';
 import { endpoints, remove, serve, service } from './shop.js';
 import { TRAFFIC_ENDPOINT_PORTS, TRAFFIC_PORTS, Traffic } from './traffic.js';
 
-const onEach = onNodes();
+const DRAIN_S = 10;
 
-onEach('an agent that ends and starts again', async (t, node) => {
-  const made = await serve(node, service('back', { type: 'NodePort' }), [POD_1]);
-  await serves(t, node, 'at first', made, 'pod-1');
-  t.is(await node.agent.end('SIGTERM'), 0, node.agent.stderr.slice(-2_000));
-  t.is((await node.agent.logged('stopped')).level, 'info');
-  await endpoints(node, 'back', [REMOTE]);
-  await node.startAgent();
-  await serves(t, node, 'after a restart', made, 'remote');
-  await remove(node, 'back');
-});
+const onEach = onNodes({}, { drainPeriod: `${DRAIN_S}s` });
 
 onEach('a second agent on the node is refused', async (t, node) => {
   const made = await serve(node, service('alone', { type: 'NodePort' }), [POD_1]);
@@ -35,9 +26,7 @@ onEach('a second agent on the node is refused', async (t, node) => {
   await remove(node, 'alone');
 });
 
-onEach('an agent drains before it ends', async (t, node) => {
-  t.is(await node.agent.end('SIGTERM'), 0);
-  await node.startAgent({ drainPeriod: '12s' });
+onEach('an agent drains, ends, and starts again', async (t, node) => {
   const object = service('draining', { ports: TRAFFIC_PORTS, type: 'NodePort' });
   const made = await serve(node, object, [POD_1, REMOTE], TRAFFIC_ENDPOINT_PORTS);
   await serves(t, node, 'before', made, 'pod-1 remote');
@@ -47,17 +36,29 @@ onEach('an agent drains before it ends', async (t, node) => {
   const ended = node.agent.end('SIGTERM');
   t.true(await until(async () => (await answerOf(node, 'healthz')) === '503'), 'healthz says so');
   t.is(await answerOf(node, 'livez'), '200');
-  await serves(t, node, 'it goes on', made, 'pod-1 remote');
-  // Changes as well.
   await endpoints(node, 'draining', [POD_1], TRAFFIC_ENDPOINT_PORTS);
-  await serves(t, node, 'and follows', made, 'pod-1');
+  await serves(t, node, 'it goes on', made, 'pod-1');
   await traffic.end(t);
   t.is(await answerOf(node, 'healthz'), '503', 'until the end');
   t.is(await ended, 0);
-  t.true(Date.now() - began >= 12_000);
+  t.true(Date.now() - began >= DRAIN_S * 1_000);
+  await endpoints(node, 'draining', [REMOTE], TRAFFIC_ENDPOINT_PORTS);
   await node.startAgent();
-  await serves(t, node, 'afterwards', made, 'pod-1');
+  await serves(t, node, 'after a restart', made, 'remote');
   await remove(node, 'draining');
+});
+
+onEach('a node that is about to go is no place for new connections', async (t, node) => {
+  const taint = ['taint', 'node', NODE_NAME];
+  const answers = async (wanted: string) => {
+    t.true(await until(async () => (await answerOf(node, 'healthz')) === wanted), wanted);
+    t.is(await answerOf(node, 'livez'), '200');
+  };
+  await answers('200');
+  await node.kubectl([...taint, 'ToBeDeletedByClusterAutoscaler=1:NoSchedule']);
+  await answers('503');
+  await node.kubectl([...taint, 'ToBeDeletedByClusterAutoscaler-']);
+  await answers('200');
 });
 
 onEach('what a killed agent leaves is cleaned up', async (t, node) => {
@@ -72,6 +73,7 @@ onEach('what a killed agent leaves is cleaned up', async (t, node) => {
   const made = await serve(node, service('clean', { type: 'NodePort' }), [POD_1]);
   await serves(t, node, 'after it', made, 'pod-1');
   await remove(node, 'clean');
+  t.is(await node.agent.end('SIGTERM'), 0, 'without a drain period at once');
 });
 
 async function serves(

@@ -168,6 +168,12 @@ export class AgentNode extends Namespaces {
     return this.exec(HOST.name, [...command, ...words]);
   }
 
+  /** What the agent says to those who measure it. */
+  metrics(): Promise<string> {
+    const url = 'http://127.0.0.1:10249/metrics';
+    return this.exec(HOST.name, ['curl', '-sS', '--max-time', '10', url]);
+  }
+
   /** Gives everybody its address: their devices come and go with the agent. */
   connect(): void {
     for (const each of this.surroundings.seats) this.configure(each);

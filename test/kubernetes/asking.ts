@@ -38,8 +38,9 @@ export async function told(
   node: AgentNode,
   step: string,
   rows: readonly Row[],
+  withinMs = WITHIN_MS,
 ): Promise<void> {
-  const deadline = Date.now() + WITHIN_MS;
+  const deadline = Date.now() + withinMs;
   const asks = rows.flatMap((row) =>
     (['v4', 'v6'] as const).map((family) => [row, family] as const),
   );

@@ -42,6 +42,8 @@ onEach('internalTrafficPolicy', async (t, node) => {
     [CLIENT, made.cluster(), 'silent'],
     [CLIENT, made.nodePort(), 'remote, masqueraded'],
   ]);
+  const counted = /^kubeproxy_sync_proxy_rules_no_local_endpoints_total\{.*"internal".*\} 1$/m;
+  t.regex(await node.metrics(), counted);
   await endpoints(node, 'inner', []);
   await told(t, node, 'Local, and none at all', [[CUSTOMER, made.cluster(), 'refused']]);
   await endpoints(node, 'inner', READY);

@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a Service by kubectl, and what real programs get of it.
-import { BEYOND, CLIENT, CUSTOMER, HOST, NAMESPACE, POD_1, POD_2, REMOTE } from './agent-node.js';
+import { until } from '../e2e/rig.js';
+import {
+  BEYOND,
+  CLIENT,
+  CUSTOMER,
+  HOST,
+  LINES_PORT,
+  NAMESPACE,
+  POD_1,
+  POD_2,
+  REMOTE,
+} from './agent-node.js';
 import { NOT_OURS, type Target, told } from './asking.js';
 import { onNodes } from './node-suites.js';
 import type { Tree } from './server/objects.js';
 import { destinations, endpoints, patch, remove, serve, service, setBalancer } from './shop.js';
+import { Talker } from './traffic.js';
 
 const onEach = onNodes();
 
@@ -212,4 +224,60 @@ onEach('external addresses', async (t, node) => {
   await patch(node, 'external', { spec: { externalIPs: null } });
   await told(t, node, 'without', [[CLIENT, external, NOT_OURS]]);
   await remove(node, 'external');
+});
+
+onEach('a UDP socket that is kept follows its Service', async (t, node) => {
+  const ports = [{ port: 80, protocol: 'UDP' }];
+  const at = { '': { port: 80, protocol: 'UDP' } };
+  const made = await serve(node, service('dgrams', { ports }), [POD_1], at);
+  const target = made.cluster(80, 'UDP');
+  await told(t, node, 'UDP', [[CUSTOMER, target, 'pod-1, kept']]);
+  const talkers = await Promise.all([
+    Talker.start(node, CUSTOMER, 'udp-client.mjs', target.v4, target),
+    Talker.start(node, CLIENT, 'udp-client.mjs', target.v6, target),
+  ]);
+  const hears = async (name: string) => {
+    for (const talker of talkers) {
+      const isSo = await until(async () => (await talker.state()).latest === name);
+      t.true(isSo, `${talker.name} hears ${name}`);
+    }
+  };
+  await hears(POD_1.name);
+  await endpoints(node, 'dgrams', [POD_2], at);
+  await hears(POD_2.name);
+  await endpoints(node, 'dgrams', [], at);
+  await told(t, node, 'no endpoints', [[CUSTOMER, target, 'refused']]);
+  await endpoints(node, 'dgrams', [REMOTE], at);
+  await hears(REMOTE.name);
+  // Whoever serves is kept, though a policy would not choose it.
+  await patch(node, 'dgrams', { spec: { internalTrafficPolicy: 'Local' } });
+  await told(t, node, 'none here', [[CUSTOMER, target, 'silent']]);
+  for (const talker of talkers) {
+    const { received } = await talker.state();
+    const goesOn = await until(async () => (await talker.state()).received > received + 50);
+    t.true(goesOn, `${talker.name} goes on`);
+  }
+  await Promise.all(talkers.map((talker) => talker.end()));
+  await remove(node, 'dgrams');
+});
+
+onEach('a TCP connection that is held outlives its Service', async (t, node) => {
+  const ports = [{ port: 80, targetPort: LINES_PORT }];
+  const at = { '': LINES_PORT };
+  const made = await serve(node, service('held', { ports }), [POD_1], at);
+  const target = made.cluster();
+  await told(t, node, 'served', [[CUSTOMER, { ...target, port: 79 }, 'refused']]);
+  const talkers = await Promise.all([
+    Talker.start(node, CUSTOMER, 'line-client.mjs', target.v6, target),
+    Talker.start(node, CLIENT, 'line-client.mjs', target.v4, target),
+  ]);
+  await endpoints(node, 'held', [], at);
+  await told(t, node, 'no endpoints', [[CLIENT, target, 'refused']]);
+  await remove(node, 'held');
+  await told(t, node, 'deleted', [[CLIENT, target, 'silent']]);
+  for (const talker of talkers) {
+    const { sent, received, broken } = await talker.end();
+    t.is(broken, null, talker.name);
+    t.is(received, sent, talker.name);
+  }
 });

@@ -39,7 +39,7 @@ export interface WatchState {
   lastError: string | undefined;
 }
 
-/** Watches end after 5 to 10 minutes, not all of them at once; so did client-go's informers decide. */
+/** Watches end after 5 to 10 minutes, not all of them at once, as client-go's do. */
 const SHORTEST_WATCH_S = 300;
 /** A watch that ends sooner and has said nothing is a failure. */
 const SHORT_MS = 1000;
