@@ -32,9 +32,15 @@ interface Somebody {
 /** A change is in force after this time at most. On a busy machine most of it is the asking. */
 const WITHIN_MS = 20_000;
 
-const KINDS = PORTS.flatMap((port) =>
+type Kind = Pick<Ask, 'protocol' | 'port'>;
+const KINDS: readonly Kind[] = PORTS.flatMap((port) =>
   (['TCP', 'UDP'] as const).map((protocol) => ({ protocol, port })),
 );
+/** Of those that are no pods: what pods ask of each other in full is told apart by address here. */
+const FEW_KINDS: readonly Kind[] = [
+  { protocol: 'TCP', port: 80 },
+  { protocol: 'UDP', port: 81 },
+];
 
 const podsOf = (family: 0 | 1): Somebody[] =>
   NAMESPACE_NAMES.flatMap((namespace) =>
@@ -50,9 +56,12 @@ export const PROBES: readonly Probe[] = ([0, 1] as const).flatMap((family) => {
   const node: Somebody = { at: HOST.name, address: NODE[family] };
   const outside = ELSEWHERE[family].map((address) => ({ at: OUTSIDE.name, address }));
   const others = [node, ...outside];
-  const direct = [...pods, ...others].flatMap((source) =>
-    [...pods, ...(pods.includes(source) ? others : [])].flatMap((destination) =>
-      KINDS.map((kind) => probe(source, destination, kind)),
+  const between = pods.flatMap((source) =>
+    pods.flatMap((destination) => KINDS.map((kind) => probe(source, destination, kind))),
+  );
+  const across = pods.flatMap((pod) =>
+    others.flatMap((other) =>
+      FEW_KINDS.flatMap((kind) => [probe(pod, other, kind), probe(other, pod, kind)]),
     ),
   );
   const byService = [...pods, node, outside[0]!].flatMap((source) =>
@@ -72,7 +81,7 @@ export const PROBES: readonly Probe[] = ([0, 1] as const).flatMap((family) => {
       { address: NODE[family], port: NODE_PORT },
     ),
   );
-  return [...direct, ...byService, ...byNodePort];
+  return [...between, ...across, ...byService, ...byNodePort];
 });
 
 /** The node reaches all pods, and they reach it, whatever the policy. */
@@ -135,7 +144,7 @@ export async function check(
 function probe(
   { at: from, address: source }: Somebody,
   { at, address }: Somebody,
-  { protocol, port }: (typeof KINDS)[number],
+  { protocol, port }: Kind,
   by: { address: string; port: number } = { address, port },
 ): Probe {
   return {

@@ -22,7 +22,8 @@ const LEFT_OUT = new Set([
   ...['egress to one or the other', 'everything by CIDR', 'a CIDR of pods', 'a CIDR of one pod'],
   ...['a port over SCTP', 'two protocols', 'a range that holds both', 'a port by name over UDP'],
   ...['a number that is not served', 'egress to a name within a block'],
-  ...['egress to a name that is not served', 'allow all egress', 'a subject by expression'],
+  ...['egress to a name that is not served', 'egress to a name', 'rules add up', 'peers and ports'],
+  ...['pods of all namespaces', 'an IPv6 block', 'allow all egress', 'a subject by expression'],
 ]);
 
 const toNetworks = (cidrs: readonly string[], port: number, endPort: number) =>
