@@ -24,6 +24,8 @@ type Key =
   | 'max'
   | 'own50'
   | 'own99'
+  | 'work50'
+  | 'work99'
   | 'bare50'
   | 'bare99'
   | 'ofBare50'
@@ -66,9 +68,11 @@ export const agent: Case<AgentPoint, Key> = {
   name: 'agent',
   title: 'The node agent: from the API server to the data plane',
   measures:
-    'The agent (DPDK, one worker), an API server and who writes to it are three processes on two CPUs; Services have one port and one slice of 10 endpoints. Load: an agent is started anew in each round. `start` is from the start of its process (with tsx), `lists` from its first request, until everything is in force; read and program are the two parts of it; `bare` is a process that lists the same and parses the JSON. Change: the one endpoint of a Service is replaced by a write to the API; from just before the request until the first packet of a new flow goes to the new endpoint, 500 of them, one at a time, while 100 slices of other services change a second. `own` is the part from when the agent has read the line of the watch. `bare` is until a watch that only parses has the line, in turn, under the same churn. New: a Service and its slice, one after the other, 100 of them, under the churn. Churn: the agent under the churn alone; CPU in shares of one. Loop: what timers of 1 ms were apart in the agent’s event loop, so that 1 is none late. Outage: the API server is killed, away for a second, and a change is written as soon as it is back; from then to the first packet. kube-proxy’s figures (1.36.2, nftables, three endpoints a Service, its own defaults) were measured on another machine of this kind against another API server: they are not of this run.',
+    'An API server with Services of 10 endpoints each, who writes to it, and the agent (DPDK, one worker) on two CPUs. Load: `sluice agent` from the start of its process until it is in step, and its memory; then an agent that tells more, from its first request until everything is in force, and the two parts of it; `bare` lists the same and parses the JSON. Change: the only endpoint of a Service becomes another one, 500 times, while 100 slices of others change a second; from just before the write until the first packet of a new flow goes to the new endpoint. `own` is what follows on the line of the watch, `work` what follows on the wait for the next sync (10 ms apart); `bare` is until a watch that only parses has the line, in turn, under the same churn. New: a Service, then its slice, 100 times, under the churn. Churn: the churn alone; CPU in shares of one. Loop: what timers of 1 ms were apart in the event loop, so that 1 is not late. Outage: from when a killed API server serves again, to the first packet after a change made then. kube-proxy (1.36.2, nftables, three endpoints a Service) was measured on another machine with another API server: not in this run.',
   figures: {
     start: { title: 'start', unit: 's' },
+    kubeProxyStart: { title: 'kube-proxy, elsewhere', unit: 's' },
+    ofKubeProxy: { title: 'of kube-proxy', unit: '' },
     ready: { title: 'lists to ready', unit: 's' },
     read: { title: 'read', unit: 's' },
     program: { title: 'program', unit: 's' },
@@ -79,19 +83,19 @@ export const agent: Case<AgentPoint, Key> = {
     max: { title: 'max', unit: 'ms' },
     own50: { title: 'own p50', unit: 'ms' },
     own99: { title: 'own p99', unit: 'ms' },
+    work50: { title: 'work p50', unit: 'ms' },
+    work99: { title: 'work p99', unit: 'ms' },
     bare50: { title: 'bare p50', unit: 'ms' },
     bare99: { title: 'bare p99', unit: 'ms' },
     ofBare50: { title: 'p50 of bare', unit: '' },
     ofBare99: { title: 'p99 of bare', unit: '' },
     back: { title: 'first change', unit: 'ms' },
-    kubeProxyStart: { title: 'kube-proxy’s start, elsewhere', unit: 's' },
     kubeProxy: { title: 'kube-proxy, elsewhere', unit: 'ms' },
-    ofKubeProxy: { title: 'of kube-proxy', unit: '' },
     before: { title: 'RSS before lists', unit: 'MB' },
     resident: { title: 'RSS', unit: 'MB' },
     peak: { title: 'RSS peak', unit: 'MB' },
     huge: { title: 'hugepages', unit: 'MB' },
-    kubeProxyMemory: { title: 'kube-proxy’s RSS, elsewhere', unit: 'MB' },
+    kubeProxyMemory: { title: 'kube-proxy, elsewhere', unit: 'MB' },
     loop50: { title: 'loop p50', unit: 'ms' },
     loop99: { title: 'loop p99', unit: 'ms' },
     loopMax: { title: 'loop max', unit: 'ms' },
@@ -149,15 +153,18 @@ function pointOf(kind: Kind, services: number): AgentPoint {
 }
 
 async function load(rig: AgentRig, { services, label }: AgentPoint, bench: Bench) {
-  const started = await rig.startAgent((what) => bench.fault(`${label}: ${what}`));
-  const { began, asked, synced, ready, bareLists, before, after, loop } = started;
+  const { shipped, loading, bareLists } = await rig.startAgent((what) =>
+    bench.fault(`${label}: ${what}`),
+  );
+  const { asked, synced, ready, loop } = loading;
+  const { before, after } = shipped;
+  const start = shipped.ms / 1_000;
   const peer = KUBE_PROXY[services]!;
-  const start = (ready - began) / 1_000;
   return {
-    ...{ start, ready: (ready - asked) / 1_000 },
+    ...{ start, kubeProxyStart: peer.start, ofKubeProxy: start / peer.start },
+    ...{ ready: (ready - asked) / 1_000, ofBareLists: (ready - asked) / bareLists },
     ...{ read: (synced - asked) / 1_000, program: (ready - synced) / 1_000 },
-    ...{ bareLists: bareLists / 1_000, ofBareLists: (ready - asked) / bareLists },
-    ...{ kubeProxyStart: peer.start, ofKubeProxy: start / peer.start },
+    bareLists: bareLists / 1_000,
     ...{ before: before.now, resident: after.now, peak: after.peak, huge: after.huge },
     kubeProxyMemory: peer.memory,
     ...{ loop50: loop.p50, loop99: loop.p99, loopMax: loop.max },
@@ -170,12 +177,14 @@ async function change(rig: AgentRig, { services, label }: AgentPoint, bench: Ben
   if (stale > 0) bench.fault(`${label}: ${stale} packets went to an endpoint that had gone`);
   const times = timesOf(agent);
   const own = agent.map(({ line, packet }) => packet - line);
+  const work = agent.map(({ taken, packet }) => packet - taken);
   const [bare50, bare99] = [0.5, 0.99].map((share) => percentile(timesOf(bare), share));
   const spread = spreadOf(times);
   const peer = KUBE_PROXY[services]!.change;
   return {
     ...spread,
     ...{ own50: percentile(own, 0.5), own99: percentile(own, 0.99) },
+    ...{ work50: percentile(work, 0.5), work99: percentile(work, 0.99) },
     ...{ bare50: bare50!, bare99: bare99! },
     ...{ ofBare50: spread.p50 / bare50!, ofBare99: spread.p99 / bare99! },
     ...{ kubeProxy: peer, ofKubeProxy: spread.p50 / peer },

@@ -11,11 +11,13 @@ export interface Wanted {
   isNew: boolean;
 }
 
-/** When something came about, in ms of `monotonic`. */
+/** When something came about, in ms of `monotonic`. Of a bare watch all is when it had the line. */
 export interface Reached {
   /** The watch's line that told of it was read. */
   line: number;
-  /** The first packet went there; of a bare watch: the same. */
+  /** A sync began to make it. */
+  taken: number;
+  /** The first packet went there. */
   packet: number;
   /** Packets that went where they had gone before, though the change was committed. */
   stale: number;
@@ -53,8 +55,6 @@ export interface Loading {
   synced: number;
   /** Everything of them is in force. */
   ready: number;
-  before: Resident;
-  after: Resident;
   /** From `asked` to `ready`. */
   loop: LoopDelay;
 }
@@ -79,7 +79,7 @@ export type AgentOrder =
   | { ask: 'want'; wanted: Wanted }
   | { ask: 'reached' }
   /** To the agent alone. */
-  | { ask: 'open'; kubeconfig: string; folder: string; backends: number }
+  | { ask: 'open'; config: string }
   | { ask: 'mark' }
   | { ask: 'load' }
   | { ask: 'programmed' }

@@ -37,8 +37,8 @@ export class Meter {
   }
 }
 
-export function residentMemory(): Resident {
-  const status = readFileSync('/proc/self/status', 'utf8');
+export function residentMemory(pid: number | 'self' = 'self'): Resident {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const field = (name: string): number =>
     (Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1_024) / 1e6;
   return { now: field('VmRSS'), peak: field('VmHWM'), huge: field('HugetlbPages') };

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks a proxy, by packets through its `memory` interfaces, where it sends new flows.
+// Asks a proxy, by packets through its `memory` interfaces `clients` and `backends`, where it sends new flows.
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { ServiceProxy } from '../../lib/index.js';
 import { type PacketBuilder, packet, read } from '../../test/support/packets.js';
 import type { Sample } from './agent-messages.js';
-import { POD_NETWORK, POD_PORT, SERVICE_PORT } from './cluster-objects.js';
-import { addressAt, BACKENDS, CLIENTS, ROUTES } from './network.js';
-
-export const PROBE_INTERFACES: readonly string[] = [
-  `memory:clients,address=${CLIENTS.addresses[0]},mac=${CLIENTS.mac}`,
-  `memory:backends,address=${BACKENDS.addresses[0]},mac=${BACKENDS.mac}`,
-];
-export const PROBE_ROUTES: readonly string[] = [
-  ROUTES[0]!,
-  `${POD_NETWORK},dev=backends,mac=${BACKENDS.generatorMac}`,
-];
+import { POD_PORT, SERVICE_PORT } from './cluster-objects.js';
+import { addressAt, CLIENTS } from './network.js';
 
 const FIRST_CLIENT = '10.16.0.0';
 const PORTS = 60_000;

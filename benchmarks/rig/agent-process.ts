@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The node agent under test, in a process of its own: an agent as `sluice agent` runs it, and beside it
-// a probe that looks after each commit which the wanted service is in where new flows to it go.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// The node agent under test, in a process of its own, with a probe beside it that looks after each commit which the wanted service is in where new flows to it go.
 import { pino } from 'pino';
 import { NodeAgent } from '../../lib/agent/agent.js';
-import { API_VERSION, KIND } from '../../lib/agent/configuration-schema.js';
 import { effectiveConfiguration } from '../../lib/agent/effective.js';
 import type { ModelChange } from '../../lib/model/changes.js';
 import { ApiConnection } from '../../lib/sources/apiserver/connection.js';
@@ -18,11 +14,13 @@ import type {
   Reached,
   Wanted,
 } from './agent-messages.js';
-import { Meter, residentMemory } from './agent-meter.js';
-import { PROBE_INTERFACES, PROBE_ROUTES, Probe } from './agent-probe.js';
-import { NODE_NAME } from './cluster-objects.js';
+import { Meter } from './agent-meter.js';
+import { Probe } from './agent-probe.js';
 import { monotonic } from './monotonic.js';
 import { obeyParent } from './ordered-process.js';
+
+/** The file says everything. */
+const SURROUNDINGS = { hostname: '', cpus: 2, control: '', lockFile: '' };
 
 const meter = new Meter();
 let agent: NodeAgent | null = null;
@@ -60,7 +58,7 @@ class Outlook {
   }
 
   /** What the slice says has been committed: packets have the last word. */
-  async look(probe: Probe): Promise<void> {
+  async look(probe: Probe, taken: number): Promise<void> {
     const { address, backend } = this.wanted;
     try {
       for (;;) {
@@ -69,7 +67,8 @@ class Outlook {
         if (found !== this.#from) throw new Error(`new flows to ${address} go to ${found}`);
         this.#stale += 1;
       }
-      this.#found({ line: this.#line, packet: monotonic(), stale: this.#stale });
+      const [line, packet, stale] = [this.#line, monotonic(), this.#stale];
+      this.#found({ line, taken, packet, stale });
     } catch (error) {
       this.#failed(error);
     }
@@ -79,7 +78,7 @@ class Outlook {
 obeyParent(obey, close);
 
 async function obey(order: AgentOrder): Promise<AgentAnswer> {
-  if (order.ask === 'open') return { answer: 'ready', loading: await open(order) };
+  if (order.ask === 'open') return { answer: 'ready', loading: await open(order.config) };
   if (agent === null || probe === null) throw new Error('there is no agent yet');
   switch (order.ask) {
     case 'want': {
@@ -109,10 +108,10 @@ async function obey(order: AgentOrder): Promise<AgentAnswer> {
   }
 }
 
-async function open(order: Extract<AgentOrder, { ask: 'open' }>): Promise<Loading> {
+async function open(config: string): Promise<Loading> {
   const first = firstRequest();
   const opened = await NodeAgent.start({
-    configuration: await configurationOf(order),
+    configuration: await effectiveConfiguration({ '--config': config }, SURROUNDINGS),
     log: pino({ level: 'warn' }, pino.destination(2)),
     version: '0.0.0',
   });
@@ -121,21 +120,19 @@ async function open(order: Extract<AgentOrder, { ask: 'open' }>): Promise<Loadin
   await opened.ready;
   const ready = monotonic();
   const { loop } = meter;
-  const after = residentMemory();
   watchChanges(opened);
-  return { ...(await first), synced: await synced, ready, after, loop };
+  return { asked: await first, synced: await synced, ready, loop };
 }
 
-/** Told when the API server is first asked, and what this process takes by then; the meter starts there. */
-function firstRequest(): Promise<Pick<Loading, 'asked' | 'before'>> {
+/** When the API server is first asked; the meter starts there. */
+function firstRequest(): Promise<number> {
   const prototype = ApiConnection.prototype;
   const { getJson } = prototype;
   return new Promise((resolve) => {
     prototype.getJson = function (...args) {
       prototype.getJson = getJson;
-      const before = residentMemory();
       meter.mark();
-      resolve({ asked: monotonic(), before });
+      resolve(monotonic());
       return getJson.apply(this, args);
     };
   });
@@ -155,8 +152,9 @@ function watchChanges(opened: NodeAgent): void {
   proxy.update = async (change: ModelChange) => {
     // Nothing is read between a take of changes and this.
     const waiting = outlook?.isTold ? outlook : null;
+    const taken = monotonic();
     const report = await update(change);
-    if (waiting !== null && isIn(waiting.wanted, change)) void waiting.look(looking);
+    if (waiting !== null && isIn(waiting.wanted, change)) void waiting.look(looking, taken);
     return report;
   };
 }
@@ -164,32 +162,6 @@ function watchChanges(opened: NodeAgent): void {
 function isIn({ service }: Wanted, { services }: ModelChange): boolean {
   const put = services?.put ?? [];
   return put.some(({ namespace, name }) => `${namespace}/${name}` === service);
-}
-
-async function configurationOf({
-  kubeconfig,
-  folder,
-  backends,
-}: Extract<AgentOrder, { ask: 'open' }>) {
-  const file = join(folder, 'agent.json');
-  const document = {
-    apiVersion: API_VERSION,
-    kind: KIND,
-    clientConnection: { kubeconfig },
-    hostnameOverride: NODE_NAME,
-    healthzBindAddress: '127.0.0.1:0',
-    metricsBindAddress: '127.0.0.1:0',
-    engine: 'dpdk',
-    interfaces: PROBE_INTERFACES,
-    routes: PROBE_ROUTES,
-    options: { backends },
-  };
-  writeFileSync(file, JSON.stringify(document));
-  const surroundings = {
-    ...{ hostname: NODE_NAME, cpus: 2 },
-    ...{ control: join(folder, 'control.sock'), lockFile: join(folder, 'agent.lock') },
-  };
-  return effectiveConfiguration({ '--config': file }, surroundings);
 }
 
 function programmed({ proxy }: NodeAgent): Programmed {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeAgentConfiguration } from './agent-configuration.js';
 import type { AgentAnswer, AgentOrder, Load, Loading, Reached, Wanted } from './agent-messages.js';
 import { Churn } from './churn.js';
 import { monotonic } from './monotonic.js';
 import { OrderedProcess } from './ordered-process.js';
 import { PopulatedCluster } from './populated-cluster.js';
+import { SHIPPED_COMMAND, type ShippedStart, startShipped } from './shipped-agent.js';
 
 /** Room for what churn and probes add, and for backends that still have connections. */
 const MORE_BACKENDS = 20_000;
@@ -30,10 +32,10 @@ export interface Change extends Reached {
   written: number;
 }
 
-/** One start of an agent, and of what lists and parses alone. */
-export interface Start extends Loading {
-  /** Its process was started; ms of `monotonic`. */
-  began: number;
+/** One start of an agent as it is shipped, of one that tells what it does, and of what lists and parses alone. */
+export interface Start {
+  shipped: ShippedStart;
+  loading: Loading;
   /** ms */
   bareLists: number;
 }
@@ -63,15 +65,16 @@ export class AgentRig implements AsyncDisposable {
     return new AgentRig(await PopulatedCluster.start(services, each), folder);
   }
 
-  /** A bare client lists everything, then an agent starts; both end. */
+  /** All start anew, one after the other, and end. */
   async startAgent(fault: (what: string) => void): Promise<Start> {
     this.#freezeAll();
     const bareLists = await this.#listOnce();
-    const began = monotonic();
+    this.commands.set('agent', SHIPPED_COMMAND);
+    const shipped = await startShipped(this.#configuration());
     await using agent = this.#process('agent');
-    const { loading } = await agent.ask(this.#opening(), 'ready', LOAD_TIMEOUT_MS);
+    const loading = await this.#open(agent);
     await this.#check(agent, fault);
-    return { ...loading, began, bareLists };
+    return { shipped, loading, bareLists };
   }
 
   /** So many changes one after the other as the agent sees them, and a fifth as many as a bare watch does. */
@@ -163,7 +166,7 @@ export class AgentRig implements AsyncDisposable {
     this.#freezeAll();
     if (this.#agent === null) {
       this.#agent = this.#process('agent');
-      await this.#agent.ask(this.#opening(), 'ready', LOAD_TIMEOUT_MS);
+      await this.#open(this.#agent);
     }
     this.#agent.freeze(false);
     // It reads first what has come while it stood still.
@@ -199,17 +202,20 @@ export class AgentRig implements AsyncDisposable {
     return (await watcher.ask(order, 'listed', LOAD_TIMEOUT_MS)).ms;
   }
 
-  #opening(): AgentOrder {
+  async #open(agent: Watching): Promise<Loading> {
+    const order = { ask: 'open', config: this.#configuration() } as const;
+    return (await agent.ask(order, 'ready', LOAD_TIMEOUT_MS)).loading;
+  }
+
+  #configuration(): string {
     const { server, programmed } = this.cluster;
-    return {
-      ...{ ask: 'open', kubeconfig: server.kubeconfig, folder: this.#folder },
-      backends: programmed.backends + MORE_BACKENDS,
-    };
+    const backends = programmed.backends + MORE_BACKENDS;
+    return writeAgentConfiguration(this.#folder, { kubeconfig: server.kubeconfig, backends });
   }
 
   #process(name: 'agent' | 'watcher'): Watching {
     const started: Watching = new OrderedProcess(name);
-    this.commands.set(name === 'agent' ? 'agent' : 'bare client', started.command);
+    this.commands.set(name === 'agent' ? 'agent with a probe' : 'bare client', started.command);
     return started;
   }
 
@@ -246,8 +252,8 @@ async function change(
   await watching.ask({ ask: 'want', wanted }, 'wanting');
   const reached = watching.ask({ ask: 'reached' }, 'reached', 60_000);
   const written = monotonic();
-  const [{ line, packet, stale }] = await Promise.all([reached, write()]);
-  return { written, line, packet, stale };
+  const [{ line, taken, packet, stale }] = await Promise.all([reached, write()]);
+  return { written, line, taken, packet, stale };
 }
 
 function pause(): Promise<void> {

@@ -83,7 +83,7 @@ function see({ metadata, endpoints }: Slice): void {
   if (first?.addresses[0] !== wanted.backend) return;
   const now = monotonic();
   wanted = null;
-  found({ line: now, packet: now, stale: 0 });
+  found({ line: now, taken: now, packet: now, stale: 0 });
 }
 
 function get(path: string, query: Record<string, string>): Promise<IncomingMessage> {
