@@ -56,9 +56,10 @@ export class NodeAgent implements AsyncDisposable {
   });
 
   private constructor(
-    { configuration, log, version }: NodeAgentOptions,
+    { configuration, log }: NodeAgentOptions,
     proxy: ServiceProxy,
     connection: ApiConnection,
+    metrics: AgentMetrics,
   ) {
     const { nodeName, policy, syncPeriod, minSyncPeriod } = configuration;
     const named =
@@ -69,7 +70,7 @@ export class NodeAgent implements AsyncDisposable {
     this.proxy = proxy;
     this.#connection = connection;
     this.health = new ProxyHealth(2 * syncPeriod);
-    this.metrics = new AgentMetrics({ version });
+    this.metrics = metrics;
     this.#events = new EventRecorder(connection, { nodeName, log });
     this.#state = new ClusterState({ nodeName, policy, ...named });
     const reporter = new Reporter({ log, nodeName, events: this.#events, metrics: this.metrics });
@@ -128,7 +129,9 @@ export class NodeAgent implements AsyncDisposable {
   static async start(options: NodeAgentOptions): Promise<NodeAgent> {
     const { configuration, log, version } = options;
     const { api, interfaces, routes, node, open } = configuration;
+    const metrics = new AgentMetrics({ version });
     const connection = await ApiConnection.open({
+      requested: (request) => metrics.requested(request),
       ...(api.kubeconfig !== null && { kubeconfig: api.kubeconfig }),
       ...(api.master !== null && { master: api.master }),
       qps: api.qps ?? Number.POSITIVE_INFINITY,
@@ -140,7 +143,7 @@ export class NodeAgent implements AsyncDisposable {
       const proxy = await ServiceProxy.open({ ...open, interfaces, routes, node });
       log.info({ engine: proxy.engine, why: proxy.why }, 'engine started');
       logEvents(proxy, log);
-      agent = new NodeAgent(options, proxy, connection);
+      agent = new NodeAgent(options, proxy, connection, metrics);
     } catch (error) {
       connection.close();
       throw error;

@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Counter, Histogram, type Registry } from 'prom-client';
-
-/** A request to the API server that has been answered, or has failed. */
-export interface ApiRequest {
-  /** HTTP method. */
-  method: string;
-  /** Name and port of the server. */
-  host: string;
-  /** HTTP status; `null`: no answer came. */
-  status: number | null;
-  /** Until the answer began. */
-  seconds: number;
-}
+import type { ApiRequest } from '../sources/apiserver/connection.js';
 
 /** Requests to the API server, by the names of Kubernetes' own clients. */
 export class RequestMetrics {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { ApiRequest } from '../sources/apiserver/connection.js';
 import type { HealthPath } from './health-server.js';
 import { DATAPLANE_METRICS, type Dataplane } from './metrics-dataplane.js';
 import { KubeProxyMetrics, type SyncDone, type SyncOutcome } from './metrics-kubeproxy.js';
-import { type ApiRequest, RequestMetrics } from './metrics-requests.js';
+import { RequestMetrics } from './metrics-requests.js';
 import { SampledMetrics } from './metrics-sampled.js';
 import { PENDING_METRICS, SOURCE_METRICS, type SourceState } from './metrics-sources.js';
 

@@ -28,7 +28,8 @@ void apply_addresses(const ProgramDelta& delta, Snapshot& snapshot) {
   if (!delta.addresses_given) return;
   snapshot.v4.node_addresses.clear();
   snapshot.v6.node_addresses.clear();
-  for (InterfaceView& view : snapshot.interfaces) {
+  const std::span<InterfaceView> interfaces = snapshot.interfaces.edit();
+  for (InterfaceView& view : interfaces) {
     view.addresses4.clear();
     view.addresses6.clear();
   }
@@ -41,9 +42,9 @@ void apply_addresses(const ProgramDelta& delta, Snapshot& snapshot) {
     } else if (interface == kNodeAddress) {
       snapshot.v6.node_addresses.push_back(address);
     } else if (address.is_ipv4()) {
-      snapshot.interfaces[interface].addresses4.push_back({Ipv4::from(address), table.length[row]});
+      interfaces[interface].addresses4.push_back({Ipv4::from(address), table.length[row]});
     } else {
-      snapshot.interfaces[interface].addresses6.push_back({address, table.length[row]});
+      interfaces[interface].addresses6.push_back({address, table.length[row]});
     }
   }
   collect_own_addresses(snapshot);
@@ -56,16 +57,17 @@ void find_host(Snapshot& snapshot) {
     return view.scope == InterfaceScope::host;
   });
   snapshot.has_host = host != all.end();
-  snapshot.next_hops[kHostNextHop].interface =
+  snapshot.next_hops.edit(kHostNextHop).interface =
       snapshot.has_host ? static_cast<uint16_t>(host - all.begin()) : uint16_t{0};
 }
 
 void apply_scopes(const ProgramDelta& delta, Snapshot& snapshot) {
   if (!delta.scopes_given) return;
-  for (InterfaceView& view : snapshot.interfaces) view.scope = InterfaceScope::outside;
+  const std::span<InterfaceView> interfaces = snapshot.interfaces.edit();
+  for (InterfaceView& view : interfaces) view.scope = InterfaceScope::outside;
   const auto& table = delta.scopes;
   for (size_t row = 0; row < table.interface.size(); row++) {
-    snapshot.interfaces[table.interface[row]].scope = static_cast<InterfaceScope>(table.scope[row]);
+    interfaces[table.interface[row]].scope = static_cast<InterfaceScope>(table.scope[row]);
   }
   find_host(snapshot);
 }
@@ -110,7 +112,7 @@ void collect_tunnels(Snapshot& snapshot) {
 
 void clear_interface(uint16_t slot, Master& master) {
   Snapshot& snapshot = master.snapshot;
-  snapshot.interfaces[slot] = {};
+  snapshot.interfaces.edit(slot) = {};
   find_host(snapshot);
   collect_own_addresses(snapshot);
   collect_tunnels(snapshot);

@@ -6,14 +6,15 @@ namespace {
 
 void apply_sources(const ProgramDelta& delta, Snapshot& snapshot) {
   if (!delta.sources_given) return;
-  for (InterfaceView& view : snapshot.interfaces) {
+  const std::span<InterfaceView> interfaces = snapshot.interfaces.edit();
+  for (InterfaceView& view : interfaces) {
     view.has_sources = false;
     view.sources4.clear();
     view.sources6.clear();
   }
   const auto& table = delta.sources;
   for (size_t row = 0; row < table.interface.size(); row++) {
-    InterfaceView& view = snapshot.interfaces[table.interface[row]];
+    InterfaceView& view = interfaces[table.interface[row]];
     const Address prefix = address_of(table.prefix, row);
     view.has_sources = true;
     if (prefix.is_ipv4()) {

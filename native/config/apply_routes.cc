@@ -15,9 +15,9 @@ void note_change(const RouteKey& key, uint32_t group, Master& master) {
     }
   };
   if (key.prefix.is_ipv4()) {
-    note(master.pair4, Ipv4::from(key.prefix));
+    note(master.routes4, Ipv4::from(key.prefix));
   } else {
-    note(master.pair6, key.prefix);
+    note(master.routes6, key.prefix);
   }
 }
 
@@ -52,7 +52,7 @@ void put_route(const RouteKey& key, uint32_t group, Master& master) {
 
 void remove_group(uint32_t slot, Master& master) {
   if (!master.has_group(slot)) return;
-  NextHopGroup& group = master.snapshot.groups[slot];
+  NextHopGroup& group = master.snapshot.groups.edit(slot);
   // The last one that was given is the first one to be given again: rows keep their places.
   master.free_next_hops.insert(master.free_next_hops.end(), group.hops.rbegin(), group.hops.rend());
   group = {};
@@ -66,7 +66,7 @@ uint32_t add_next_hop(const NextHop& hop, Master& master) {
   }
   const uint32_t index = master.free_next_hops.back();
   master.free_next_hops.pop_back();
-  next_hops[index] = hop;
+  next_hops.edit(index) = hop;
   return index;
 }
 
@@ -98,11 +98,12 @@ void put_group(const ProgramDelta& delta, size_t row, Master& master) {
   remove_group(slot, master);
   auto& groups = master.snapshot.groups;
   if (slot >= groups.size()) groups.resize(slot + 1);
+  NextHopGroup& group = groups.edit(slot);
   const size_t first = delta.groups.first[row], count = delta.groups.count[row];
   for (size_t at = first; at < first + count; at++) {
-    groups[slot].hops.push_back(add_next_hop(next_hop_of(delta, at), master));
+    group.hops.push_back(add_next_hop(next_hop_of(delta, at), master));
   }
-  make_choice(groups[slot], master.snapshot);
+  make_choice(group, master.snapshot);
 }
 
 }  // namespace
@@ -122,7 +123,7 @@ void apply_routes(const ProgramDelta& delta, Master& master) {
 
 void clear_routes_over(uint16_t interface, Master& master) {
   Snapshot& snapshot = master.snapshot;
-  for (NextHopGroup& group : snapshot.groups) {
+  for (NextHopGroup& group : snapshot.groups.edit()) {
     const size_t gone = std::erase_if(group.hops, [&](uint32_t index) {
       if (snapshot.next_hops[index].interface != interface) return false;
       master.free_next_hops.push_back(index);

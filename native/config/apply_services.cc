@@ -18,38 +18,34 @@ void remove_backends(const ProgramDelta& delta, Master& master) {
   const std::unordered_set<uint32_t> put(delta.backends.slot.begin(), delta.backends.slot.end());
   for (uint32_t slot : delta.removedBackends) {
     if (put.contains(slot) || !master.has_backend(slot)) continue;
-    release_group_of(master.snapshot.backends[slot], master);
-    master.snapshot.backends[slot] = {};
+    release_group_of(master.backend(slot), master);
+    master.backend_slots.change({slot, {}});
     master.backends--;
   }
 }
 
 void put_backends(const ProgramDelta& delta, uint64_t commit, Master& master) {
   const auto& table = delta.backends;
-  auto& records = master.snapshot.backends;
   for (size_t row = 0; row < table.slot.size(); row++) {
     const uint32_t slot = table.slot[row];
-    if (slot >= records.size()) records.resize(size_t{slot} + 1);
-    BackendRecord& record = records[slot];
-    const BackendRecord next{address_of(table.address, row),
-                             be16::from_host(table.port[row]),
-                             table.flushed[row] != 0,
-                             table.service[row],
-                             table.group[row],
-                             static_cast<uint32_t>(commit)};
+    const BackendRecord record = master.backend(slot);
+    BackendRecord next{address_of(table.address, row),
+                       be16::from_host(table.port[row]),
+                       table.flushed[row] != 0,
+                       table.service[row],
+                       table.group[row],
+                       static_cast<uint32_t>(commit)};
     const bool same = record.serial != 0 && record.address == next.address &&
                       record.port == next.port && record.service == next.service;
     if (record.serial == 0) master.backends++;
     release_group_of(record, master);
     if (next.group != kNoGroup) master.group_backends[next.group]++;
-    const uint32_t serial = same ? record.serial : next.serial;
-    record = next;
-    record.serial = serial;
+    if (same) next.serial = record.serial;
+    master.backend_slots.change({slot, next});
   }
 }
 
-std::shared_ptr<const Pool> make_pool(const ProgramDelta& delta, size_t row,
-                                      const std::vector<BackendRecord>& records) {
+std::shared_ptr<const Pool> make_pool(const ProgramDelta& delta, size_t row, const Master& master) {
   const size_t first = delta.pools.first[row], count = delta.pools.count[row];
   auto pool = std::make_shared<Pool>();
   pool->silent = delta.pools.silent[row] != 0;
@@ -57,7 +53,7 @@ std::shared_ptr<const Pool> make_pool(const ProgramDelta& delta, size_t row,
   for (size_t i = 0; i < count; i++) {
     const uint32_t slot = delta.members.backend[first + i];
     const uint16_t weight = delta.members.weight[first + i];
-    const BackendRecord& record = records[slot];
+    const BackendRecord record = master.backend(slot);
     std::memcpy(spread[i].address, record.address.bytes, sizeof(spread[i].address));
     spread[i].port = record.port.host();
     spread[i].weight = weight;
@@ -72,23 +68,20 @@ std::shared_ptr<const Pool> make_pool(const ProgramDelta& delta, size_t row,
 
 void remove_pool(uint32_t slot, Master& master) {
   if (!master.has_pool(slot)) return;
-  for (uint32_t member : master.snapshot.pools[slot]->members) {
-    release(master.backend_references, member);
-  }
-  master.snapshot.pools[slot] = nullptr;
+  for (uint32_t member : master.pool(slot).members) release(master.backend_references, member);
+  master.pool_slots.change({slot, nullptr});
   master.pools--;
 }
 
 void apply_pools(const ProgramDelta& delta, Master& master) {
-  auto& pools = master.snapshot.pools;
   for (uint32_t slot : delta.removedPools) remove_pool(slot, master);
   for (size_t row = 0; row < delta.pools.slot.size(); row++) {
     const uint32_t slot = delta.pools.slot[row];
-    if (slot >= pools.size()) pools.resize(size_t{slot} + 1);
     remove_pool(slot, master);
-    pools[slot] = make_pool(delta, row, master.snapshot.backends);
+    std::shared_ptr<const Pool> pool = make_pool(delta, row, master);
+    for (uint32_t member : pool->members) master.backend_references[member]++;
+    master.pool_slots.change({slot, std::move(pool)});
     master.pools++;
-    for (uint32_t member : pools[slot]->members) master.backend_references[member]++;
   }
 }
 
@@ -109,60 +102,55 @@ FrontendRow make_frontend(const ProgramDelta& delta, size_t row) {
   return frontend;
 }
 
+template <class F>
+Frontend<F> frontend_of(uint32_t slot, const FrontendRow& row) {
+  Frontend<F> frontend{F::from(row.key.address),
+                       row.key.port,
+                       row.key.protocol,
+                       row.kind,
+                       row.masquerade,
+                       slot,
+                       row.service,
+                       {row.pools[0], row.pools[1], row.pools[2]},
+                       row.affinity_s,
+                       {}};
+  for (const RouteKey& range : row.ranges) {
+    if (F::holds(range.prefix)) frontend.ranges.push_back({F::from(range.prefix), range.length});
+  }
+  frontend.closed = frontend.ranges.empty() && !row.ranges.empty();
+  return frontend;
+}
+
+// Of the table of its family.
+void change_frontend(uint32_t slot, const FrontendRow& row, bool is_there, Master& master) {
+  if (row.key.address.is_ipv4()) {
+    master.services4.change({frontend_of<Ipv4>(slot, row), is_there});
+  } else {
+    master.services6.change({frontend_of<Ipv6>(slot, row), is_there});
+  }
+}
+
 void remove_frontend(uint32_t slot, Master& master) {
   const auto found = master.frontends.find(slot);
   if (found == master.frontends.end()) return;
+  change_frontend(slot, found->second, false, master);
   master.frontend_slots.erase(found->second.key);
   for (uint32_t pool : found->second.pools) release(master.pool_references, pool);
   master.frontends.erase(found);
 }
 
-template <class F>
-std::shared_ptr<const ServiceTable<F>> make_services(const Master& master) {
-  std::vector<Frontend<F>> all;
-  for (const auto& [slot, row] : master.frontends) {
-    if (!F::holds(row.key.address)) continue;
-    Frontend<F> frontend{F::from(row.key.address),
-                         row.key.port,
-                         row.key.protocol,
-                         row.kind,
-                         row.masquerade,
-                         slot,
-                         row.service,
-                         {row.pools[0], row.pools[1], row.pools[2]},
-                         row.affinity_s,
-                         {}};
-    for (const RouteKey& range : row.ranges) {
-      if (F::holds(range.prefix)) frontend.ranges.push_back({F::from(range.prefix), range.length});
-    }
-    frontend.closed = frontend.ranges.empty() && !row.ranges.empty();
-    all.push_back(std::move(frontend));
-  }
-  return std::make_shared<const ServiceTable<F>>(std::move(all));
-}
-
 void apply_frontends(const ProgramDelta& delta, Master& master) {
-  bool touched4 = false, touched6 = false;
-  auto touch = [&](const Address& address) { (address.is_ipv4() ? touched4 : touched6) = true; };
-  auto remove_all = [&](const std::vector<uint32_t>& slots) {
-    for (uint32_t slot : slots) {
-      const auto found = master.frontends.find(slot);
-      if (found != master.frontends.end()) touch(found->second.key.address);
-      remove_frontend(slot, master);
-    }
-  };
-  remove_all(delta.removedFrontends);
-  remove_all(delta.frontends.slot);  // all of them first: keys may change hands
+  for (uint32_t slot : delta.removedFrontends) remove_frontend(slot, master);
+  // All of them first: keys may change hands.
+  for (uint32_t slot : delta.frontends.slot) remove_frontend(slot, master);
   for (size_t row = 0; row < delta.frontends.slot.size(); row++) {
     const uint32_t slot = delta.frontends.slot[row];
     FrontendRow frontend = make_frontend(delta, row);
-    touch(frontend.key.address);
+    change_frontend(slot, frontend, true, master);
     master.frontend_slots.emplace(frontend.key, slot);
     for (uint32_t pool : frontend.pools) master.pool_references[pool]++;
     master.frontends.emplace(slot, std::move(frontend));
   }
-  if (touched4) master.snapshot.v4.services = make_services<Ipv4>(master);
-  if (touched6) master.snapshot.v6.services = make_services<Ipv6>(master);
 }
 
 }  // namespace

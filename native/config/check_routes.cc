@@ -179,7 +179,7 @@ class Check {
     slots.insert(delta_.backends.slot.begin(), delta_.backends.slot.end());
     for (const uint32_t slot : slots) {
       if (!master_.has_backend(slot)) continue;
-      const uint32_t group = master_.snapshot.backends[slot].group;
+      const uint32_t group = master_.backend(slot).group;
       if (group != kNoGroup) released_by_backends_[group]++;
     }
   }

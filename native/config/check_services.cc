@@ -214,7 +214,7 @@ class Check {
     changed_pools.insert(put_pools_.begin(), put_pools_.end());
     for (uint32_t slot : changed_pools) {
       if (!master_.has_pool(slot)) continue;
-      for (uint32_t member : master_.snapshot.pools[slot]->members) released[member]++;
+      for (uint32_t member : master_.pool(slot).members) released[member]++;
     }
     for (size_t row = 0; row < delta_.removedBackends.size(); row++) {
       const uint32_t slot = delta_.removedBackends[row];

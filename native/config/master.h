@@ -12,6 +12,7 @@
 #include "base/crc32c.h"
 #include "base/limits.h"
 #include "base/result.h"
+#include "config/left_right.h"
 #include "config/program.h"
 #include "config/route_pair.h"
 #include "config/snapshot.h"
@@ -75,6 +76,23 @@ struct FrontendRow {
   std::vector<RouteKey> ranges;
 };
 
+// What becomes of a frontend in the table of its family.
+template <class F>
+struct FrontendChange {
+  Frontend<F> frontend;
+  bool is_there;
+
+  void make(ServiceTable<F>& table) const {
+    if (is_there) {
+      table.put(frontend);
+    } else {
+      table.remove(frontend.address, frontend.port, frontend.protocol);
+    }
+  }
+};
+template <class F>
+using ServicePair = LeftRight<ServiceTable<F>, FrontendChange<F>>;
+
 using Counts = std::unordered_map<uint32_t, uint32_t>;
 
 // Drops a reference from a count that is there.
@@ -108,18 +126,46 @@ struct Master {
   RouteCounts route_counts;
   std::vector<uint32_t> free_next_hops;
   uint32_t backends = 0, pools = 0;  // slots that are not empty
-  RoutePair<Ipv4> pair4;
-  RoutePair<Ipv6> pair6;
+  // What the snapshot names one of, after publish().
+  SlotPair<BackendRecord> backend_slots;
+  SlotPair<std::shared_ptr<const Pool>> pool_slots;
+  ServicePair<Ipv4> services4;
+  ServicePair<Ipv6> services6;
+  RoutePair<Ipv4> routes4;
+  RoutePair<Ipv6> routes6;
+
+  void publish() {
+    snapshot.backends = backend_slots.publish();
+    snapshot.pools = pool_slots.publish();
+    snapshot.v4.services = &services4.publish();
+    snapshot.v6.services = &services6.publish();
+    snapshot.v4.routes = routes4.publish();
+    snapshot.v6.routes = routes6.publish();
+  }
+  void settle() {
+    backend_slots.settle();
+    pool_slots.settle();
+    services4.settle();
+    services6.settle();
+    routes4.settle();
+    routes6.settle();
+  }
 
   bool has_pool(uint32_t slot) const {
-    return slot < snapshot.pools.size() && snapshot.pools[slot] != nullptr;
+    const auto& all = pool_slots.newest();
+    return slot < all.size() && all[slot] != nullptr;
   }
+  // Precondition: has_pool.
+  const Pool& pool(uint32_t slot) const { return *pool_slots.newest()[slot]; }
   bool has_group(uint32_t slot) const {
     return slot < snapshot.groups.size() && !snapshot.groups[slot].hops.empty();
   }
   Counts& group_references(bool ipv4) { return ipv4 ? group_references4 : group_references6; }
-  bool has_backend(uint32_t slot) const {
-    return slot < snapshot.backends.size() && snapshot.backends[slot].serial != 0;
+  bool has_backend(uint32_t slot) const { return backend(slot).serial != 0; }
+  // Without a serial where there is none.
+  BackendRecord backend(uint32_t slot) const {
+    const auto& all = backend_slots.newest();
+    return slot < all.size() ? all[slot] : BackendRecord{};
   }
   bool has_rule_set(uint32_t slot) const { return snapshot.rule_sets.find(slot) != nullptr; }
   bool has_identity(uint32_t slot) const { return snapshot.identities.find(slot) != nullptr; }

@@ -33,9 +33,8 @@ bool may_move_flows(const ProgramDelta& delta, const Master& master) {
 struct ProgramState::State {
   State(const Limits& limits, const std::atomic<bool>* up_flags) : master(limits), up(up_flags) {
     Snapshot& snapshot = master.snapshot;
-    snapshot.v4.services = std::make_shared<ServiceTable<Ipv4>>(std::vector<Frontend<Ipv4>>{});
-    snapshot.v6.services = std::make_shared<ServiceTable<Ipv6>>(std::vector<Frontend<Ipv6>>{});
     snapshot.interfaces.resize(limits.interfaces);
+    snapshot.next_hops.resize(kHostNextHop + 1);
   }
 
   void next_stamp() {
@@ -43,8 +42,7 @@ struct ProgramState::State {
   }
 
   std::unique_ptr<Snapshot> publish() {
-    master.snapshot.v4.routes = master.pair4.publish();
-    master.snapshot.v6.routes = master.pair6.publish();
+    master.publish();
     return std::make_unique<Snapshot>(master.snapshot);
   }
 
@@ -60,7 +58,7 @@ ProgramState::~ProgramState() = default;
 Status ProgramState::open() {
   Master& master = state_->master;
   const uint32_t routes = master.limits.routes;
-  if (master.pair4.open(routes) && master.pair6.open(routes)) return {};
+  if (master.routes4.open(routes) && master.routes6.open(routes)) return {};
   return Error{"ERR_ENGINE",
                "no memory for route tables of " + std::to_string(routes) +
                    " routes; raise `memory`, or lower `routes` or `mbufs`",
@@ -82,16 +80,13 @@ std::unique_ptr<Snapshot> ProgramState::build(const ProgramDelta& delta) {
   return state_->publish();
 }
 
-void ProgramState::settle() {
-  state_->master.pair4.settle();
-  state_->master.pair6.settle();
-}
+void ProgramState::settle() { state_->master.settle(); }
 
 std::unique_ptr<Snapshot> ProgramState::add_interface(uint16_t slot, const uint8_t mac[6],
                                                       uint16_t mtu, bool unfinished_checksums,
                                                       std::shared_ptr<const Tunnel> tunnel) {
   settle();
-  InterfaceView& view = state_->master.snapshot.interfaces[slot];
+  InterfaceView& view = state_->master.snapshot.interfaces.edit(slot);
   view = {};
   view.present = true;
   view.unfinished_checksums = unfinished_checksums;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation. The control thread's master copy of the program. `check` looks at a whole
 // delta without changing anything; `build` applies a checked delta and makes the next snapshot.
-// What did not change is shared with the previous snapshot. The route table cannot be copied
-// cheaply, so there are two of them (left-right): the delta goes into the one that nobody reads,
-// the snapshot names it, and once the workers have left the other, `settle` brings that one up to
-// date. Control thread only.
+// What did not change is shared with the previous snapshot. What is looked up flat (routes,
+// services, pools, backends) is there twice (left_right.h): the delta goes into the one that nobody
+// reads, the snapshot names it, and once the workers have left the other, `settle` brings that one
+// up to date. So a commit costs what the delta is worth. Control thread only.
 #pragma once
 
 #include <map>

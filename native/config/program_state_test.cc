@@ -192,6 +192,54 @@ TEST_CASE("what did not change is shared, and the previous snapshot stays as it 
   CHECK(program.route("fd00:244::1")->interface == 0);
 }
 
+TEST_CASE("a snapshot stays as it was until the next one but one, however tables grow") {
+  TestProgram program;
+  REQUIRE(program.commit(sound_delta()) == "");
+  for (uint32_t turn = 0; turn < 40; turn++) {
+    const Snapshot& before = *program.now;
+    const size_t backends = before.backends.size(), pools = before.pools.size();
+    const uint32_t slot = turn + 3;
+    Delta delta;
+    delta.backend(slot, ip(10, 244, 1, static_cast<uint8_t>(turn)), 80, 7)
+        .pool(slot, {{slot}, {0}})
+        .frontend(slot, ip(10, 96, 1, static_cast<uint8_t>(turn)), 80, kProtocolTcp, slot);
+    // One that was there goes in the same commit, and another one becomes something else.
+    delta.remove_frontend(slot - 1);
+    delta.backend(1, ip(10, 244, 2, static_cast<uint8_t>(turn)), 81, 5);
+    REQUIRE(program.commit(delta) == "");
+    REQUIRE(&before == program.before.get());
+    INFO(turn);
+    CHECK(before.backends.size() == backends);
+    CHECK(before.pools.size() == pools);
+    CHECK(before.backends[1].address !=
+          Ipv4::general(be32::from_host(ip(10, 244, 2, static_cast<uint8_t>(turn)))));
+    const auto finds = [&](const Snapshot& snapshot, uint32_t number) {
+      return snapshot.v4.services->find(
+                 be32::from_host(ip(10, 96, 1, static_cast<uint8_t>(number))), be16::from_host(80),
+                 kProtocolTcp) != nullptr;
+    };
+    CHECK_FALSE(finds(before, turn));
+    CHECK(finds(*program.now, turn));
+    if (turn > 0) CHECK(finds(before, turn - 1));
+    if (turn > 0) CHECK_FALSE(finds(*program.now, turn - 1));
+    CHECK(program.now->backends[slot].service == 7);
+    CHECK(program.now->pools[slot]->members == std::vector<uint32_t>{slot, 0});
+    CHECK(program.now->backends[0].port.host() == 8080);  // of the first commit, in both
+  }
+  CHECK(program.state.sizes().backends == 43);
+}
+
+TEST_CASE("pools that nobody reads any more are freed") {
+  TestProgram program;
+  REQUIRE(program.commit(sound_delta()) == "");
+  program.state.settle();
+  const std::weak_ptr<const Pool> pool = program.now->pools[0];
+  REQUIRE(program.commit(Delta().pool(0, {{0}})) == "");
+  CHECK(pool.lock() == program.before->pools[0]);
+  program.state.settle();
+  CHECK(pool.expired());
+}
+
 TEST_CASE("removal comes before insertion, and slots and keys can change hands") {
   TestProgram program;
   REQUIRE(program.commit(sound_delta()) == "");

@@ -8,7 +8,7 @@ namespace sluice {
 
 template <class F>
 bool RoutePair<F>::open(uint32_t max_routes) {
-  for (auto& table : tables_) {
+  for (Table& table : pair_.sides()) {
     table = RouteTable<F>::create(max_routes);
     if (table == nullptr) return false;
   }
@@ -16,32 +16,13 @@ bool RoutePair<F>::open(uint32_t max_routes) {
 }
 
 template <class F>
-const RouteTable<F>* RoutePair<F>::publish() {
-  if (!changes_.empty()) {
-    active_ ^= 1;
-    bring_up_to_date(*tables_[active_]);
-  }
-  return tables_[active_].get();
-}
-
-template <class F>
-void RoutePair<F>::settle() {
-  if (changes_.empty()) return;
-  bring_up_to_date(*tables_[active_ ^ 1]);
-  changes_.clear();
-}
-
-template <class F>
-void RoutePair<F>::bring_up_to_date(RouteTable<F>& table) const {
-  for (const Change& change : changes_) {
-    const bool done = change.group == kNoRoute
-                          ? table.remove(change.prefix, change.length)
-                          : table.put(change.prefix, change.length, change.group);
-    if (done) continue;
-    // The delta was checked and the table has room for the limit: its memory must be corrupt.
-    std::fprintf(stderr, "sluice: route table out of step with the program\n");
-    std::abort();
-  }
+void RoutePair<F>::Change::make(Table& table) const {
+  const bool done =
+      group == kNoRoute ? table->remove(prefix, length) : table->put(prefix, length, group);
+  if (done) return;
+  // The delta was checked and the table has room for the limit: its memory must be corrupt.
+  std::fprintf(stderr, "sluice: route table out of step with the program\n");
+  std::abort();
 }
 
 template class RoutePair<Ipv4>;

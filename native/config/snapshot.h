@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What workers read: one immutable value. A commit makes a new one and publishes it with a single
-// atomic store; the old one is freed when no worker can still read it (engine/publish).
+// atomic store; the old one is freed when no worker can still read it (engine/publish). What is
+// large is not in it: it names one of a pair that ProgramState owns, or shares what did not change.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/family.h"
@@ -19,6 +21,7 @@
 #include "table/routes.h"
 #include "table/service_table.h"
 #include "table/shared_slots.h"
+#include "table/shared_vector.h"
 #include "table/tunnels.h"
 
 namespace sluice {
@@ -155,8 +158,8 @@ class AddressFilter {
 // What there is once for each family.
 template <class F>
 struct FamilyView {
-  std::shared_ptr<const ServiceTable<F>> services;
-  const RouteTable<F>* routes = nullptr;            // one of the pair that ProgramState owns
+  const ServiceTable<F>* services = nullptr;        // one of a pair
+  const RouteTable<F>* routes = nullptr;            // the same
   std::vector<typename F::Address> own_addresses;   // sorted bytewise, no duplicates
   AddressFilter<F> own_filter;                      // of the same
   std::vector<typename F::Address> node_addresses;  // those on no interface, in program order
@@ -179,13 +182,13 @@ struct Snapshot {
   uint32_t stamp = 1;
   FamilyView<Ipv4> v4;
   FamilyView<Ipv6> v6;
-  std::vector<std::shared_ptr<const Pool>> pools;  // by slot
-  std::vector<BackendRecord> backends;             // by slot
-  std::vector<InterfaceView> interfaces;           // by slot
+  std::span<const std::shared_ptr<const Pool>> pools;  // by slot; one of a pair
+  std::span<const BackendRecord> backends;             // the same
+  SharedVector<InterfaceView> interfaces;              // by slot
   // Of both families. Adjacencies are numbered by them, so that they keep their place.
-  std::vector<NextHop> next_hops = {{}};  // kHostNextHop among them
-  std::vector<NextHopGroup> groups;       // by slot
-  bool has_host = false;                  // an interface of scope host is there
+  SharedVector<NextHop> next_hops;    // kHostNextHop among them
+  SharedVector<NextHopGroup> groups;  // by slot
+  bool has_host = false;              // an interface of scope host is there
   SharedSlots<RuleSet> rule_sets;
   SharedSlots<Identity> identities;
   std::shared_ptr<const TunnelTable> tunnels;  // null: no interface is one

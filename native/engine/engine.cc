@@ -72,6 +72,7 @@ Engine::Engine(const EngineOptions& options, const EalFacts& eal, LinkSink on_li
 Status Engine::start() {
   if (Status wrong = program_.open()) return wrong;
   const uint32_t workers = options_.limits.workers;
+  collect_queues();
   publisher_ = std::make_unique<Publisher>(workers + 1, next_world(program_.build(ProgramDelta{})));
   program_.settle();
   for (uint32_t index = 0; index < workers; ++index) {
@@ -102,12 +103,16 @@ Engine::~Engine() {
   rte_mempool_free(pool_);
 }
 
-std::unique_ptr<World> Engine::next_world(std::shared_ptr<const Snapshot> snapshot) const {
+void Engine::collect_queues() {
   std::vector<Interface*> interfaces(interfaces_.size());
   for (size_t slot = 0; slot < interfaces.size(); ++slot) {
     if (attached_[slot]) interfaces[slot] = interfaces_[slot].get();
   }
-  return std::make_unique<World>(std::move(snapshot), interfaces, options_.limits.workers);
+  queues_ = make_queues(interfaces, options_.limits.workers);
+}
+
+std::unique_ptr<World> Engine::next_world(std::shared_ptr<const Snapshot> snapshot) const {
+  return std::make_unique<World>(World{std::move(snapshot), queues_});
 }
 
 void Engine::publish(std::unique_ptr<Snapshot> snapshot) {

@@ -84,6 +84,8 @@ class Engine {
  private:
   Engine(const EngineOptions& options, const EalFacts& eal, LinkSink on_link, rte_mempool* pool);
   Status start();
+  // Who polls and sends by what, as interfaces are now.
+  void collect_queues();
   std::unique_ptr<World> next_world(std::shared_ptr<const Snapshot> snapshot) const;
   void publish(std::unique_ptr<Snapshot> snapshot);
   // Has the worker do what only it may; returns when it is done.
@@ -109,7 +111,8 @@ class Engine {
   std::mutex interfaces_mutex_;  // the JS thread looks a memory interface up while the control
                                  // thread changes the list
   std::vector<std::unique_ptr<Interface>> interfaces_;  // by slot
-  std::vector<bool> attached_;                          // by slot: part of the next World
+  std::vector<bool> attached_;                          // by slot: part of queues_
+  std::shared_ptr<const Queues> queues_;                // of the next World
   WorkerLoad load_;
   std::atomic<uint64_t> manual_now_ms_{0};
   uint64_t commits_ = 0;

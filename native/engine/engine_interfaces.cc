@@ -58,6 +58,7 @@ Result<InterfaceReport> Engine::add_interface(const InterfaceRequest& request) {
     interfaces_[slot] = std::move(interface);
   }
   attached_[slot] = true;
+  collect_queues();
   publish(program_.add_interface(slot, report.mac, request.mtu, request.unfinished_checksums,
                                  std::move(tunnel)));
   return report;
@@ -68,6 +69,7 @@ Status Engine::remove_interface(uint32_t wanted) {
   const auto slot = static_cast<uint16_t>(wanted);
   // 1. It is gone from the program, and nobody polls a queue of it or sends to it any more.
   attached_[slot] = false;
+  collect_queues();
   publish(program_.remove_interface(slot));
   // 2. What is under way to it, or came in by it and waits, is dropped.
   for (auto& worker : workers_) {

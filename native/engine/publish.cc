@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/publish.h"
 
+#include <rte_pause.h>
 #include <rte_rcu_qsbr.h>
+#include <time.h>
 
 #include <cstdlib>
 #include <new>
 
 namespace sluice {
+namespace {
+
+// A poll is over within this many looks, some hundred microseconds, where the worker has a CPU. One
+// that shares ours gets it when we sleep.
+constexpr uint32_t kLooks = 2'000;
+constexpr timespec kPause{0, 20'000};
+
+}  // namespace
 
 Publisher::Publisher(uint32_t readers, std::unique_ptr<World> first) : current_(first.release()) {
   const size_t size = rte_rcu_qsbr_get_memsize(readers);
@@ -26,7 +36,14 @@ void Publisher::publish(std::unique_ptr<World> next) {
 }
 
 void Publisher::quiesce() {
-  rte_rcu_qsbr_synchronize(rcu_, RTE_QSBR_THRID_INVALID);
+  const uint64_t token = rte_rcu_qsbr_start(rcu_);
+  for (uint32_t looks = 0; rte_rcu_qsbr_check(rcu_, token, false) == 0; looks++) {
+    if (looks < kLooks) {
+      rte_pause();
+    } else {
+      clock_nanosleep(CLOCK_MONOTONIC, 0, &kPause, nullptr);
+    }
+  }
   step_lock();  // a step that began before has ended
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Theory of operation. Workers read one World through one atomic pointer, taken at the top of each
-// poll, which is where they report quiescence (rte_rcu_qsbr). publish() stores the next World,
-// waits until every worker has been at the top of its poll once more, and frees the previous one:
-// all of a commit becomes visible to a worker between two polls, and nothing that it reads ever
-// changes. With the manual clock there are no worker threads; step_lock() takes the part of RCU
-// then.
+// poll, which is where they report quiescence (rte_rcu_qsbr); one that sleeps is offline, and takes
+// it when it wakes. publish() stores the next World, waits until every worker has been at the top
+// of its poll once more, or sleeps, and frees the previous one: all of a commit becomes visible to
+// a worker between two polls, and nothing that it reads ever changes. With the manual clock there
+// are no worker threads; step_lock() takes the part of RCU then.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ class Publisher {
 
   // Control thread.
   void publish(std::unique_ptr<World> next);
-  void quiesce();  // returns when every worker has begun another poll
+  void quiesce();  // returns when every worker has begun another poll, or sleeps
   // Any reader, between two quiescent states. Pairs with the store in publish().
   const World* current() const { return current_.load(std::memory_order_acquire); }
 

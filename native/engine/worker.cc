@@ -17,7 +17,8 @@ namespace sluice {
 namespace {
 
 // A poll that finds nothing costs about a microsecond: some hundreds of them are waited out at full
-// speed, then the worker sleeps between polls and leaves the CPU to others.
+// speed, then the worker sleeps between polls and leaves the CPU to others. Asleep it reads
+// nothing, and nobody who waits for quiescence waits for it.
 constexpr uint32_t kBusyEmptyPolls = 512;
 constexpr timespec kIdleSleep{0, 50'000};
 
@@ -70,7 +71,10 @@ void Worker::run() {
     if (poll(monotonic_ms()) != 0) {
       empty_polls = 0;
     } else if (++empty_polls > kBusyEmptyPolls) {
+      rte_rcu_qsbr_thread_offline(rcu, index_);
       clock_nanosleep(CLOCK_MONOTONIC, 0, &kIdleSleep, nullptr);
+      rte_rcu_qsbr_thread_online(rcu, index_);
+      continue;
     }
     rte_rcu_qsbr_quiescent(rcu, index_);
   }
@@ -88,7 +92,7 @@ uint32_t Worker::poll(uint64_t now_ms) {
     (*task)(context_);
     task_.store(nullptr, std::memory_order_release);
   }
-  const WorkerQueues& queues = world_->workers[index_];
+  const WorkerQueues& queues = (*world_->queues)[index_];
   uint32_t received = 0, handed_in = 0;
   for (const Ingress& ingress : queues.receive) {
     if (ingress.queue != kNoQueue) ingress.interface->expect(ingress.queue);
@@ -269,7 +273,7 @@ bool Worker::make_room(Frame& frame, uint32_t bytes) {
 uint32_t Worker::send(uint16_t interface, const Frame* frames, uint32_t count,
                       uint32_t* handed_over) {
   *handed_over = 0;
-  const Egress& egress = world_->workers[index_].transmit[interface];
+  const Egress& egress = (*world_->queues)[index_].transmit[interface];
   if (!egress.interface) return 0;
   uint32_t taken = 0;
   while (taken < count) {
@@ -301,7 +305,7 @@ uint32_t Worker::send(uint16_t interface, const Frame* frames, uint32_t count,
 }
 
 DropReason Worker::refusal(uint16_t interface) {
-  const Egress& egress = world_->workers[index_].transmit[interface];
+  const Egress& egress = (*world_->queues)[index_].transmit[interface];
   if (!egress.interface) return DropReason::interface_removed;
   return egress.queue != kNoQueue ? DropReason::tx_full : DropReason::handoff_full;
 }

@@ -14,15 +14,17 @@ void attach(Interface& interface, WorkerQueues& queues, uint32_t worker, uint32_
 
 }  // namespace
 
-World::World(std::shared_ptr<const Snapshot> program, const std::vector<Interface*>& interfaces,
-             uint32_t count)
-    : snapshot(std::move(program)), workers(count) {
-  for (uint32_t worker = 0; worker < count; ++worker) {
-    workers[worker].transmit.resize(interfaces.size());
+std::shared_ptr<const Queues> make_queues(const std::vector<Interface*>& interfaces,
+                                          uint32_t workers) {
+  auto queues = std::make_shared<Queues>(workers);
+  for (uint32_t worker = 0; worker < workers; ++worker) {
+    WorkerQueues& own = (*queues)[worker];
+    own.transmit.resize(interfaces.size());
     for (Interface* interface : interfaces) {
-      if (interface) attach(*interface, workers[worker], worker, count);
+      if (interface) attach(*interface, own, worker, workers);
     }
   }
+  return queues;
 }
 
 }  // namespace sluice

@@ -34,13 +34,15 @@ struct WorkerQueues {
   std::vector<Interface*> handed_over;  // whose ring it empties, in slot order
 };
 
-struct World {
-  // `interfaces`: by slot; null where there is none, or none any more.
-  World(std::shared_ptr<const Snapshot> program, const std::vector<Interface*>& interfaces,
-        uint32_t count);
+// By worker. Interfaces come and go seldom: commits share it.
+using Queues = std::vector<WorkerQueues>;
+// `interfaces`: by slot; null where there is none, or none any more.
+std::shared_ptr<const Queues> make_queues(const std::vector<Interface*>& interfaces,
+                                          uint32_t workers);
 
+struct World {
   const std::shared_ptr<const Snapshot> snapshot;
-  std::vector<WorkerQueues> workers;
+  const std::shared_ptr<const Queues> queues;
 };
 
 }  // namespace sluice

@@ -60,17 +60,19 @@ std::vector<uint32_t> build_maglev(std::span<const MaglevBackend> backends) {
   cursors.reserve(rows.size());
   for (uint32_t row : rows) cursors.push_back(start(backends[row], row, size));
 
-  constexpr uint32_t kFree = UINT32_MAX;
-  std::vector<uint32_t> table(size, kFree);
+  std::vector<uint32_t> table(size);
+  // A place is tried many times before it is free: bits stay in the cache, rows do not.
+  std::vector<uint64_t> taken(size / 64 + 1);
   uint32_t filled = 0;
   for (uint64_t round = 1; filled < size; round++) {
     for (Cursor& cursor : cursors) {
       if (round * cursor.weight < cursor.target) continue;
       cursor.target += heaviest;
-      while (table[cursor.position] != kFree) {
+      while ((taken[cursor.position / 64] >> cursor.position % 64 & 1) != 0) {
         cursor.position += cursor.skip;  // both below 2^20: no overflow
         if (cursor.position >= size) cursor.position -= size;
       }
+      taken[cursor.position / 64] |= uint64_t{1} << cursor.position % 64;
       table[cursor.position] = cursor.row;
       if (++filled == size) break;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exact match of (address, port, protocol) to a frontend, and of an address alone ("is it a
-// cluster address?"). Immutable after build: open addressing, at most half full, one probe sequence
-// per lookup, constant in the number of services.
+// cluster address?"). Open addressing, at most half full: one probe sequence per lookup, constant
+// in the number of services. Putting and removing cost one row, but for the doubling of a table
+// that has become full, and are for who has the table alone (config/left_right.h).
 #pragma once
 
 #include <cstdint>
@@ -38,19 +39,37 @@ struct Frontend {
 template <class F>
 class ServiceTable {
  public:
-  explicit ServiceTable(std::vector<Frontend<F>> frontends);
+  ServiceTable();
+
+  // Precondition: no frontend has its address, port and protocol.
+  void put(Frontend<F> frontend);
+  // Precondition: there is such a frontend.
+  void remove(const typename F::Address& address, be16 port, uint8_t protocol);
 
   // Null: no such frontend.
   const Frontend<F>* find(const typename F::Address& address, be16 port, uint8_t protocol) const;
   bool has_cluster_address(const typename F::Address& address) const;
-  const std::vector<Frontend<F>>& frontends() const { return frontends_; }
+  const std::vector<Frontend<F>>& frontends() const { return frontends_; }  // in no order
 
  private:
+  // An address of frontends of kind cluster.
+  struct ClusterAddress {
+    typename F::Address address{};
+    uint32_t frontends = 0;  // how many have it; 0: an empty row
+  };
+
+  uint32_t place_of(const typename F::Address& address, be16 port, uint8_t protocol) const;
+  uint32_t place_of(const typename F::Address& address) const;
+  void point_to(size_t index);
+  void count(const typename F::Address& address);
+  void uncount(const typename F::Address& address);
+
   std::vector<Frontend<F>> frontends_;
-  std::vector<uint32_t> by_key_;      // index into frontends_ + 1; 0: empty
-  std::vector<uint32_t> by_address_;  // the same, of frontends of kind cluster
-  uint32_t key_mask_ = 0;
-  uint32_t address_mask_ = 0;
+  std::vector<uint32_t> by_key_;  // index into frontends_ + 1; 0: empty
+  std::vector<ClusterAddress> cluster_addresses_;
+  uint32_t cluster_addresses_used_ = 0;
+  uint32_t key_mask_;
+  uint32_t address_mask_;
 };
 
 extern template class ServiceTable<Ipv4>;

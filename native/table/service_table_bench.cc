@@ -11,16 +11,16 @@ namespace {
 
 template <class F>
 ServiceTable<F> make(uint32_t count) {
-  std::vector<Frontend<F>> frontends;
+  ServiceTable<F> table;
   for (uint32_t i = 0; i < count; i++) {
     Frontend<F> frontend{};
     frontend.address = BenchNames<F>::service(i);
     frontend.port = be16::from_host(kBenchPort);
     frontend.protocol = kProtocolUdp;
     frontend.slot = i;
-    frontends.push_back(frontend);
+    table.put(frontend);
   }
-  return ServiceTable<F>(std::move(frontends));
+  return table;
 }
 
 // `first`: number of the first service that is asked for; from `count` on none is there.

@@ -26,10 +26,22 @@ const Frontend<F>* find(const ServiceTable<F>& table, uint32_t address, uint16_t
   return table.find(test_address<F>(address), be16::from_host(port), protocol);
 }
 
+template <class F>
+ServiceTable<F> table_of(const std::vector<Frontend<F>>& frontends) {
+  ServiceTable<F> table;
+  for (const Frontend<F>& each : frontends) table.put(each);
+  return table;
+}
+
+template <class F>
+void remove(ServiceTable<F>& table, const Frontend<F>& frontend) {
+  table.remove(frontend.address, frontend.port, frontend.protocol);
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("an empty table finds nothing", F, Ipv4, Ipv6) {
-  const ServiceTable<F> table({});
+  const ServiceTable<F> table;
   CHECK(find(table, 1, 80, kProtocolTcp) == nullptr);
   CHECK_FALSE(table.has_cluster_address(test_address<F>(1)));
   CHECK_FALSE(table.has_cluster_address({}));
@@ -41,7 +53,7 @@ TEST_CASE_TEMPLATE("address, port and protocol must all match", F, Ipv4, Ipv6) {
   for (uint32_t i = 0; i < kRows; i++) {
     rows.push_back(frontend<F>(i / 2, 80, i % 2 ? kProtocolUdp : kProtocolTcp, i));
   }
-  const ServiceTable<F> table(rows);
+  const ServiceTable<F> table = table_of(rows);
   for (const Frontend<F>& row : rows) {
     const Frontend<F>* found = table.find(row.address, row.port, row.protocol);
     REQUIRE(found != nullptr);
@@ -55,15 +67,65 @@ TEST_CASE_TEMPLATE("address, port and protocol must all match", F, Ipv4, Ipv6) {
 }
 
 TEST_CASE_TEMPLATE("only a cluster address is one on every port", F, Ipv4, Ipv6) {
-  const ServiceTable<F> table({frontend<F>(1, 80, kProtocolTcp, 0, FrontendKind::external),
-                               frontend<F>(2, 80, kProtocolTcp, 1, FrontendKind::node_port),
-                               frontend<F>(3, 80, kProtocolTcp, 2, FrontendKind::external),
-                               frontend<F>(3, 81, kProtocolTcp, 3, FrontendKind::cluster)});
+  const ServiceTable<F> table =
+      table_of<F>({frontend<F>(1, 80, kProtocolTcp, 0, FrontendKind::external),
+                   frontend<F>(2, 80, kProtocolTcp, 1, FrontendKind::node_port),
+                   frontend<F>(3, 80, kProtocolTcp, 2, FrontendKind::external),
+                   frontend<F>(3, 81, kProtocolTcp, 3, FrontendKind::cluster)});
   CHECK(find(table, 1, 80, kProtocolTcp) != nullptr);
   CHECK(find(table, 2, 80, kProtocolTcp) != nullptr);
   CHECK_FALSE(table.has_cluster_address(test_address<F>(1)));
   CHECK_FALSE(table.has_cluster_address(test_address<F>(2)));
   CHECK(table.has_cluster_address(test_address<F>(3)));
+}
+
+TEST_CASE_TEMPLATE("an address is a cluster's until its last cluster frontend goes", F, Ipv4,
+                   Ipv6) {
+  const Frontend<F> web = frontend<F>(1, 80, kProtocolTcp, 0);
+  const Frontend<F> metrics = frontend<F>(1, 81, kProtocolTcp, 1);
+  const Frontend<F> other = frontend<F>(1, 82, kProtocolTcp, 2, FrontendKind::external);
+  ServiceTable<F> table = table_of<F>({web, metrics, other});
+  remove(table, web);
+  CHECK(find(table, 1, 80, kProtocolTcp) == nullptr);
+  CHECK(table.has_cluster_address(web.address));
+  remove(table, metrics);
+  CHECK_FALSE(table.has_cluster_address(web.address));
+  CHECK(find(table, 1, 82, kProtocolTcp)->slot == 2);
+  table.put(web);
+  CHECK(table.has_cluster_address(web.address));
+  CHECK(find(table, 1, 80, kProtocolTcp)->slot == 0);
+}
+
+TEST_CASE_TEMPLATE("what comes and goes in any order leaves what is there, and only that", F, Ipv4,
+                   Ipv6) {
+  constexpr uint32_t kRows = 512;
+  ServiceTable<F> table;
+  std::vector<bool> there(kRows);
+  uint32_t size = 0, random = 1;
+  for (uint32_t turn = 0; turn < 20'000; turn++) {
+    random = random * 1'664'525 + 1'013'904'223;
+    const uint32_t row = (random >> 16) % kRows;
+    // Three ports share an address.
+    const Frontend<F> each = frontend<F>(row / 3, static_cast<uint16_t>(row), kProtocolUdp, row);
+    if (there[row]) {
+      remove(table, each);
+    } else {
+      table.put(each);
+    }
+    there[row] = !there[row];
+    size += there[row] ? 1 : UINT32_MAX;
+    if (turn % 100 != 0) continue;
+    REQUIRE(table.frontends().size() == size);
+    for (uint32_t i = 0; i < kRows; i++) {
+      const Frontend<F>* found = find(table, i / 3, static_cast<uint16_t>(i), kProtocolUdp);
+      REQUIRE((found != nullptr) == there[i]);
+      REQUIRE((found == nullptr || found->slot == i));
+      const uint32_t first = i / 3 * 3;
+      const bool any = there[first] || (first + 1 < kRows && there[first + 1]) ||
+                       (first + 2 < kRows && there[first + 2]);
+      REQUIRE(table.has_cluster_address(test_address<F>(i / 3)) == any);
+    }
+  }
 }
 
 TEST_CASE_TEMPLATE("source ranges: none for everybody, some for those in one of them", F, Ipv4,

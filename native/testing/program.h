@@ -31,8 +31,7 @@ struct TestProgram {
   std::string commit(const Delta& delta) {
     if (auto error = state.check(delta)) return error->code + " " + error->path;
     before = std::move(now);
-    now = state.build(delta);
-    state.settle();
+    now = state.build(delta);  // `before` is what it was until the next one
     return "";
   }
   const Frontend<Ipv4>* find(uint32_t address, uint16_t port, uint8_t protocol) const {

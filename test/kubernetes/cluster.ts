@@ -88,11 +88,18 @@ const LAUNCHERS: Readonly<Record<ClusterKind, (options: LaunchOptions) => Promis
 
 const TOKEN = 'admin-of-the-test';
 
+/** Folders of clusters that nobody has stopped: a test that fails may end before it does. */
+const folders = new Set<string>();
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 export async function startCluster(
   kind: ClusterKind,
   options: ClusterOptions = {},
 ): Promise<TestCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-cluster-'));
+  folders.add(folder);
   try {
     const certificates = makeCertificates(folder);
     const launched = await LAUNCHERS[kind]({

@@ -124,14 +124,14 @@ async function ready(client: Client, child: () => ChildProcess, folder: string):
       ({ code }) => code === 200,
       () => false,
     );
-    // The namespace is made after it is ready.
-    const hasNamespace =
+    // The first Service is there as soon as addresses can be given to others.
+    const hasService =
       isReady &&
-      (await client.ask('GET', '/api/v1/namespaces/default').then(
+      (await client.ask('GET', '/api/v1/namespaces/default/services/kubernetes').then(
         ({ code }) => code === 200,
         () => false,
       ));
-    if (hasNamespace) return;
+    if (hasService) return;
     await sleep(100);
   }
 }

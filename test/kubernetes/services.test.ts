@@ -69,7 +69,8 @@ onEach('a type brings its ports, and another takes them away', async (t, cluster
   const namespace = await newNamespace(cluster);
   const path = pathOf(namespace, 'a');
   const patch = async (spec: Tree): Promise<Tree> => (await cluster.patch(path, { spec })).spec;
-  const made = (await cluster.create(pathOf(namespace), service('a'))).spec;
+  const http = { name: 'http', port: 80 };
+  const made = (await cluster.create(pathOf(namespace), service('a', { ports: [http] }))).spec;
 
   const asNodePort = await patch({ type: 'NodePort' });
   t.true(isNodePort(asNodePort.ports[0].nodePort));
@@ -81,8 +82,13 @@ onEach('a type brings its ports, and another takes them away', async (t, cluster
   t.true(asBalancer.allocateLoadBalancerNodePorts);
   t.true(isNodePort(asBalancer.healthCheckNodePort));
 
-  // Whoever leaves the ports out keeps them.
-  const again = await patch({ ports: [{ port: 80 }, { name: 'b', port: 81 }].map(named) });
+  // Whoever leaves the node ports out keeps them.
+  const again = await patch({
+    ports: [
+      { ...http, port: 8080 },
+      { name: 'other', port: 81 },
+    ],
+  });
   t.is(again.ports[0].nodePort, asNodePort.ports[0].nodePort);
   t.true(isNodePort(again.ports[1].nodePort));
   t.is(again.healthCheckNodePort, asBalancer.healthCheckNodePort);
@@ -109,8 +115,6 @@ onEach('a type brings its ports, and another takes them away', async (t, cluster
   t.true(isV4(back.clusterIP));
   t.deepEqual(back.ipFamilies, ['IPv4']);
 });
-
-const named = (port: Tree, index: number): Tree => ({ name: `p${index}`, ...port });
 
 onEach('two families are asked for and given back', async (t, cluster) => {
   const namespace = await newNamespace(cluster);

@@ -25,6 +25,7 @@ const PROGRAMS = [
   'traceroute',
   'tracepath',
   'dpdk-testpmd',
+  'kubectl',
 ] as const;
 type Program = (typeof PROGRAMS)[number];
 

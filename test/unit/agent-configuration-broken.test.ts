@@ -60,7 +60,7 @@ const BROKEN: [text: string, path: string, message: string, code?: ErrorCode][] 
   ['nodePortAddresses: [localhost]', 'nodePortAddresses[0]', 'or all, or primary'],
   ['nodePortAddresses: [all, 10.0.0.1/8]', 'nodePortAddresses[1]', 'write 10.0.0.0/8'],
   ['masqueradeAll: yes', 'masqueradeAll', 'expected true or false, found "yes"'],
-  ['healthzBindAddress: ":80"', 'healthzBindAddress', 'such as 127.0.0.1:10256'],
+  ['healthzBindAddress: ":http"', 'healthzBindAddress', 'such as 127.0.0.1:10256'],
   ['metricsBindAddress: "localhost:80"', 'metricsBindAddress', 'or none, found'],
   ['metricsBindAddress: 10249', 'metricsBindAddress', 'found 10249'],
   ['bindAddressHardFail: 1', 'bindAddressHardFail', 'true or false'],

@@ -22,7 +22,7 @@ test('nothing given: every default is filled in', async (t) => {
   t.deepEqual(rest, {
     nodeName: 'node-1.example',
     api: { kubeconfig: null, master: null, qps: 50, burst: 100 },
-    healthz: { host: '0.0.0.0', port: 10256 },
+    healthz: { host: null, port: 10256 },
     metrics: { host: '127.0.0.1', port: 10249 },
     bindAddressHardFail: false,
     syncPeriod: 30_000,
@@ -91,7 +91,7 @@ test('every key has its effect', async (t) => {
   t.deepEqual(rest, {
     nodeName: 'worker-7',
     api: { kubeconfig: '/etc/kubeconfig', master: 'https://10.0.0.1:6443', qps: 5.5, burst: 10 },
-    healthz: { host: '::', port: 1 },
+    healthz: { host: null, port: 1 },
     metrics: null,
     bindAddressHardFail: true,
     syncPeriod: 60_000,

@@ -164,7 +164,7 @@ const SLICES: [name: string, slices: ReturnType<typeof slice>[], backends: strin
   [
     'two of them',
     [slice('b', 'web', [at('10.1.0.1')]), slice('a', 'web', [at('10.1.0.2')])],
-    '10.1.0.1:8080,10.1.0.2:8080',
+    '10.1.0.2:8080,10.1.0.1:8080',
   ],
   [
     'other numbers',
@@ -284,6 +284,30 @@ test('a chain of claims: who loses a cluster IP frees what is external', (t) => 
     'b 10.96.0.1 +192.0.2.1: 80>',
     'c 10.96.0.2: 80>',
   ]);
+});
+
+test('a chain of claims of any length, and one destination that everybody wants', (t) => {
+  const clusterIP = (i: number) => `10.96.${i >> 8}.${i & 255}`;
+  const name = (i: number) => `s${String(i).padStart(5, '0')}`;
+  const chain = (i: number) =>
+    service(name(i), {
+      clusterIP: clusterIP(i),
+      externalIPs: ['192.0.2.1'],
+      ports: [
+        { name: 'a', port: i + 1 },
+        { name: 'b', port: i + 2 },
+      ],
+    });
+  const same = (i: number) =>
+    service(name(i), { clusterIP: clusterIP(i), externalIPs: ['192.0.2.1'] });
+  for (const make of [chain, same]) {
+    const scene = new Scene();
+    for (let i = 5_000; i-- > 0; ) scene.put('Service', make(i));
+    const had = () => scene.services().filter((row) => row.includes('+')).length;
+    t.is(had(), make === chain ? 2_500 : 1);
+    scene.remove('Service', make(0));
+    t.is(had(), make === chain ? 2_500 : 1);
+  }
 });
 
 test('a limit, and those that have to go together all the same', (t) => {

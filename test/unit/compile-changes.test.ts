@@ -46,6 +46,15 @@ const through: fc.Arbitrary<Service> = fc.record({
   ),
 });
 
+/** What there is from the start, so that services have addresses of ours to share. */
+const GROUND: Model = {
+  interfaces: [
+    { kind: 'memory', name: 'eth0', addresses: ['10.0.0.1/24'] },
+    { kind: 'memory', name: 'eth1', addresses: ['10.0.1.1/24'] },
+  ],
+  node: { name: 'a' },
+};
+
 const NAMESPACES = ['a', 'b', 'default'];
 const labels = fc.dictionary(fc.constantFrom('app', 'tier'), fc.constantFrom('x', 'y'));
 const selector = fc.record(
@@ -216,7 +225,8 @@ test('changes one after the other make the program that the whole model makes fr
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
       const program = new Program();
-      let model: Model = {};
+      let model: Model = GROUND;
+      program.plan(checkModel(GROUND)).accept();
       for (const { change: given, whole, accepted } of steps) {
         const { ground, ...sections } = given;
         const asked = { ...sections, ...ground };
@@ -240,7 +250,7 @@ test('changes one after the other make the program that the whole model makes fr
         t.true(program.plan(checkModel(model)).empty, 'the same again changes nothing');
       }
     }),
-    { numRuns: 400, includeErrorInReport: true },
+    { numRuns: 150 },
   );
-  t.true(made > 500 && refused > 200, `${made} made, ${refused} refused or dropped`);
+  t.true(made > 250 && refused > 100, `${made} made, ${refused} refused or dropped`);
 });

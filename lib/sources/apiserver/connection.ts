@@ -18,6 +18,19 @@ export interface ConnectionOptions extends ServerOptions {
   /** Default `sluice`. */
   userAgent?: string;
   clock?: Clock;
+  /** Told of each request that has been answered, or has failed. */
+  requested?(request: ApiRequest): void;
+}
+
+/** A request to the API server, for those who count. */
+export interface ApiRequest {
+  method: string;
+  /** Name and port of the server. */
+  host: string;
+  /** HTTP status; `null`: no answer came. */
+  status: number | null;
+  /** Until the answer began. */
+  seconds: number;
 }
 
 export interface RequestSettings {
@@ -56,6 +69,7 @@ export class ApiConnection {
   readonly #userAgent: string;
   readonly #bucket: TokenBucket;
   readonly #agent: http.Agent;
+  readonly #requested: (request: ApiRequest) => void;
   readonly #closing = new AbortController();
   readonly #open = new Set<() => void>();
 
@@ -64,6 +78,7 @@ export class ApiConnection {
     this.#credentials = credentials;
     this.#clock = clock;
     this.#userAgent = options.userAgent ?? 'sluice';
+    this.#requested = options.requested ?? (() => undefined);
     this.#bucket = new TokenBucket(options.qps ?? 5, options.burst ?? 10, clock);
     const settings = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, maxFreeSockets: 4 };
     const isPlain = this.server.startsWith('http:');
@@ -186,12 +201,31 @@ export class ApiConnection {
     deadline: Deadline,
     credentials: Credentials,
   ): Promise<IncomingMessage> {
+    const attempt = () => this.#counted(sent, settings, deadline, credentials);
     try {
-      return await this.#attempt(sent, settings, deadline, credentials);
+      return await attempt();
     } catch (error) {
       // The server may close an idle connection at the moment when we use it again.
       if (sent.method !== 'GET' || !(error instanceof StaleConnection)) throw error;
-      return await this.#attempt(sent, settings, deadline, credentials);
+      return await attempt();
+    }
+  }
+
+  async #counted(
+    sent: Sent,
+    settings: RequestSettings,
+    deadline: Deadline,
+    credentials: Credentials,
+  ): Promise<IncomingMessage> {
+    const beginning = performance.now();
+    let status: number | null = null;
+    try {
+      const response = await this.#attempt(sent, settings, deadline, credentials);
+      status = response.statusCode ?? null;
+      return response;
+    } finally {
+      const seconds = (performance.now() - beginning) / 1_000;
+      this.#requested({ method: sent.method, host: new URL(this.server).host, status, seconds });
     }
   }
 

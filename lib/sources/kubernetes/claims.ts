@@ -17,9 +17,13 @@ export class Claims<T> {
       this.#claimants.set(what, [claimant]);
       return;
     }
-    let at = all.length;
-    while (at > 0 && this.#compare(claimant, all[at - 1]!) < 0) at--;
-    all.splice(at, 0, claimant);
+    let [from, to] = [0, all.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (this.#compare(claimant, all[middle]!) < 0) to = middle;
+      else from = middle + 1;
+    }
+    all.splice(from, 0, claimant);
     this.#contested.add(what);
   }
 

@@ -79,24 +79,38 @@ export function claimantOf(object: ServiceObject, warn: Warn): Claimant | null {
  * external. A Service that is left without a cluster IP, or without one of the family, asks for nothing.
  */
 export class DestinationClaims {
-  readonly #claims = new Claims<Claimant>((a, b) =>
-    compareNames(a.object.metadata, b.object.metadata),
-  );
+  readonly #claims = new Claims(inOrder);
   /** Of the claimants of what is contested, by address. */
   readonly #obstacles = new Map<Claimant, Map<string, Obstacle | null>>();
 
   add(claimant: Claimant): void {
     for (const destination of claimant.destinations) this.#claims.add(destination, claimant);
-    this.#obstacles.clear();
   }
 
   remove(claimant: Claimant): void {
     for (const destination of claimant.destinations) this.#claims.remove(destination, claimant);
-    this.#obstacles.clear();
+    this.#obstacles.delete(claimant);
   }
 
-  /** Those whose destinations may be other ones since the last call, because of somebody else's claims. */
-  takeAffected(): ReadonlySet<Claimant> {
+  /**
+   * Decides anew what is contested since the last call; needed before anything is asked below.
+   * @returns those whose destinations may be other ones, because of somebody else's claims
+   */
+  settle(): readonly Claimant[] {
+    const affected = [...this.#affected()].sort(inOrder);
+    for (const claimant of affected) this.#obstacles.delete(claimant);
+    // In this order nobody's answer needs one that is not there yet, so that chains of any length do.
+    for (const claimant of affected) {
+      for (const address of claimant.addresses) this.#obstacle(claimant, address);
+    }
+    for (const claimant of affected) {
+      for (const address of claimant.externalIPs) this.#obstacle(claimant, address);
+      for (const address of claimant.loadBalancer) this.#obstacle(claimant, address);
+    }
+    return affected;
+  }
+
+  #affected(): Set<Claimant> {
     const affected = new Set<Claimant>();
     const queue = [...this.#claims.takeContested()];
     const seen = new Set(queue);
@@ -213,6 +227,10 @@ export class DestinationClaims {
       return 0;
     });
   }
+}
+
+function inOrder(a: Claimant, b: Claimant): number {
+  return compareNames(a.object.metadata, b.object.metadata);
 }
 
 function nodePortOf({ nodePort, protocol }: ServiceObject['spec']['ports'][number]): string {

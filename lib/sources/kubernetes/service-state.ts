@@ -96,7 +96,7 @@ export class ServiceState {
 
   /** At most `limit` services, and those that have to change together with them. */
   take(limit: number): Taken {
-    for (const { object } of this.#claims.takeAffected()) this.#reconsider(keyOf(object));
+    for (const { object } of this.#claims.settle()) this.#reconsider(keyOf(object));
     const taken: Taken = { ...this.#carried, changes: undefined, health: new Map() };
     this.#carried = { services: 0, endpoints: 0, triggers: [] };
     const draft: Draft<Service> = { put: [], removed: [] };

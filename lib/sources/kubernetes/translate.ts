@@ -42,6 +42,7 @@ export function translate(
       claims.add(claimant);
       return [{ claimant, warn }];
     });
+  claims.settle();
   const services = claimants
     .map((each) => ({ ...each, addresses: claims.clusterIPs(each.claimant, each.warn) }))
     .filter(({ addresses }) => addresses.length > 0)

@@ -98,15 +98,14 @@ function keepAllocated(spec: Tree, old: Tree): void {
     spec.clusterIPs = [spec.clusterIP];
   }
   if (hasNodePorts(spec) && hasNodePorts(old)) {
+    // By name, as the real server does: one whose name changes is given another.
+    const given = new Map<string, number>(
+      (old.ports ?? []).map((port: Tree) => [port.name ?? '', port.nodePort]),
+    );
     const used = new Set((spec.ports ?? []).map((port: Tree) => port.nodePort));
     for (const port of spec.ports ?? []) {
-      const before = (old.ports ?? []).find(
-        (held: Tree) => held.port === port.port && held.protocol === port.protocol,
-      );
-      if (!port.nodePort && before?.nodePort && !used.has(before.nodePort)) {
-        port.nodePort = before.nodePort;
-        used.add(port.nodePort);
-      }
+      const before = given.get(port.name ?? '');
+      if (!port.nodePort && before && !used.has(before)) port.nodePort = before;
     }
   }
   if (hasHealthPort(spec) && hasHealthPort(old)) {

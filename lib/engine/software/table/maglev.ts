@@ -56,17 +56,22 @@ export function buildMaglev(backends: readonly MaglevBackend[]): Uint16Array | U
     largest = Math.max(largest, backend.weight);
   });
 
-  const taken = new Uint8Array(size);
+  // A place is tried many times before it is free: bits stay in the cache, rows do not.
+  const taken = new Int32Array((size >>> 5) + 1);
   let filled = 0;
   for (let round = 1; ; round++) {
     for (let n = 0; n < count; n++) {
       if (round * weight[n] < target[n]) continue;
       target[n] += largest;
+      const step = skip[n];
       let slot = position[n];
-      while (taken[slot]) slot = (slot + skip[n]) % size;
-      taken[slot] = 1;
+      while ((taken[slot >>> 5] >>> (slot & 31)) & 1) {
+        slot += step; // both below 2^20
+        if (slot >= size) slot -= size;
+      }
+      taken[slot >>> 5] |= 1 << (slot & 31);
       table[slot] = rows[n];
-      position[n] = (slot + skip[n]) % size;
+      position[n] = slot;
       if (++filled === size) return table;
     }
   }
