@@ -28,6 +28,7 @@ export const SEATS = [CLIENT, ...LOCAL_PODS, REMOTE];
 
 export const NODE_NAME = 'n1';
 export const OTHER_NODE = 'n2';
+export const THIS_NODE = node({ name: NODE_NAME, addresses: [HOST.v4, HOST.v6] });
 export const NAMESPACE = 'shop';
 export const SERVICE_NETWORKS = ['10.96.0.0/16', 'fd00:10:96::/112'];
 /** The remote pod has these addresses, too: what no service takes for its own gets there. */
@@ -75,7 +76,7 @@ export class AgentNode extends Namespaces {
     await apply(
       cluster,
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
-      node({ name: NODE_NAME, addresses: [HOST.v4, HOST.v6] }),
+      THIS_NODE,
       ...LOCAL_PODS.map(({ name, v4, v6 }) =>
         pod({ name, namespace: NAMESPACE, node: NODE_NAME, ips: [v4, v6], labels: { app: name } }),
       ),
