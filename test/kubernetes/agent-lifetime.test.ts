@@ -14,7 +14,7 @@ import {
 } from './agent-node.js';
 import { type Destinations, told } from './asking.js';
 import { onNodes } from './node-suites.js';
-import { endpoints, remove, serve, service } from './shop.js';
+import { ENDING, endpoints, remove, serve, service } from './shop.js';
 import { TRAFFIC_ENDPOINT_PORTS, TRAFFIC_PORTS, Traffic } from './traffic.js';
 import { apply } from './workloads.js';
 
@@ -46,7 +46,7 @@ onEach('an agent drains, ends, and starts again', async (t, node) => {
   const ended = node.agent.end('SIGTERM');
   t.true(await until(async () => (await answerOf(node, 'healthz')) === '503'), 'healthz says so');
   t.is(await answerOf(node, 'livez'), '200');
-  await endpoints(node, 'draining', [POD_1], TRAFFIC_ENDPOINT_PORTS);
+  await endpoints(node, 'draining', [POD_1, [REMOTE, ENDING]], TRAFFIC_ENDPOINT_PORTS);
   await serves(t, node, 'it goes on', made, 'pod-1');
   await traffic.end(t);
   t.is(await answerOf(node, 'healthz'), '503', 'until the end');
