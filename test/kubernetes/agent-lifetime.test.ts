@@ -2,11 +2,21 @@
 // The agent drains, ends, comes back, is killed, and is not alone.
 import type { ExecutionContext } from 'ava';
 import { until } from '../e2e/rig.js';
-import { type AgentNode, CLIENT, CUSTOMER, HOST, NODE_NAME, POD_1, REMOTE } from './agent-node.js';
+import {
+  type AgentNode,
+  CLIENT,
+  CUSTOMER,
+  HOST,
+  NODE_NAME,
+  POD_1,
+  REMOTE,
+  THIS_NODE,
+} from './agent-node.js';
 import { type Destinations, told } from './asking.js';
 import { onNodes } from './node-suites.js';
-import { endpoints, remove, serve, service } from './shop.js';
+import { ENDING, endpoints, remove, serve, service } from './shop.js';
 import { TRAFFIC_ENDPOINT_PORTS, TRAFFIC_PORTS, Traffic } from './traffic.js';
+import { apply } from './workloads.js';
 
 const DRAIN_S = 10;
 
@@ -36,7 +46,7 @@ onEach('an agent drains, ends, and starts again', async (t, node) => {
   const ended = node.agent.end('SIGTERM');
   t.true(await until(async () => (await answerOf(node, 'healthz')) === '503'), 'healthz says so');
   t.is(await answerOf(node, 'livez'), '200');
-  await endpoints(node, 'draining', [POD_1], TRAFFIC_ENDPOINT_PORTS);
+  await endpoints(node, 'draining', [POD_1, [REMOTE, ENDING]], TRAFFIC_ENDPOINT_PORTS);
   await serves(t, node, 'it goes on', made, 'pod-1');
   await traffic.end(t);
   t.is(await answerOf(node, 'healthz'), '503', 'until the end');
@@ -59,6 +69,14 @@ onEach('a node that is about to go is no place for new connections', async (t, n
   await answers('503');
   await node.kubectl([...taint, 'ToBeDeletedByClusterAutoscaler-']);
   await answers('200');
+  const made = await serve(node, service('nodeless', { type: 'NodePort' }), [POD_1]);
+  await node.kubectl(['delete', 'node', NODE_NAME]);
+  await answers('503');
+  await serves(t, node, 'its Node object is gone', made, 'pod-1');
+  await apply(node.cluster, THIS_NODE);
+  await answers('200');
+  await serves(t, node, 'and is back', made, 'pod-1');
+  await remove(node, 'nodeless');
 });
 
 onEach('what a killed agent leaves is cleaned up', async (t, node) => {

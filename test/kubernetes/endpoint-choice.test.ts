@@ -14,13 +14,20 @@ import {
 } from './agent-node.js';
 import { ask, type Destinations, told } from './asking.js';
 import { onNodes } from './node-suites.js';
-import { endpoints, type Member, patch, remove, serve, service, setBalancer } from './shop.js';
+import {
+  ENDING,
+  endpoints,
+  type Member,
+  patch,
+  remove,
+  serve,
+  service,
+  setBalancer,
+} from './shop.js';
 
 const onEach = onNodes();
 
 const READY = [POD_1, REMOTE];
-/** Serves, but shall get nothing new unless there is nobody else. */
-const ENDING = { ready: false, serving: true, terminating: true };
 const ENDED = { ready: false, serving: false, terminating: true };
 const NOT_READY = { ready: false, serving: false, terminating: false };
 

@@ -14,8 +14,8 @@ import {
 } from './agent-node.js';
 import { type Destinations, told } from './asking.js';
 import { onNodes } from './node-suites.js';
-import { endpoints, remove, serve, service } from './shop.js';
-import { Talker, TRAFFIC_ENDPOINT_PORTS, TRAFFIC_PORTS, Traffic } from './traffic.js';
+import { ENDING, endpoints, type Member, remove, serve, service } from './shop.js';
+import { TRAFFIC_ENDPOINT_PORTS, TRAFFIC_PORTS, Traffic } from './traffic.js';
 
 /** Changes that a watch can be behind. */
 const HISTORY = 40;
@@ -86,7 +86,9 @@ async function busy(t: ExecutionContext, node: AgentNode, name: string) {
 
 /** The Service that traffic goes by gets another endpoint, one goes, and one comes. */
 async function changeEverything(node: AgentNode, name: string): Promise<Destinations> {
-  await endpoints(node, name, [POD_2], TRAFFIC_ENDPOINT_PORTS);
+  // A datagram that is under way to an endpoint that is gone would be lost by right.
+  const members: Member[] = [POD_2, [POD_1, ENDING], [REMOTE, ENDING]];
+  await endpoints(node, name, members, TRAFFIC_ENDPOINT_PORTS);
   await remove(node, 'gone');
   return serve(node, service('other'), [POD_2]);
 }

@@ -19,6 +19,9 @@ export function service(name: string, spec: Tree = {}, more: Tree = {}): Tree {
 /** An endpoint of a Service: who, and what else is said of it. */
 export type Member = Asker | readonly [Asker, Omit<EndpointOptions, 'address'>];
 
+/** Serves, but shall get nothing new unless there is nobody else. UDP flows stay with it, too. */
+export const ENDING = { ready: false, serving: true, terminating: true };
+
 /** The slices of both families. The remote pod is on another node, everybody else here. */
 export function slices(
   of: string,
