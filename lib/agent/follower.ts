@@ -127,7 +127,9 @@ export class ClusterFollower {
 
   /** `null`: it is what it was. */
   #nodeOf({ node }: ClusterChange): NodeSpec | null {
-    if (node === undefined && this.#node !== null) return null;
+    // A Node object that goes, as one does before its kubelet registers anew, takes nothing along: the
+    // node has the addresses that it had, and the kubelet comes from them.
+    if ((node ?? null) === null && this.#node !== null) return null;
     const spec = this.#nodeSpec(node ?? null);
     return isDeepStrictEqual(spec, this.#node) ? null : spec;
   }

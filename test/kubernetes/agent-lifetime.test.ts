@@ -2,11 +2,21 @@
 // The agent drains, ends, comes back, is killed, and is not alone.
 import type { ExecutionContext } from 'ava';
 import { until } from '../e2e/rig.js';
-import { type AgentNode, CLIENT, CUSTOMER, HOST, NODE_NAME, POD_1, REMOTE } from './agent-node.js';
+import {
+  type AgentNode,
+  CLIENT,
+  CUSTOMER,
+  HOST,
+  NODE_NAME,
+  POD_1,
+  REMOTE,
+  THIS_NODE,
+} from './agent-node.js';
 import { type Destinations, told } from './asking.js';
 import { onNodes } from './node-suites.js';
 import { endpoints, remove, serve, service } from './shop.js';
 import { TRAFFIC_ENDPOINT_PORTS, TRAFFIC_PORTS, Traffic } from './traffic.js';
+import { apply } from './workloads.js';
 
 const DRAIN_S = 10;
 
@@ -59,6 +69,14 @@ onEach('a node that is about to go is no place for new connections', async (t, n
   await answers('503');
   await node.kubectl([...taint, 'ToBeDeletedByClusterAutoscaler-']);
   await answers('200');
+  const made = await serve(node, service('nodeless', { type: 'NodePort' }), [POD_1]);
+  await node.kubectl(['delete', 'node', NODE_NAME]);
+  await answers('503');
+  await serves(t, node, 'its Node object is gone', made, 'pod-1');
+  await apply(node.cluster, THIS_NODE);
+  await answers('200');
+  await serves(t, node, 'and is back', made, 'pod-1');
+  await remove(node, 'nodeless');
 });
 
 onEach('what a killed agent leaves is cleaned up', async (t, node) => {

@@ -30,6 +30,7 @@ export const SEATS = [CLIENT, ...LOCAL_PODS, REMOTE];
 
 export const NODE_NAME = 'n1';
 export const OTHER_NODE = 'n2';
+export const THIS_NODE = node({ name: NODE_NAME, addresses: [HOST.v4, HOST.v6] });
 export const NAMESPACE = 'shop';
 export const SERVICE_NETWORKS = ['10.96.0.0/16', 'fd00:10:96::/112'];
 /** The remote pod has these addresses, too: what no service takes for its own gets there. */
@@ -106,7 +107,7 @@ export class AgentNode extends Namespaces {
       self.namespace(HOST.name),
       Number(new URL(cluster.url).port),
     );
-    await apply(cluster, node({ name: NODE_NAME, addresses: [HOST.v4, HOST.v6] }), ...objects);
+    await apply(cluster, THIS_NODE, ...objects);
     await self.startAgent(configuration);
     await self.populate();
     return self;

@@ -15,7 +15,7 @@ import {
 import { type Destinations, told } from './asking.js';
 import { onNodes } from './node-suites.js';
 import { endpoints, remove, serve, service } from './shop.js';
-import { Talker, TRAFFIC_ENDPOINT_PORTS, TRAFFIC_PORTS, Traffic } from './traffic.js';
+import { TRAFFIC_ENDPOINT_PORTS, TRAFFIC_PORTS, Traffic } from './traffic.js';
 
 /** Changes that a watch can be behind. */
 const HISTORY = 40;
