@@ -12,7 +12,14 @@ import {
   PODS,
   PORTS,
 } from '../support/policy-world.js';
-import { AgentNode, HOST, NODE_NAME, OTHER_NODE, type Surroundings } from './agent-node.js';
+import {
+  AgentNode,
+  HOST,
+  type MoreConfiguration,
+  NODE_NAME,
+  OTHER_NODE,
+  type Surroundings,
+} from './agent-node.js';
 import type { TestCluster } from './cluster.js';
 import { Parties } from './parties.js';
 import type { Tree } from './server/objects.js';
@@ -148,6 +155,13 @@ export class PolicyNet extends AgentNode {
         ...SERVICES,
       ],
     };
+  }
+
+  override async startAgent(more?: MoreConfiguration): Promise<void> {
+    // Else it may find that kind missing, and looks for it again only now and then.
+    const definition = `crd/${clusterNetworkPolicies().metadata.name}`;
+    await this.kubectl(['wait', '--for=condition=established', definition, '--timeout=30s']);
+    await super.startAgent(more);
   }
 
   override tap(each: Seat) {
