@@ -14,11 +14,12 @@ import { onClusters } from './suites.js';
 /** Of a process's own, as a user's would be; the other one is for what is to go wrong. */
 const KINDS: readonly ClusterKind[] = ['process', 'real'];
 
-const onEach = onClusters({ kinds: KINDS });
-const onFaulty = onClusters({ kinds: ['in-process'] });
+// Before the first test is declared: AVA has it so.
 const engines: ('software' | 'dpdk')[] = ['software'];
 if (preferredEngine().kind === 'dpdk' && (await nativeObstacle()) === null) engines.push('dpdk');
 
+const onEach = onClusters({ kinds: KINDS });
+const onFaulty = onClusters({ kinds: ['in-process'] });
 for (const engine of engines)
   onEach(`${engine}: the demo shows the services of a cluster`, async (t, cluster) => {
     const others = await otherObjects(cluster);
