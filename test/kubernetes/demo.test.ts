@@ -14,11 +14,12 @@ import { onClusters } from './suites.js';
 /** Of a process's own, as a user's would be; the other one is for what is to go wrong. */
 const KINDS: readonly ClusterKind[] = ['process', 'real'];
 
-const onEach = onClusters({ kinds: KINDS });
-const onFaulty = onClusters({ kinds: ['in-process'] });
+// Before the first test is declared: AVA has it so.
 const engines: ('software' | 'dpdk')[] = ['software'];
 if (preferredEngine().kind === 'dpdk' && (await nativeObstacle()) === null) engines.push('dpdk');
 
+const onEach = onClusters({ kinds: KINDS });
+const onFaulty = onClusters({ kinds: ['in-process'] });
 for (const engine of engines)
   onEach(`${engine}: the demo shows the services of a cluster`, async (t, cluster) => {
     const others = await otherObjects(cluster);
@@ -77,9 +78,13 @@ onEach('the live table follows the API server', async (t, cluster) => {
 });
 
 onFaulty('who may not create namespaces is told so', async (t, cluster) => {
-  cluster.server!.faults.add({ method: 'POST', path: '/api/v1/namespaces', status: 403, times: 1 });
-  const reason = await failed(t, cluster.kubeconfig);
-  t.regex(reason, /^namespace sluice-demo-\w+ cannot be created: https:.*: 403 /);
+  cluster.server!.tokens.set('reader', { user: 'bob', may: (verb) => verb !== 'create' });
+  const path = join(await folderOf(t), 'kubeconfig');
+  writeFileSync(path, kubeconfigOf(cluster.url, cluster.caFile, 'reader'));
+  t.regex(
+    await failed(t, path),
+    /^namespace sluice-demo-\w+ cannot be created: https:.*: 403 Forbidden: .* User "bob" cannot create/,
+  );
   await isGone(t, cluster);
 });
 
