@@ -72,7 +72,6 @@ export const agent: Case<AgentPoint, Key> = {
   figures: {
     start: { title: 'start', unit: 's' },
     kubeProxyStart: { title: 'kube-proxy, elsewhere', unit: 's' },
-    ofKubeProxy: { title: 'of kube-proxy', unit: '' },
     ready: { title: 'lists to ready', unit: 's' },
     read: { title: 'read', unit: 's' },
     program: { title: 'program', unit: 's' },
@@ -91,6 +90,7 @@ export const agent: Case<AgentPoint, Key> = {
     ofBare99: { title: 'p99 of bare', unit: '' },
     back: { title: 'first change', unit: 'ms' },
     kubeProxy: { title: 'kube-proxy, elsewhere', unit: 'ms' },
+    ofKubeProxy: { title: 'of kube-proxy', unit: '' },
     before: { title: 'RSS before lists', unit: 'MB' },
     resident: { title: 'RSS', unit: 'MB' },
     peak: { title: 'RSS peak', unit: 'MB' },
