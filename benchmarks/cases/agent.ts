@@ -49,7 +49,6 @@ type Key =
 const PODS_EACH = 10;
 const CHANGES = 500;
 const NEW_SERVICES = 100;
-const CHURN_S = 2;
 
 /**
  * kube-proxy 1.36.2 in nftables mode against a real API server, on a machine of the same kind (two CPUs of
@@ -198,8 +197,9 @@ async function newServices(rig: AgentRig, { services }: AgentPoint, { scale }: B
   return { ...spread, kubeProxy, ofKubeProxy: spread.p50 / kubeProxy };
 }
 
-async function churn(rig: AgentRig) {
-  const { loop, cpu, mainThread, rate } = await rig.churn(CHURN_S);
+async function churn(rig: AgentRig, _: AgentPoint, { scale }: Bench) {
+  const seconds = scale.quick ? scale.seconds : 2 * scale.seconds;
+  const { loop, cpu, mainThread, rate } = await rig.churn(seconds);
   return {
     ...{ loop50: loop.p50, loop99: loop.p99, loopMax: loop.max },
     ...{ cpu, mainThread, rate },
