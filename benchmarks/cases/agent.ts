@@ -49,7 +49,6 @@ type Key =
 const PODS_EACH = 10;
 const CHANGES = 500;
 const NEW_SERVICES = 100;
-const CHURN_S = 2;
 
 /**
  * kube-proxy 1.36.2 in nftables mode against a real API server, on a machine of the same kind (two CPUs of
@@ -72,7 +71,6 @@ export const agent: Case<AgentPoint, Key> = {
   figures: {
     start: { title: 'start', unit: 's' },
     kubeProxyStart: { title: 'kube-proxy, elsewhere', unit: 's' },
-    ofKubeProxy: { title: 'of kube-proxy', unit: '' },
     ready: { title: 'lists to ready', unit: 's' },
     read: { title: 'read', unit: 's' },
     program: { title: 'program', unit: 's' },
@@ -91,6 +89,7 @@ export const agent: Case<AgentPoint, Key> = {
     ofBare99: { title: 'p99 of bare', unit: '' },
     back: { title: 'first change', unit: 'ms' },
     kubeProxy: { title: 'kube-proxy, elsewhere', unit: 'ms' },
+    ofKubeProxy: { title: 'of kube-proxy', unit: '' },
     before: { title: 'RSS before lists', unit: 'MB' },
     resident: { title: 'RSS', unit: 'MB' },
     peak: { title: 'RSS peak', unit: 'MB' },
@@ -198,8 +197,9 @@ async function newServices(rig: AgentRig, { services }: AgentPoint, { scale }: B
   return { ...spread, kubeProxy, ofKubeProxy: spread.p50 / kubeProxy };
 }
 
-async function churn(rig: AgentRig) {
-  const { loop, cpu, mainThread, rate } = await rig.churn(CHURN_S);
+async function churn(rig: AgentRig, _: AgentPoint, { scale }: Bench) {
+  const seconds = scale.quick ? scale.seconds : 2 * scale.seconds;
+  const { loop, cpu, mainThread, rate } = await rig.churn(seconds);
   return {
     ...{ loop50: loop.p50, loop99: loop.p99, loopMax: loop.max },
     ...{ cpu, mainThread, rate },

@@ -21,7 +21,7 @@ const SETTLE_MS = 10_000;
 /** Away for so long: longer than the first tries to reach it again. */
 const OUTAGE_MS = 1_000;
 /** Between two changes, so that they do not keep step with what has a period. */
-const LONGEST_GAP_MS = 5;
+const LONGEST_GAP_MS = 2;
 
 /** An agent, or a bare watch. */
 type Watching = OrderedProcess<AgentOrder, AgentAnswer>;
@@ -133,10 +133,11 @@ export class AgentRig implements AsyncDisposable {
     return this.#withAgent((agent) => this.#check(agent, fault));
   }
 
-  /** At once. */
+  /** At once and synchronously, for the end of this process. */
   kill(): void {
     this.#agent?.kill();
     this.#watcher?.kill();
+    this.cluster.abandon();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

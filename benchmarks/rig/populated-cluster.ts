@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   collectionPath,
@@ -118,6 +119,11 @@ export class PopulatedCluster implements AsyncDisposable {
   async removeExtra(): Promise<void> {
     const at = this.#extras.findIndex((each) => !this.#busy.has(each));
     if (at >= 0) await this.#remove(this.#extras.splice(at, 1)[0]!);
+  }
+
+  /** For the end of this process, with which the server's own ends. */
+  abandon(): void {
+    rmSync(this.server.folder, { recursive: true, force: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -32,7 +32,10 @@ export async function startShipped(config: string): Promise<ShippedStart> {
   const stdio = ['ignore', 'ignore', 'pipe'] as const;
   const child = spawn(process.execPath, [FILE, 'agent', '--config', config], { stdio: [...stdio] });
   const exited = once(child, 'exit');
-  const late = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+  const kill = (): void => void child.kill('SIGKILL');
+  // It does not outlive this process.
+  process.once('exit', kill);
+  const late = setTimeout(kill, TIMEOUT_MS);
   const said: string[] = [];
   let before: Resident | null = null;
   try {
@@ -48,8 +51,9 @@ export async function startShipped(config: string): Promise<ShippedStart> {
     clearTimeout(late);
     child.stderr?.resume();
     child.kill('SIGTERM');
-    const stuck = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    const stuck = setTimeout(kill, STOP_MS);
     await exited;
     clearTimeout(stuck);
+    process.off('exit', kill);
   }
 }
