@@ -12,10 +12,12 @@ class Picky {
   readonly bad = new Set<string>();
   updates = 0;
   closed = false;
+  broken = false;
 
   async update(change: ModelChange): Promise<ApplyReport> {
     this.updates++;
     if (this.closed) throw new SluiceError('ERR_CLOSED', 'closed');
+    if (this.broken) throw new SluiceError('ERR_ENGINE', 'no memory');
     const { put = [], removed = [] } = change.services ?? {};
     const worst = put.find(({ name }) => this.bad.has(name));
     if (worst !== undefined) throw new SluiceError('ERR_MODEL', `${worst.name} is bad`);
@@ -84,4 +86,17 @@ test('a proxy that is closed is nobody’s fault', async (t) => {
     code: 'ERR_CLOSED',
   });
   t.is(programmer.aside, 0);
+});
+
+test('what is set aside stays so while the proxy fails', async (t) => {
+  const proxy = new Picky();
+  const programmer = new Programmer(proxy);
+  proxy.bad.add('a');
+  await programmer.program({ services: { put: services('a') } });
+  proxy.broken = true;
+  await t.throwsAsync(programmer.retry(), { code: 'ERR_ENGINE' });
+  proxy.broken = false;
+  proxy.bad.clear();
+  t.deepEqual((await programmer.retry()).refused, []);
+  t.true(proxy.kept.has('shop/a'));
 });

@@ -128,7 +128,7 @@ export class ServiceState {
     }
     this.#carried.services += services;
     this.#carried.endpoints += endpoints;
-    this.#carried.triggers.push(...triggers);
+    this.#carried.triggers = this.#carried.triggers.concat(triggers);
   }
 
   #essenceOf(object: ServiceObject): ServiceObject | null {
@@ -204,7 +204,8 @@ export class ServiceState {
     row.noneHere = noneHere;
     taken.services += Number(row.serviceCame);
     taken.endpoints += row.slicesCame?.size ?? 0;
-    if (service !== null) taken.triggers.push(...row.triggers);
+    // One by one, as there may be more than a call takes arguments.
+    if (service !== null) for (const trigger of row.triggers) taken.triggers.push(trigger);
     row.serviceCame = false;
     row.slicesCame = null;
     row.triggers = [];
