@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { SyncLoop, type SyncLoopOptions } from '../../lib/agent/sync-loop.js';
-import { ManualClock, settled } from '../support/loop-clock.js';
+import { ManualClock, settled } from '../support/manual-clock.js';
 
 interface Rig {
   clock: ManualClock;
@@ -40,7 +40,7 @@ test('after idleness a request is served at once, and many at one time are one',
   await r.clock.pass(5_000);
   t.deepEqual(times(r), []);
   for (let i = 0; i < 1_000; i++) r.loop.request();
-  t.is(r.clock.waiting, 1, 'no timer for each request');
+  t.is(r.clock.waits().length, 1, 'no timer for each request');
   await r.clock.pass(0);
   t.deepEqual(times(r), [5_000]);
   await r.clock.pass(60_000);
@@ -226,7 +226,7 @@ test('stop waits for the run under way, and no other begins', async (t) => {
   r.loop.request();
   await r.clock.pass(10_000_000);
   t.is(r.runs.length, 1);
-  t.is(r.clock.waiting, 0);
+  t.deepEqual(r.clock.waits(), []);
   await t.notThrowsAsync(r.loop.stop(), 'again');
 });
 
