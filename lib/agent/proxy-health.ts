@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** As metrics and answers name the families. One sync serves both. */
-export const IP_FAMILIES = ['IPv4', 'IPv6'] as const;
+import { IP_FAMILIES } from '../sources/kubernetes/cluster-change.js';
 
 /** With it the autoscaler marks a node that is about to go. */
 const TO_BE_DELETED_TAINT = 'ToBeDeletedByClusterAutoscaler';
@@ -127,6 +126,7 @@ export class ProxyHealth {
         ...node,
         healthy,
         ...(known && {
+          // One sync serves both.
           status: Object.fromEntries(IP_FAMILIES.map((name) => [name, { ...family }])),
         }),
       },
