@@ -103,19 +103,22 @@ export class ClusterFollower {
   }
 
   async #make(change: ClusterChange): Promise<ApplyReport | null> {
-    const node = this.#nodeOf(change);
-    const model = { ...change.model, ...(node !== null && { node }) };
     let report: ApplyReport | null = null;
-    if (Object.keys(model).length > 0) {
-      try {
+    let node: NodeSpec | null;
+    try {
+      node = this.#nodeOf(change);
+      const model = { ...change.model, ...(node !== null && { node }) };
+      if (Object.keys(model).length > 0) {
         const programmed = await this.#programmer.program(model);
         this.#tell(programmed.refused);
         report = programmed.report;
         this.#isFreed ||= hasRemovals(change.model);
-      } catch (error) {
-        this.#state.putBack(change);
-        throw error;
       }
+    } catch (error) {
+      this.#state.putBack(change);
+      // Warnings and mistakes do not come again, and what our Node object says waits for nobody.
+      this.#listener.change({ ...change, health: new Map() });
+      throw error;
     }
     if (node !== null) {
       this.#node = node;
@@ -125,12 +128,10 @@ export class ClusterFollower {
     return report;
   }
 
-  /** `null`: it is what it was. */
-  #nodeOf({ node }: ClusterChange): NodeSpec | null {
-    // A Node object that goes, as one does before its kubelet registers anew, takes nothing along: the
-    // node has the addresses that it had, and the kubelet comes from them.
-    if ((node ?? null) === null && this.#node !== null) return null;
-    const spec = this.#nodeSpec(node ?? null);
+  /** `null`: it is what it was. A node whose object has gone still has its addresses and its pods. */
+  #nodeOf({ node = null }: ClusterChange): NodeSpec | null {
+    if (node === null && this.#node !== null) return null;
+    const spec = this.#nodeSpec(node);
     return isDeepStrictEqual(spec, this.#node) ? null : spec;
   }
 

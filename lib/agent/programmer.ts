@@ -74,10 +74,20 @@ export class Programmer {
     return { report, refused };
   }
 
-  /** Tries again what is set aside. */
+  /**
+   * Tries again what is set aside.
+   * @throws Error as `program`: it stays set aside
+   */
   async retry(): Promise<Programmed> {
     if (this.#aside.size === 0) return { report: null, refused: [] };
-    return this.program(changeOf([...this.#aside.values()].map(({ member }) => member)));
+    const before = [...this.#aside];
+    try {
+      return await this.program(changeOf(before.map(([, { member }]) => member)));
+    } catch (error) {
+      // Nobody else remembers it.
+      for (const [id, entry] of before) this.#aside.set(id, entry);
+      throw error;
+    }
   }
 
   /**

@@ -12,10 +12,12 @@ class Picky {
   readonly bad = new Set<string>();
   updates = 0;
   closed = false;
+  broken = false;
 
   async update(change: ModelChange): Promise<ApplyReport> {
     this.updates++;
     if (this.closed) throw new SluiceError('ERR_CLOSED', 'closed');
+    if (this.broken) throw new SluiceError('ERR_ENGINE', 'no memory');
     const { put = [], removed = [] } = change.services ?? {};
     const worst = put.find(({ name }) => this.bad.has(name));
     if (worst !== undefined) throw new SluiceError('ERR_MODEL', `${worst.name} is bad`);
@@ -111,4 +113,17 @@ test('what is set aside is tried again when there may be room, a few refusals at
   proxy.closed = true;
   await t.throwsAsync(programmer.retrySome(), { code: 'ERR_CLOSED' });
   t.is(programmer.aside, 1, 'it is not lost');
+});
+
+test('what is set aside stays so while the proxy fails', async (t) => {
+  const proxy = new Picky();
+  const programmer = new Programmer(proxy);
+  proxy.bad.add('a');
+  await programmer.program({ services: { put: services('a') } });
+  proxy.broken = true;
+  await t.throwsAsync(programmer.retry(), { code: 'ERR_ENGINE' });
+  proxy.broken = false;
+  proxy.bad.clear();
+  t.deepEqual((await programmer.retry()).refused, []);
+  t.true(proxy.kept.has('shop/a'));
 });

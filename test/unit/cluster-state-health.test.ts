@@ -138,13 +138,31 @@ const LACKING: [name: string, spec: object, list: object[], internal: number, ex
 for (const [name, spec, list, internal, external] of LACKING) {
   test(`services without local endpoints: ${name}`, (t) => {
     const scene = new Scene().put('Service', web(spec)).put('EndpointSlice', endpoints(...list));
-    t.deepEqual(scene.take().noLocalEndpoints, { internal, external });
-    t.deepEqual(scene.remove('Service', web()).take().noLocalEndpoints, {
-      internal: 0,
-      external: 0,
-    });
+    const NONE = { internal: 0, external: 0 };
+    t.deepEqual(scene.take().noLocalEndpoints, { IPv4: { internal, external }, IPv6: NONE });
+    const after = scene.remove('Service', web()).take().noLocalEndpoints;
+    t.deepEqual(after, { IPv4: NONE, IPv6: NONE });
   });
 }
+
+test('services without local endpoints: of one family alone', (t) => {
+  const scene = new Scene();
+  const clusterIPs = ['10.96.0.10', 'fd00:96::10'];
+  const spec = { clusterIPs, internalTrafficPolicy: 'Local', externalIPs: ['fd00:e::1'] };
+  scene.put('Service', web(spec)).put('EndpointSlice', endpoints(at('10.1.0.1')));
+  const six = slice('web-6', 'web', [at('fd00:1::1', {}, 'there')], { addressType: 'IPv6' });
+  scene.put('EndpointSlice', six);
+  t.deepEqual(scene.take().noLocalEndpoints, {
+    IPv4: { internal: 0, external: 0 },
+    IPv6: { internal: 1, external: 1 },
+  });
+  scene.put('EndpointSlice', endpoints(at('10.1.0.1', {}, 'there')));
+  scene.put('EndpointSlice', { ...six, endpoints: [], metadata: { ...six.metadata, uid: 'x' } });
+  t.deepEqual(scene.take().noLocalEndpoints, {
+    IPv4: { internal: 1, external: 0 },
+    IPv6: { internal: 0, external: 0 },
+  });
+});
 
 test('without the name of a node nothing is here, and nobody knows what is not', (t) => {
   const scene = new Scene({ nodeName: null }).put('Service', web());
