@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks a proxy, by packets through its `memory` interfaces `clients` and `backends`, where it sends new flows.
 import { setImmediate as breathe } from 'node:timers/promises';
+import { messageOf } from '../../lib/cli/control/protocol.js';
 import type { ServiceProxy } from '../../lib/index.js';
 import { type PacketBuilder, packet, read } from '../../test/support/packets.js';
 import type { Sample } from './agent-messages.js';
@@ -31,8 +32,12 @@ export class Probe {
   /** Everything that is wrong with how a service is answered. */
   async check({ address, protocol, backends }: Sample): Promise<string[]> {
     const found = new Set<string | null>();
-    for (let sent = 0; sent < FLOWS_EACH; sent += BURST)
-      for (const each of await this.#send(address, protocol, BURST)) found.add(each);
+    try {
+      for (let sent = 0; sent < FLOWS_EACH; sent += BURST)
+        for (const each of await this.#send(address, protocol, BURST)) found.add(each);
+    } catch (error) {
+      return [messageOf(error)];
+    }
     return [
       ...[...found].filter((each) => each === null || !backends.includes(each)),
       ...backends.filter((each) => !found.has(each)).map((each) => `never ${each}`),

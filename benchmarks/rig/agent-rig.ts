@@ -117,12 +117,12 @@ export class AgentRig implements AsyncDisposable {
   outage(): Promise<number> {
     return this.#withAgent(async (agent) => {
       const { server } = this.cluster;
+      // It would not look for another connection.
+      await this.#endWatcher();
       await server.kill9();
       await sleep(OUTAGE_MS);
       await server.restart();
       const back = monotonic();
-      // The bare watch has lost its connection, and does not look for another.
-      await this.#endWatcher();
       const { wanted, write } = this.cluster.nextProbe();
       return (await change(agent, wanted, write)).packet - back;
     });
