@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Case, defineCase } from '../rig/case.js';
+import { agent } from './agent.js';
 import { forward } from './forward.js';
 import { fragments } from './fragments.js';
 import { ipv6 } from './ipv6.js';
@@ -22,6 +23,7 @@ export const CASES: readonly Case[] = [
   defineCase(policy),
   defineCase(routes),
   defineCase(tunnel),
+  defineCase(agent),
   defineCase(software),
   defineCase(workers),
   defineCase(micro),

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Children } from '../../lib/cli/demo/children.js';
+import { AgentRig } from './agent-rig.js';
 import type { Scale } from './case.js';
 import { type Measurement, type Measuring, measure } from './measure.js';
 import type { WireKind } from './network.js';
@@ -25,6 +26,7 @@ export class Bench implements AsyncDisposable {
   readonly #say: (what: string) => void;
   /** By set-up, and whether the point under way has asked for it. */
   readonly #sluices = new Map<string, { sluice: Sluice; wanted: boolean }>();
+  #agentRig: { key: string; rig: AgentRig } | null = null;
   #targets = 0;
   #clients = 0;
 
@@ -70,6 +72,24 @@ export class Bench implements AsyncDisposable {
     return this.#endSluices(() => true);
   }
 
+  /** The API server with so many services of so many pods, and an agent: what stands, or new ones. */
+  async agentRig(services: number, each: number): Promise<AgentRig> {
+    const key = `${services} ${each}`;
+    if (this.#agentRig?.key === key) return this.#agentRig.rig;
+    await this.endSluices();
+    await this.endAgentRig();
+    this.#say(`starting an API server with ${services} services`);
+    const rig = await AgentRig.start(services, each, this.#nextFolder());
+    this.#agentRig = { key, rig };
+    return rig;
+  }
+
+  async endAgentRig(): Promise<void> {
+    const ending = this.#agentRig;
+    this.#agentRig = null;
+    await ending?.rig[Symbol.asyncDispose]();
+  }
+
   /** Sends traffic through Sluice. */
   throughSluice(sluice: Sluice, measuring: Measuring): Promise<Measurement> {
     this.freezeSluices(sluice);
@@ -98,6 +118,7 @@ export class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.endSluices();
+    await this.endAgentRig();
     this.abandon();
   }
 
@@ -105,6 +126,7 @@ export class Bench implements AsyncDisposable {
   abandon(): void {
     this.children.killAll();
     for (const { sluice } of this.#sluices.values()) sluice.kill();
+    this.#agentRig?.rig.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

@@ -22,6 +22,7 @@ export async function runCase(
   const points: PointReport[] = [];
   for (const point of each.points(bench.scale))
     points.push(...(await runPoint(each, point, bench, say)));
+  await bench.endAgentRig();
   return {
     case: name,
     title,
@@ -60,6 +61,7 @@ async function runPoint(
       bench.fault(`${where}: ${messageOf(error)}`);
       // What stands may be what is broken.
       await bench.endSluices();
+      await bench.endAgentRig();
       break;
     }
   }

@@ -16,17 +16,10 @@ export interface SluiceSetup {
 }
 
 /** To the process. */
-export type Order =
-  | { ask: 'open'; setup: SluiceSetup; folder: string }
-  | { ask: 'counts' }
-  | { ask: 'close' };
+export type Order = { ask: 'open'; setup: SluiceSetup; folder: string } | { ask: 'counts' };
 
-/** From the process, one for each order. */
-export type Answer =
-  | { answer: 'opened' }
-  | { answer: 'counts'; counts: Counts }
-  | { answer: 'closed' }
-  | { answer: 'failed'; why: string };
+/** From the process, one for each order that it could obey. */
+export type Answer = { answer: 'opened' } | { answer: 'counts'; counts: Counts };
 
 /** What Sluice has counted so far, over all workers. */
 export interface Counts {

@@ -3,29 +3,18 @@
 // its parent orders over the channel, and ends with it.
 import { ServiceProxy } from '../../lib/index.js';
 import { BACKENDS, CLIENTS, moreRoutes, ROUTES, serviceModel } from './network.js';
+import { obeyParent } from './ordered-process.js';
 import { policyModel } from './policies.js';
 import type { Answer, Counts, Order, SluiceSetup } from './sluice-messages.js';
 
 let proxy: ServiceProxy | null = null;
 
-process.on('message', (order: Order) => {
-  obey(order).then(
-    (answer) => process.send?.(answer),
-    (error: unknown) => process.send?.({ answer: 'failed', why: String(error) } satisfies Answer),
-  );
-});
-process.once('disconnect', () => close().finally(() => process.exit(0)));
-// The parent ends this process in order; Ctrl-C in the terminal is for the parent.
-process.on('SIGINT', () => undefined);
+obeyParent(obey, close);
 
 async function obey(order: Order): Promise<Answer> {
   if (order.ask === 'open') {
     proxy = await open(order.setup, order.folder);
     return { answer: 'opened' };
-  }
-  if (order.ask === 'close') {
-    await close();
-    return { answer: 'closed' };
   }
   if (proxy === null) throw new Error('there is no proxy yet');
   return { answer: 'counts', counts: countsOf(proxy) };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDeepStrictEqual } from 'node:util';
+import type { ModelChange } from '../model/changes.js';
 import type { NodeSpec } from '../model/model.js';
 import type { ApplyReport } from '../proxy/service-proxy.js';
 import type { ClusterChange, ClusterState } from '../sources/kubernetes/cluster-state.js';
@@ -22,6 +23,9 @@ export interface Round {
   readonly report: ApplyReport | null;
 }
 
+/** The node section, by what the cluster says of our node; `null`: it says nothing. */
+export type NodeSpecOf = (node: NodeObject | null) => NodeSpec;
+
 /** What a follower tells. None of it may throw. */
 export interface FollowerListener {
   change(change: ClusterChange): void;
@@ -40,14 +44,17 @@ export class ClusterFollower {
   readonly #state: ClusterState;
   readonly #programmer: Programmer;
   readonly #listener: FollowerListener;
-  readonly #nodeSpec: (node: NodeObject | null) => NodeSpec;
+  readonly #nodeSpec: NodeSpecOf;
   #node: NodeSpec | null = null;
+  /** That ran after the last round. */
+  #backends = 0;
+  /** Something was removed in this round. */
+  #isFreed = false;
 
-  /** @param nodeSpec - the node section, by what the cluster says of our node; `null`: it says nothing */
   constructor(
     state: ClusterState,
     proxy: Updatable,
-    nodeSpec: (node: NodeObject | null) => NodeSpec,
+    nodeSpec: NodeSpecOf,
     listener: FollowerListener,
   ) {
     this.#state = state;
@@ -69,6 +76,7 @@ export class ClusterFollower {
   async round(full: boolean): Promise<void> {
     const beginning = performance.now();
     const total = { services: 0, endpoints: 0 };
+    this.#isFreed = false;
     const triggers: number[] = [];
     let report: ApplyReport | null = null;
     if (full) {
@@ -84,6 +92,12 @@ export class ClusterFollower {
       total.endpoints += change.endpoints;
       for (const each of change.triggers) triggers.push(each);
     }
+    if (!full && this.#programmer.aside > 0 && this.#hasRoom(report)) {
+      const again = await this.#programmer.retrySome();
+      this.#tell(again.refused);
+      report = again.report ?? report;
+    }
+    this.#backends = report?.backends ?? this.#backends;
     const durationMs = performance.now() - beginning;
     this.#listener.round({ durationMs, full, ...total, triggers, report });
   }
@@ -98,6 +112,7 @@ export class ClusterFollower {
         const programmed = await this.#programmer.program(model);
         this.#tell(programmed.refused);
         report = programmed.report;
+        this.#isFreed ||= hasRemovals(change.model);
       }
     } catch (error) {
       this.#state.putBack(change);
@@ -120,7 +135,18 @@ export class ClusterFollower {
     return isDeepStrictEqual(spec, this.#node) ? null : spec;
   }
 
+  /** There may be room that there was not before this round. */
+  #hasRoom(report: ApplyReport | null): boolean {
+    return this.#isFreed || (report !== null && report.backends < this.#backends);
+  }
+
   #tell(refused: readonly RefusedMember[]): void {
     if (refused.length > 0) this.#listener.refused(refused);
   }
+}
+
+function hasRemovals({ services, namespaces, pods, policies }: ModelChange): boolean {
+  return [services, namespaces, pods, policies].some(
+    (changes) => (changes?.removed?.length ?? 0) > 0,
+  );
 }

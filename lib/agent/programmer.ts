@@ -28,6 +28,9 @@ export interface Updatable {
   update(change: ModelChange): Promise<ApplyReport>;
 }
 
+/** So many refusals end an attempt to fill the room that has come. */
+const REFUSALS = 16;
+
 interface Member {
   readonly section: Section;
   readonly value: { readonly name: string; readonly namespace?: string };
@@ -85,6 +88,30 @@ export class Programmer {
       for (const [id, entry] of before) this.#aside.set(id, entry);
       throw error;
     }
+  }
+
+  /**
+   * There may be room where there was none: tries again what is set aside, those first that have waited longest,
+   * until a few are refused again.
+   */
+  async retrySome(): Promise<Programmed> {
+    let report: ApplyReport | null = null;
+    const refused: RefusedMember[] = [];
+    let tries = REFUSALS;
+    for (const [id, { member, reason: before }] of [...this.#aside]) {
+      this.#aside.delete(id);
+      try {
+        report = await this.#proxy.update(changeOf([member]));
+      } catch (error) {
+        const reason = isRefusal(error) ? error.message : before;
+        this.#aside.set(id, { member, reason });
+        if (!isRefusal(error)) throw error;
+        const { section, value } = member;
+        if (reason !== before) refused.push({ section, key: keyOf(section, value), reason });
+        if (--tries === 0) break;
+      }
+    }
+    return { report, refused };
   }
 
   /** What the change says anew of a member is the last word on it. */

@@ -55,6 +55,7 @@ const SOURCE: SourceState = {
   ],
   counts: { Service: { objects: 10, refused: 2 }, Pod: { objects: 0, refused: 0 } },
   pending: { services: 3, endpoints: 4 },
+  aside: 2,
 };
 
 test("names, types and labels are kube-proxy's, and all series are there from the beginning", async (t) => {
@@ -216,6 +217,7 @@ test('what comes from the API server is read when it is asked for', async (t) =>
     ],
   );
   t.is(of('last_contact_timestamp_seconds', 'Service'), 1.5);
+  t.is(sampleValue(all, 'sluice_source_unprogrammed_members'), 2);
   t.is(of('last_contact_timestamp_seconds', 'Pod'), null, 'never');
   state = { ...SOURCE, watches: [SOURCE.watches[0]!], pending: { services: 0, endpoints: 0 } };
   all = await scraped(metrics);

@@ -89,6 +89,33 @@ test('a proxy that is closed is nobody’s fault', async (t) => {
   t.is(programmer.aside, 0);
 });
 
+test('what is set aside is tried again when there may be room, a few refusals at a time', async (t) => {
+  const proxy = new Picky();
+  const programmer = new Programmer(proxy);
+  for (let index = 0; index < 40; index += 1) proxy.bad.add(`s${index}`);
+  await programmer.program({ services: { put: numbered(40) } });
+  t.is(programmer.aside, 40);
+
+  proxy.updates = 0;
+  t.deepEqual(await programmer.retrySome(), { report: null, refused: [] }, 'known already');
+  t.true(proxy.updates < 20, `${proxy.updates} updates`);
+  proxy.bad.delete('s39');
+  await programmer.retrySome();
+  t.is(programmer.aside, 40, 'others are before it');
+  const { report } = await programmer.retrySome();
+  t.is(report?.services, 1, 'who has waited longest is first');
+  t.is(programmer.aside, 39);
+
+  proxy.bad.clear();
+  t.is((await programmer.retrySome()).report?.services, 40);
+  t.is(programmer.aside, 0);
+  proxy.bad.add('s1');
+  await programmer.program({ services: { put: services('s1') } });
+  proxy.closed = true;
+  await t.throwsAsync(programmer.retrySome(), { code: 'ERR_CLOSED' });
+  t.is(programmer.aside, 1, 'it is not lost');
+});
+
 test('what is set aside stays so while the proxy fails', async (t) => {
   const proxy = new Picky();
   const programmer = new Programmer(proxy);

@@ -55,6 +55,21 @@ for (const [name, spec, list, counted] of COUNTS) {
   });
 }
 
+test('local endpoints: a pod of two families is one', (t) => {
+  const dual = { clusterIPs: ['10.96.0.10', 'fd00:96::10'], ipFamilies: ['IPv4', 'IPv6'] };
+  const scene = new Scene().put('Service', web({ clusterIP: '10.96.0.10', ...dual }));
+  const ports = [{ port: 8080 }];
+  for (const [addressType, addresses] of [
+    ['IPv4', ['10.1.0.1', '10.1.0.2']],
+    ['IPv6', ['fd01::1']],
+  ] as const) {
+    const members = addresses.map((address) => at(address));
+    const name = `web-${addressType}`;
+    scene.put('EndpointSlice', slice(name.toLowerCase(), 'web', members, { ports, addressType }));
+  }
+  t.deepEqual(health(scene), [[32_000, 2]]);
+});
+
 test('it is told when it changes, and when it ends', (t) => {
   const scene = new Scene().put('Service', web()).put('EndpointSlice', endpoints(at('10.1.0.1')));
   const told = () => [...scene.take().health];

@@ -15,13 +15,16 @@ export function healthOf(
 ): ServiceHealth | null {
   const { type, externalTrafficPolicy, healthCheckNodePort: port } = spec;
   if (type !== 'LoadBalancer' || externalTrafficPolicy !== 'Local' || port === 0) return null;
-  const addresses = new Set<string>();
+  const addresses = { 4: new Set<string>(), 6: new Set<string>() };
   for (const { backends } of service.ports) {
     for (const backend of backends) {
-      if (backend.ready === true && isHere(backend, nodeName)) addresses.add(backend.address);
+      if (backend.ready !== true || !isHere(backend, nodeName)) continue;
+      addresses[familyOf(backend.address)].add(backend.address);
     }
   }
-  return { namespace, name, port, localEndpoints: addresses.size };
+  // kube-proxy counts by family: a pod of two is one endpoint.
+  const localEndpoints = Math.max(addresses[4].size, addresses[6].size);
+  return { namespace, name, port, localEndpoints };
 }
 
 /** Whether there are endpoints, and none here, for what a traffic policy `Local` is about; 1 or 0. */

@@ -30,7 +30,7 @@ export interface PodSpec {
   initContainers: readonly Container[];
 }
 
-interface Container {
+export interface Container {
   ports: readonly ContainerPort[];
   restartPolicy?: string;
 }
