@@ -8,7 +8,7 @@ import { ClusterFollower, type FollowerListener, type NodeSpecOf } from './follo
 import type { Updatable } from './programmer.js';
 import { SyncLoop } from './sync-loop.js';
 
-/** After so long without a request everything that was refused is tried again, as kube-proxy's full sync. */
+/** So long after a full round comes another: everything that was refused is tried again, as kube-proxy's full sync. */
 const MAX_INTERVAL_MS = 3_600_000;
 
 /** What is told of how a proxy follows a cluster. None of it may throw. */

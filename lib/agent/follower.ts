@@ -48,6 +48,8 @@ export class ClusterFollower {
   #node: NodeSpec | null = null;
   /** That ran after the last round. */
   #backends = 0;
+  /** What is in force and has not been told: of this round, and of those before it that failed half-way. */
+  #made = nothingMade();
   /** Something was removed in this round. */
   #isFreed = false;
 
@@ -75,9 +77,7 @@ export class ClusterFollower {
    */
   async round(full: boolean): Promise<void> {
     const beginning = performance.now();
-    const total = { services: 0, endpoints: 0 };
     this.#isFreed = false;
-    const triggers: number[] = [];
     let report: ApplyReport | null = null;
     if (full) {
       const again = await this.#programmer.retry();
@@ -88,9 +88,9 @@ export class ClusterFollower {
       const change = this.#state.take(SERVICES_AT_A_TIME);
       more = change.more;
       report = (await this.#make(change)) ?? report;
-      total.services += change.services;
-      total.endpoints += change.endpoints;
-      for (const each of change.triggers) triggers.push(each);
+      this.#made.services += change.services;
+      this.#made.endpoints += change.endpoints;
+      for (const each of change.triggers) this.#made.triggers.push(each);
     }
     if (!full && this.#programmer.aside > 0 && this.#hasRoom(report)) {
       const again = await this.#programmer.retrySome();
@@ -99,7 +99,8 @@ export class ClusterFollower {
     }
     this.#backends = report?.backends ?? this.#backends;
     const durationMs = performance.now() - beginning;
-    this.#listener.round({ durationMs, full, ...total, triggers, report });
+    this.#listener.round({ durationMs, full, ...this.#made, report });
+    this.#made = nothingMade();
   }
 
   async #make(change: ClusterChange): Promise<ApplyReport | null> {
@@ -143,6 +144,10 @@ export class ClusterFollower {
   #tell(refused: readonly RefusedMember[]): void {
     if (refused.length > 0) this.#listener.refused(refused);
   }
+}
+
+function nothingMade(): { services: number; endpoints: number; triggers: number[] } {
+  return { services: 0, endpoints: 0, triggers: [] };
 }
 
 function hasRemovals({ services, namespaces, pods, policies }: ModelChange): boolean {

@@ -134,26 +134,37 @@ export class Programmer {
         SECTIONS.map((section) => [section, { removed: change[section]?.removed ?? [] }]),
       ),
     });
-    const attempt = async (members: readonly Member[]): Promise<string | null> => {
+    const attempt = async (members: readonly Member[]): Promise<SluiceError | null> => {
       try {
         report = await this.#proxy.update(changeOf(members));
         return null;
       } catch (error) {
         if (!isRefusal(error)) throw error;
-        return error.message;
+        return error;
       }
     };
-    const halve = async (members: readonly Member[]): Promise<Member[]> => {
-      if (members.length === 0 || (await attempt(members)) === null) return [];
-      if (members.length === 1) return [...members];
-      const half = members.length >> 1;
-      return [...(await halve(members.slice(0, half))), ...(await halve(members.slice(half)))];
+    // Who is to blame goes, and the others are tried together, as they may pass things on to each other.
+    const sift = async (members: readonly Member[]): Promise<Member[]> => {
+      const blamed: Member[] = [];
+      for (let rest = members; rest.length > 0; ) {
+        const error = await attempt(rest);
+        if (error === null) break;
+        const at = rest.length === 1 ? 0 : blamedBy(error, rest);
+        if (at < 0) {
+          const half = rest.length >> 1;
+          blamed.push(...(await sift(rest.slice(0, half))), ...(await sift(rest.slice(half))));
+          break;
+        }
+        blamed.push(rest[at]!);
+        rest = rest.toSpliced(at, 1);
+      }
+      return blamed;
     };
     const failed: { member: Member; reason: string }[] = [];
     // Once more, because one may have waited for another that came after it.
-    for (const member of await halve(membersOf(change))) {
-      const reason = await attempt([member]);
-      if (reason !== null) failed.push({ member, reason });
+    for (const member of await sift(membersOf(change))) {
+      const error = await attempt([member]);
+      if (error !== null) failed.push({ member, reason: error.message });
     }
     return { report, failed };
   }
@@ -161,6 +172,14 @@ export class Programmer {
 
 function isRefusal(error: unknown): error is SluiceError {
   return error instanceof SluiceError && error.code !== 'ERR_CLOSED' && error.code !== 'ERR_ENGINE';
+}
+
+/** Which of the members the error's path is in, such as `services.put[3].addresses[0]`; -1: it does not say. */
+function blamedBy({ path = '' }: SluiceError, members: readonly Member[]): number {
+  const [, name, index] = /^(\w+)\.put\[(\d+)\]/.exec(path) ?? [];
+  const ofSection = members.filter(({ section }) => section === name);
+  const blamed = ofSection[Number(index)];
+  return blamed === undefined ? -1 : members.indexOf(blamed);
 }
 
 function membersOf(change: ModelChange): Member[] {

@@ -16,13 +16,16 @@ class Rig {
   readonly nodes: NodeSpec[] = [];
   readonly rounds: Round[] = [];
   isBroken = false;
+  /** So many updates are made. */
+  last = Number.POSITIVE_INFINITY;
   nodeSpec = (node: Parameters<typeof completeNode>[1][number] | null): NodeSpec =>
     completeNode({ name: 'here' }, node === null ? [] : [node]);
   readonly #follower = new ClusterFollower(
     this.scene.state,
     {
       update: async (change) => {
-        if (this.isBroken) throw new SluiceError('ERR_ENGINE', 'no memory');
+        if (this.isBroken || this.updates.length >= this.last)
+          throw new SluiceError('ERR_ENGINE', 'no memory');
         this.updates.push(change);
         const counts = { services: 0, backends: 0, skipped: {}, warnings: [] };
         return { generation: this.updates.length, changed: true, ...counts };
@@ -78,6 +81,20 @@ test('health checks and rounds are told of when the change is made', async (t) =
   rig.isBroken = false;
   await rig.round();
   t.deepEqual([told(), rig.rounds.length], [['shop/web'], 1]);
+});
+
+test('a round that failed half-way counts with the next one', async (t) => {
+  const rig = new Rig();
+  rig.last = 1;
+  for (let n = 0; n < 150; n++)
+    rig.scene.put('Service', service(`web-${n}`, { clusterIP: `10.96.1.${n}` }));
+  await t.throwsAsync(rig.round());
+  t.is(rig.rounds.length, 0);
+  rig.last = 2;
+  await rig.round();
+  t.like(rig.rounds, [{ services: 150 }]);
+  await rig.round();
+  t.is(rig.rounds[1]?.services, 0);
 });
 
 test('a change is not lost where the node section cannot be made', async (t) => {

@@ -5,6 +5,7 @@ import { SluiceError } from '../../lib/errors.js';
 import type { ModelChange } from '../../lib/model/changes.js';
 import type { Service } from '../../lib/model/model.js';
 import type { ApplyReport } from '../../lib/proxy/service-proxy.js';
+import { openProxy, service } from '../support/proxy.js';
 
 /** A proxy that keeps services by name, and does not like some of them. */
 class Picky {
@@ -126,4 +127,30 @@ test('what is set aside stays so while the proxy fails', async (t) => {
   proxy.bad.clear();
   t.deepEqual((await programmer.retry()).refused, []);
   t.true(proxy.kept.has('shop/a'));
+});
+
+test('what passes between two services passes, though a third is refused', async (t) => {
+  await using proxy = await openProxy();
+  await proxy.update({ services: { put: [service('a', 1, []), service('b', 2, [])] } });
+  let updates = 0;
+  const programmer = new Programmer({
+    update: (change) => {
+      updates++;
+      return proxy.update(change);
+    },
+  });
+  const put = [
+    service('a', 2, ['10.1.0.2']),
+    ...Array.from({ length: 20 }, (_, at) => service(`ok-${at}`, 20 + at, [])),
+    service('bad', 3, ['127.0.0.1']),
+    service('b', 1, ['10.1.0.3']),
+  ];
+  const { refused, report } = await programmer.program({ services: { put } });
+  t.deepEqual(
+    refused.map(({ key }) => key),
+    ['default/bad'],
+  );
+  t.is(report?.services, 22);
+  t.is(proxy.services.find(({ name }) => name === 'a')?.ports[0]?.backends.length, 1);
+  t.true(updates <= 5, `${updates} updates`);
 });

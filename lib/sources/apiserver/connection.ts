@@ -11,7 +11,7 @@ import { TokenBucket } from './pacing.js';
 import { readStatus, statusError } from './status.js';
 
 export interface ConnectionOptions extends ServerOptions {
-  /** Lists and writes a second; default 5, as kube-proxy's. 0: no deadline. */
+  /** Lists and writes a second; default 5, as kube-proxy's. 0: no limit. */
   qps?: number;
   /** How many of them at once; default 10. */
   burst?: number;
