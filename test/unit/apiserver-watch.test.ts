@@ -270,6 +270,22 @@ test('an API that is not installed is an empty list, until it is', async (t) => 
   t.true(rig.watch.state()[0]?.absent);
 });
 
+test('404 of what stands in front of the API server empties nothing', async (t) => {
+  const [resource] = watchedResources({ nodeName: null }).filter(({ optional }) => optional);
+  const rig = await WatchRig.open(t, [resource!]);
+  rig.lists = [answerJson(list(7, ['a']))];
+  rig.watches = [OPEN];
+  rig.watch.start();
+  await until(() => rig.resumed().length === 1);
+  rig.lists = [(_, response) => response.writeHead(404).end('<h1>default backend: 404</h1>')];
+  rig.watches = rig.lists;
+  rig.server.cut();
+  await rig.passBackoff(800, 1600);
+  for (let times = 0; times < 3; times++) await rig.passBackoff();
+  t.deepEqual(rig.sink.names(), ['ClusterNetworkPolicy a']);
+  t.false(rig.watch.state()[0]?.absent);
+});
+
 test('404 for what every API server has is a mistake, and empties nothing', async (t) => {
   const rig = await WatchRig.open(t);
   rig.lists = [answerJson({ kind: 'Status', code: 404, reason: 'NotFound' }, 404)];

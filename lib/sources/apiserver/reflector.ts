@@ -9,7 +9,7 @@ import { FailureLog, type WatchLog } from './failure-log.js';
 import { Backoff } from './pacing.js';
 import { pagesOf } from './pages.js';
 import type { WatchedResource } from './resources.js';
-import { isExpired, isOutage, messageOf, statusOf } from './status.js';
+import { isExpired, isNotInstalled, isOutage, messageOf, statusOf } from './status.js';
 
 export interface ReflectorSettings {
   /** Something has come into the sink. */
@@ -143,7 +143,7 @@ export class Reflector {
         if (signal.aborted) return 0;
       }
     } catch (error) {
-      if (resourceVersion === undefined && optional && statusOf(error)?.code === 404) {
+      if (resourceVersion === undefined && optional && isNotInstalled(error)) {
         return this.#notInstalled();
       }
       if (resourceVersion !== undefined && isExpired(error)) this.#expiredLists += 1;

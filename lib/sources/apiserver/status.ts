@@ -69,6 +69,16 @@ export function isExpired(error: unknown): boolean {
 }
 
 /**
+ * The server has no such path: the API is not installed. What stands in front of it says 404 in its own words,
+ * and knows nothing of that.
+ */
+export function isNotInstalled(error: unknown): boolean {
+  const status = statusOf(error);
+  if (status?.code !== 404) return false;
+  return status.reason !== undefined || status.message === '404 page not found';
+}
+
+/**
  * The server could not be reached, or has no time: nothing was wrong with what it was asked for.
  * What stands in front of it answers without a Status.
  */
