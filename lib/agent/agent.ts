@@ -2,13 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ServiceProxy } from '../proxy/service-proxy.js';
-import { ClusterWatch } from '../sources/apiserver/cluster-watch.js';
+import type { ClusterWatch } from '../sources/apiserver/cluster-watch.js';
 import { ApiConnection } from '../sources/apiserver/connection.js';
 import { EventRecorder } from '../sources/apiserver/event-recorder.js';
-import { watchedResources } from '../sources/apiserver/resources.js';
-import { ClusterState } from '../sources/kubernetes/cluster-state.js';
+import { ClusterSync } from './cluster-sync.js';
 import { type EffectiveConfiguration, shownConfiguration } from './effective.js';
-import { ClusterFollower } from './follower.js';
 import { openHealthServer } from './health-server.js';
 import type { HttpListener } from './http-listener.js';
 import { KeptListener } from './kept-listener.js';
@@ -19,10 +17,6 @@ import { nodeSection } from './node-section.js';
 import { ProxyHealth } from './proxy-health.js';
 import { Reporter } from './reporter.js';
 import { ServiceHealthServers } from './service-health.js';
-import { SyncLoop } from './sync-loop.js';
-
-/** After so long without a request everything that was refused is tried again, as kube-proxy's full sync. */
-const MAX_INTERVAL_MS = 3_600_000;
 
 export interface NodeAgentOptions {
   configuration: EffectiveConfiguration;
@@ -40,20 +34,12 @@ export class NodeAgent implements AsyncDisposable {
   readonly proxy: ServiceProxy;
   readonly metrics: AgentMetrics;
   readonly health: ProxyHealth;
-  readonly watch: ClusterWatch;
   readonly #connection: ApiConnection;
   readonly #events: EventRecorder;
-  readonly #state: ClusterState;
-  readonly #loop: SyncLoop;
+  readonly #sync: ClusterSync;
   readonly #services: ServiceHealthServers;
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #log: Logger;
-  #markReady: () => void = () => undefined;
-
-  /** Resolves when everything of the first lists is in force. */
-  readonly ready = new Promise<void>((resolve) => {
-    this.#markReady = resolve;
-  });
 
   private constructor(
     { configuration, log }: NodeAgentOptions,
@@ -61,63 +47,64 @@ export class NodeAgent implements AsyncDisposable {
     connection: ApiConnection,
     metrics: AgentMetrics,
   ) {
-    const { nodeName, policy, syncPeriod, minSyncPeriod } = configuration;
-    const named =
-      configuration.serviceProxyName === null
-        ? {}
-        : { serviceProxyName: configuration.serviceProxyName };
+    const { nodeName, policy, serviceProxyName, syncPeriod, minSyncPeriod } = configuration;
     this.#log = log;
     this.proxy = proxy;
     this.#connection = connection;
     this.health = new ProxyHealth(2 * syncPeriod);
     this.metrics = metrics;
     this.#events = new EventRecorder(connection, { nodeName, log });
-    this.#state = new ClusterState({ nodeName, policy, ...named });
     const reporter = new Reporter({ log, nodeName, events: this.#events, metrics: this.metrics });
     this.#services = new ServiceHealthServers({
       serving: () => this.health.healthy && !this.health.draining,
       failed: (failure) => reporter.healthCheckFailed(failure),
     });
-    const section = (node: Parameters<typeof nodeSection>[1]) => nodeSection(configuration, node);
-    const follower = new ClusterFollower(this.#state, proxy, section, {
-      change: (change) => {
-        reporter.change(change);
-        if (change.node !== undefined) this.health.setNode(change.node);
-        void this.#services.update(change.health);
-      },
-      node: (spec) => void this.#services.setAddresses(reporter.node(spec)),
-      refused: (members) => reporter.notTaken(members),
-      round: (round) => reporter.round(round),
-    });
-    this.watch = new ClusterWatch(
+    this.#sync = new ClusterSync({
       connection,
-      watchedResources({ nodeName, policy, ...named }),
-      this.#state,
-      { log, onChange: () => this.#changed() },
-    );
-    this.#loop = new SyncLoop({
-      run: async ({ full }) => {
-        await this.watch.synced;
-        await follower.round(full);
-        this.health.synced(this.#state.dirty);
-        this.#markReady();
+      proxy,
+      scope: { nodeName, policy, ...(serviceProxyName !== null && { serviceProxyName }) },
+      nodeSpec: (node) => nodeSection(configuration, node),
+      listener: {
+        queued: () => {
+          this.health.queued();
+          this.metrics.queued();
+        },
+        change: (change) => {
+          reporter.change(change);
+          if (change.node !== undefined) this.health.setNode(change.node);
+          void this.#services.update(change.health);
+        },
+        node: (spec) => void this.#services.setAddresses(reporter.node(spec)),
+        refused: (members) => reporter.notTaken(members),
+        round: (round) => reporter.round(round),
+        synced: (dirty) => this.health.synced(dirty),
+        failed: (error) => {
+          this.health.failed();
+          reporter.failed(error);
+        },
       },
-      failed: (error) => {
-        this.health.failed();
-        reporter.failed(error);
-      },
+      log,
       minPeriodMs: minSyncPeriod,
       retryMs: syncPeriod,
-      maxIntervalMs: MAX_INTERVAL_MS,
     });
     this.metrics.connect({
       dataplane: () => ({ engine: proxy.engine.kind, stats: proxy.stats() }),
       source: () => ({
         watches: this.watch.state(),
-        counts: this.#state.counts(),
-        pending: this.#state.pending,
+        counts: this.#sync.state.counts(),
+        pending: this.#sync.state.pending,
+        aside: this.#sync.aside,
       }),
     });
+  }
+
+  /** Resolves when everything of the first lists is in force. */
+  get ready(): Promise<void> {
+    return this.#sync.ready;
+  }
+
+  get watch(): ClusterWatch {
+    return this.#sync.watch;
   }
 
   /**
@@ -164,9 +151,7 @@ export class NodeAgent implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    const stopped = this.#loop.stop();
-    await this.watch.close();
-    await stopped;
+    await this.#sync.close();
     for (const close of this.#closing.splice(0).toReversed()) await close();
     await this.#services.close();
     this.#events.close();
@@ -204,15 +189,7 @@ export class NodeAgent implements AsyncDisposable {
           configuration: () => shownConfiguration(configuration),
         }),
       );
-    this.watch.start();
-    this.#loop.request();
-  }
-
-  #changed(): void {
-    if (!this.#state.dirty) return;
-    this.health.queued();
-    this.metrics.queued();
-    this.#loop.request();
+    this.#sync.start();
   }
 }
 

@@ -28,15 +28,3 @@ export function parseDuration(text: string): number | null {
   // Decimal fractions of units add up to the nanosecond.
   return Math.round(ms * 1e6) / 1e6;
 }
-
-/** The text form that Go prints: `1m30s`, `24h0m0s`, `10ms`, `0s`. */
-export function formatDuration(ms: number): string {
-  if (ms === 0) return '0s';
-  if (ms < 1) return `${ms * 1_000}µs`;
-  if (ms < 1_000) return `${ms}ms`;
-  const hours = Math.floor(ms / MS['h']!);
-  const minutes = Math.floor((ms % MS['h']!) / MS['m']!);
-  const seconds = `${(ms % MS['m']!) / MS['s']!}s`;
-  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
-  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
-}

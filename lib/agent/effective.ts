@@ -23,7 +23,9 @@ import {
 import { withConntrack, withoutConntrack } from './conntrack.js';
 import { parseDuration } from './duration.js';
 import { configurationOfFlags, type GivenFlags } from './flags.js';
+import { HEALTH_PORT } from './health-server.js';
 import { type DetectLocal, detectLocalWarnings, scopedInterface } from './local-scope.js';
+import { METRICS_PORT } from './metrics-server.js';
 
 /** What the agent runs by: file and flags as one, every default filled in. Durations are milliseconds. */
 export interface EffectiveConfiguration {
@@ -84,8 +86,8 @@ const DEFAULTS = {
   detectLocalMode: 'ClusterCIDR',
   nodePortAddresses: ['all'],
   masqueradeAll: false,
-  healthzBindAddress: '0.0.0.0:10256',
-  metricsBindAddress: '127.0.0.1:10249',
+  healthzBindAddress: `0.0.0.0:${HEALTH_PORT}`,
+  metricsBindAddress: `127.0.0.1:${METRICS_PORT}`,
   bindAddressHardFail: false,
   syncPeriod: '30s',
   minSyncPeriod: '10ms',
@@ -164,8 +166,8 @@ function resolve(given: AgentConfiguration, surroundings: Surroundings): Effecti
       qps: qps < 0 ? null : qps,
       burst,
     },
-    healthz: serverOf(merged.healthzBindAddress, 10256),
-    metrics: serverOf(merged.metricsBindAddress, 10249),
+    healthz: serverOf(merged.healthzBindAddress, HEALTH_PORT),
+    metrics: serverOf(merged.metricsBindAddress, METRICS_PORT),
     bindAddressHardFail: merged.bindAddressHardFail,
     syncPeriod,
     minSyncPeriod,

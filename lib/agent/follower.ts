@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isDeepStrictEqual } from 'node:util';
+import type { ModelChange } from '../model/changes.js';
 import type { NodeSpec } from '../model/model.js';
 import type { ApplyReport } from '../proxy/service-proxy.js';
 import type { ClusterChange, ClusterState } from '../sources/kubernetes/cluster-state.js';
@@ -22,6 +23,9 @@ export interface Round {
   readonly report: ApplyReport | null;
 }
 
+/** The node section, by what the cluster says of our node; `null`: it says nothing. */
+export type NodeSpecOf = (node: NodeObject | null) => NodeSpec;
+
 /** What a follower tells. None of it may throw. */
 export interface FollowerListener {
   change(change: ClusterChange): void;
@@ -40,14 +44,19 @@ export class ClusterFollower {
   readonly #state: ClusterState;
   readonly #programmer: Programmer;
   readonly #listener: FollowerListener;
-  readonly #nodeSpec: (node: NodeObject | null) => NodeSpec;
+  readonly #nodeSpec: NodeSpecOf;
   #node: NodeSpec | null = null;
+  /** That ran after the last round. */
+  #backends = 0;
+  /** What is in force and has not been told: of this round, and of those before it that failed half-way. */
+  #made = nothingMade();
+  /** Something was removed in this round. */
+  #isFreed = false;
 
-  /** @param nodeSpec - the node section, by what the cluster says of our node; `null`: it says nothing */
   constructor(
     state: ClusterState,
     proxy: Updatable,
-    nodeSpec: (node: NodeObject | null) => NodeSpec,
+    nodeSpec: NodeSpecOf,
     listener: FollowerListener,
   ) {
     this.#state = state;
@@ -68,8 +77,7 @@ export class ClusterFollower {
    */
   async round(full: boolean): Promise<void> {
     const beginning = performance.now();
-    const total = { services: 0, endpoints: 0 };
-    const triggers: number[] = [];
+    this.#isFreed = false;
     let report: ApplyReport | null = null;
     if (full) {
       const again = await this.#programmer.retry();
@@ -80,27 +88,38 @@ export class ClusterFollower {
       const change = this.#state.take(SERVICES_AT_A_TIME);
       more = change.more;
       report = (await this.#make(change)) ?? report;
-      total.services += change.services;
-      total.endpoints += change.endpoints;
-      for (const each of change.triggers) triggers.push(each);
+      this.#made.services += change.services;
+      this.#made.endpoints += change.endpoints;
+      for (const each of change.triggers) this.#made.triggers.push(each);
     }
+    if (!full && this.#programmer.aside > 0 && this.#hasRoom(report)) {
+      const again = await this.#programmer.retrySome();
+      this.#tell(again.refused);
+      report = again.report ?? report;
+    }
+    this.#backends = report?.backends ?? this.#backends;
     const durationMs = performance.now() - beginning;
-    this.#listener.round({ durationMs, full, ...total, triggers, report });
+    this.#listener.round({ durationMs, full, ...this.#made, report });
+    this.#made = nothingMade();
   }
 
   async #make(change: ClusterChange): Promise<ApplyReport | null> {
-    const node = this.#nodeOf(change);
-    const model = { ...change.model, ...(node !== null && { node }) };
     let report: ApplyReport | null = null;
-    if (Object.keys(model).length > 0) {
-      try {
+    let node: NodeSpec | null;
+    try {
+      node = this.#nodeOf(change);
+      const model = { ...change.model, ...(node !== null && { node }) };
+      if (Object.keys(model).length > 0) {
         const programmed = await this.#programmer.program(model);
         this.#tell(programmed.refused);
         report = programmed.report;
-      } catch (error) {
-        this.#state.putBack(change);
-        throw error;
+        this.#isFreed ||= hasRemovals(change.model);
       }
+    } catch (error) {
+      this.#state.putBack(change);
+      // Warnings and mistakes do not come again, and what our Node object says waits for nobody.
+      this.#listener.change({ ...change, health: new Map() });
+      throw error;
     }
     if (node !== null) {
       this.#node = node;
@@ -110,14 +129,29 @@ export class ClusterFollower {
     return report;
   }
 
-  /** `null`: it is what it was. */
-  #nodeOf({ node }: ClusterChange): NodeSpec | null {
-    if (node === undefined && this.#node !== null) return null;
-    const spec = this.#nodeSpec(node ?? null);
+  /** `null`: it is what it was. A node whose object has gone still has its addresses and its pods. */
+  #nodeOf({ node = null }: ClusterChange): NodeSpec | null {
+    if (node === null && this.#node !== null) return null;
+    const spec = this.#nodeSpec(node);
     return isDeepStrictEqual(spec, this.#node) ? null : spec;
+  }
+
+  /** There may be room that there was not before this round. */
+  #hasRoom(report: ApplyReport | null): boolean {
+    return this.#isFreed || (report !== null && report.backends < this.#backends);
   }
 
   #tell(refused: readonly RefusedMember[]): void {
     if (refused.length > 0) this.#listener.refused(refused);
   }
+}
+
+function nothingMade(): { services: number; endpoints: number; triggers: number[] } {
+  return { services: 0, endpoints: 0, triggers: [] };
+}
+
+function hasRemovals({ services, namespaces, pods, policies }: ModelChange): boolean {
+  return [services, namespaces, pods, policies].some(
+    (changes) => (changes?.removed?.length ?? 0) > 0,
+  );
 }

@@ -106,23 +106,26 @@ function heldError(path: string, holder: LockHolder | null): SluiceError {
  */
 async function takeTurn(path: string): Promise<AsyncDisposable> {
   const name = `\0sluice-${createHash('sha256').update(path).digest('hex')}`;
-  const server = createServer((socket) => socket.destroy());
-  const deadline = Date.now() + TURN_MS;
-  const bound = (): Promise<boolean> =>
-    new Promise((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(name, () => resolve(true));
-    });
-  let isBound = await bound();
-  while (!isBound && Date.now() < deadline) {
+  const deadline = performance.now() + TURN_MS;
+  let server = await bound(name);
+  while (server === null && performance.now() < deadline) {
     await setTimeout(TURN_POLL_MS);
-    isBound = await bound();
+    server = await bound(name);
   }
   return {
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {
-        if (isBound) server.close(() => resolve());
-        else resolve();
+        if (server === null) resolve();
+        else server.close(() => resolve());
       }),
   };
+}
+
+/** `null`: another process has the name. */
+function bound(name: string): Promise<Server | null> {
+  return new Promise((resolve) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', () => resolve(null));
+    server.listen(name, () => resolve(server));
+  });
 }

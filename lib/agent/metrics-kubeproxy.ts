@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Counter, exponentialBuckets, Gauge, Histogram, type Registry } from 'prom-client';
+import {
+  IP_FAMILIES,
+  type NoLocalEndpoints,
+  TRAFFIC_POLICIES,
+} from '../sources/kubernetes/cluster-change.js';
 import type { HealthPath } from './health-server.js';
-import { IP_FAMILIES } from './proxy-health.js';
 
 /** How a sync went. */
 export interface SyncDone {
@@ -18,7 +22,7 @@ export interface SyncOutcome extends SyncDone {
   /** When these changes began, as the endpoints controller noted it; ms since 1970. */
   triggers: readonly number[];
   /** Services with a Local policy, endpoints somewhere and none here; left out: as before. */
-  noLocalEndpoints?: { internal: number; external: number } | undefined;
+  noLocalEndpoints?: NoLocalEndpoints | undefined;
 }
 
 const SYNC_BUCKETS = exponentialBuckets(0.001, 2, 15);
@@ -151,7 +155,8 @@ export class KubeProxyMetrics {
       // The other clock may be ahead of ours.
       for (const trigger of since)
         this.#programming.observe({ ip_family }, Math.max(0, now - trigger) / 1_000);
-      for (const [traffic_policy, count] of Object.entries(outcome.noLocalEndpoints ?? {}))
+      const counts = outcome.noLocalEndpoints?.[ip_family];
+      for (const [traffic_policy, count] of Object.entries(counts ?? {}))
         this.#noLocalEndpoints.set({ ip_family, traffic_policy }, count);
     }
   }
@@ -185,7 +190,7 @@ export class KubeProxyMetrics {
       this.#lastSynced.set({ ip_family }, 0);
       this.#lastQueued.set({ ip_family }, 0);
       this.#failures.inc({ ip_family }, 0);
-      for (const traffic_policy of ['internal', 'external'])
+      for (const traffic_policy of TRAFFIC_POLICIES)
         this.#noLocalEndpoints.set({ ip_family, traffic_policy }, 0);
     }
     for (const counter of Object.values(this.#answers))

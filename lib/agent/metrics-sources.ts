@@ -27,6 +27,8 @@ export interface SourceState {
   counts: Readonly<Record<string, ObjectCounts>>;
   /** Changes that are not programmed yet: Services and EndpointSlices. */
   pending: { services: number; endpoints: number };
+  /** Services, pods, namespaces and policies that the data plane would not take. */
+  aside: number;
 }
 
 /** How the watches and the objects that they bring are doing. Series by kind. */
@@ -51,6 +53,13 @@ export const SOURCE_METRICS: readonly SampledMetric<SourceState>[] = [
   },
   ofKind('objects', 'Objects that are kept', 'objects'),
   ofKind('refused_objects', 'Objects that could not be read and are not served', 'refused'),
+  {
+    type: 'gauge',
+    name: 'sluice_source_unprogrammed_members',
+    help: 'Services, pods, namespaces and policies that the data plane would not take',
+    labels: [],
+    read: ({ aside }) => [[aside]],
+  },
 ];
 
 /** kube-proxy's, of changes that are not programmed yet. */

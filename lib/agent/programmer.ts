@@ -28,6 +28,9 @@ export interface Updatable {
   update(change: ModelChange): Promise<ApplyReport>;
 }
 
+/** So many refusals end an attempt to fill the room that has come. */
+const REFUSALS = 16;
+
 interface Member {
   readonly section: Section;
   readonly value: { readonly name: string; readonly namespace?: string };
@@ -71,10 +74,44 @@ export class Programmer {
     return { report, refused };
   }
 
-  /** Tries again what is set aside. */
+  /**
+   * Tries again what is set aside.
+   * @throws Error as `program`: it stays set aside
+   */
   async retry(): Promise<Programmed> {
     if (this.#aside.size === 0) return { report: null, refused: [] };
-    return this.program(changeOf([...this.#aside.values()].map(({ member }) => member)));
+    const before = [...this.#aside];
+    try {
+      return await this.program(changeOf(before.map(([, { member }]) => member)));
+    } catch (error) {
+      // Nobody else remembers it.
+      for (const [id, entry] of before) this.#aside.set(id, entry);
+      throw error;
+    }
+  }
+
+  /**
+   * There may be room where there was none: tries again what is set aside, those first that have waited longest,
+   * until a few are refused again.
+   */
+  async retrySome(): Promise<Programmed> {
+    let report: ApplyReport | null = null;
+    const refused: RefusedMember[] = [];
+    let tries = REFUSALS;
+    for (const [id, { member, reason: before }] of [...this.#aside]) {
+      this.#aside.delete(id);
+      try {
+        report = await this.#proxy.update(changeOf([member]));
+      } catch (error) {
+        const reason = isRefusal(error) ? error.message : before;
+        this.#aside.set(id, { member, reason });
+        if (!isRefusal(error)) throw error;
+        const { section, value } = member;
+        if (reason !== before) refused.push({ section, key: keyOf(section, value), reason });
+        if (--tries === 0) break;
+      }
+    }
+    return { report, refused };
   }
 
   /** What the change says anew of a member is the last word on it. */
@@ -97,26 +134,37 @@ export class Programmer {
         SECTIONS.map((section) => [section, { removed: change[section]?.removed ?? [] }]),
       ),
     });
-    const attempt = async (members: readonly Member[]): Promise<string | null> => {
+    const attempt = async (members: readonly Member[]): Promise<SluiceError | null> => {
       try {
         report = await this.#proxy.update(changeOf(members));
         return null;
       } catch (error) {
         if (!isRefusal(error)) throw error;
-        return error.message;
+        return error;
       }
     };
-    const halve = async (members: readonly Member[]): Promise<Member[]> => {
-      if (members.length === 0 || (await attempt(members)) === null) return [];
-      if (members.length === 1) return [...members];
-      const half = members.length >> 1;
-      return [...(await halve(members.slice(0, half))), ...(await halve(members.slice(half)))];
+    // Who is to blame goes, and the others are tried together, as they may pass things on to each other.
+    const sift = async (members: readonly Member[]): Promise<Member[]> => {
+      const blamed: Member[] = [];
+      for (let rest = members; rest.length > 0; ) {
+        const error = await attempt(rest);
+        if (error === null) break;
+        const at = rest.length === 1 ? 0 : blamedBy(error, rest);
+        if (at < 0) {
+          const half = rest.length >> 1;
+          blamed.push(...(await sift(rest.slice(0, half))), ...(await sift(rest.slice(half))));
+          break;
+        }
+        blamed.push(rest[at]!);
+        rest = rest.toSpliced(at, 1);
+      }
+      return blamed;
     };
     const failed: { member: Member; reason: string }[] = [];
     // Once more, because one may have waited for another that came after it.
-    for (const member of await halve(membersOf(change))) {
-      const reason = await attempt([member]);
-      if (reason !== null) failed.push({ member, reason });
+    for (const member of await sift(membersOf(change))) {
+      const error = await attempt([member]);
+      if (error !== null) failed.push({ member, reason: error.message });
     }
     return { report, failed };
   }
@@ -124,6 +172,14 @@ export class Programmer {
 
 function isRefusal(error: unknown): error is SluiceError {
   return error instanceof SluiceError && error.code !== 'ERR_CLOSED' && error.code !== 'ERR_ENGINE';
+}
+
+/** Which of the members the error's path is in, such as `services.put[3].addresses[0]`; -1: it does not say. */
+function blamedBy({ path = '' }: SluiceError, members: readonly Member[]): number {
+  const [, name, index] = /^(\w+)\.put\[(\d+)\]/.exec(path) ?? [];
+  const ofSection = members.filter(({ section }) => section === name);
+  const blamed = ofSection[Number(index)];
+  return blamed === undefined ? -1 : members.indexOf(blamed);
 }
 
 function membersOf(change: ModelChange): Member[] {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** As metrics and answers name the families. One sync serves both. */
-export const IP_FAMILIES = ['IPv4', 'IPv6'] as const;
+import { IP_FAMILIES } from '../sources/kubernetes/cluster-change.js';
 
 /** With it the autoscaler marks a node that is about to go. */
 const TO_BE_DELETED_TAINT = 'ToBeDeletedByClusterAutoscaler';
@@ -29,22 +28,31 @@ export interface HealthReport {
 export class ProxyHealth {
   readonly #timeoutMs: number;
   readonly #now: () => number;
-  /** When the oldest change came that is not programmed; ms since 1970. */
+  readonly #elapsed: () => number;
+  /** When the oldest change came that is not programmed, by the clock that nobody sets. */
   #pendingSince: number | null = null;
   #lastUpdated: number | null = null;
   /** Nobody has said anything: a node that starts is as good as any. */
   #nodeEligible = true;
   #draining = false;
 
-  /** @param now - ms since 1970 */
-  constructor(timeoutMs: number, now: () => number = Date.now) {
+  /**
+   * @param now - ms since 1970
+   * @param elapsed - ms since some time; whoever sets the clock of the node does not set it
+   */
+  constructor(
+    timeoutMs: number,
+    now: () => number = Date.now,
+    elapsed: () => number = () => performance.now(),
+  ) {
     this.#timeoutMs = timeoutMs;
     this.#now = now;
+    this.#elapsed = elapsed;
   }
 
   /** Something has come that is to be programmed. */
   queued(): void {
-    this.#pendingSince ??= this.#now();
+    this.#pendingSince ??= this.#elapsed();
   }
 
   /**
@@ -53,7 +61,7 @@ export class ProxyHealth {
    */
   synced(pending = false): void {
     this.#lastUpdated = this.#now();
-    this.#pendingSince = pending ? this.#lastUpdated : null;
+    this.#pendingSince = pending ? this.#elapsed() : null;
   }
 
   /** A sync has failed: there is something to do, asked for or not. */
@@ -80,7 +88,7 @@ export class ProxyHealth {
 
   /** Of the proxy alone, not of the node. */
   get healthy(): boolean {
-    return this.#pendingSince === null || this.#now() - this.#pendingSince < this.#timeoutMs;
+    return this.#pendingSince === null || this.#elapsed() - this.#pendingSince < this.#timeoutMs;
   }
 
   get nodeEligible(): boolean {
@@ -118,6 +126,7 @@ export class ProxyHealth {
         ...node,
         healthy,
         ...(known && {
+          // One sync serves both.
           status: Object.fromEntries(IP_FAMILIES.map((name) => [name, { ...family }])),
         }),
       },

@@ -7,7 +7,7 @@ export interface ServiceHealth {
   namespace: string;
   name: string;
   port: number;
-  /** Distinct addresses of ready endpoints on this node. */
+  /** Ready endpoints on this node: distinct addresses of the family that has more. */
   localEndpoints: number;
 }
 

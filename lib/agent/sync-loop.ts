@@ -10,7 +10,7 @@ export interface LoopClock {
 
 /** What a run is told. */
 export interface SyncRun {
-  /** The first run, and the one that follows a failed one: do not count on what was done before. */
+  /** The first run, one that follows a failed one, and one at the latest interval: do not count on what was done before. */
   full: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface SyncLoopOptions {
   burst?: number;
   /** From a failed run to the next one at the latest. */
   retryMs: number;
-  /** From the end of a run to the next one at the latest, whether asked for or not. */
+  /** From the end of a full run to the next full one at the latest, whatever has been asked for in between. */
   maxIntervalMs: number;
   clock?: LoopClock;
 }
@@ -47,7 +47,7 @@ export class SyncLoop {
   #fullAt = Number.NEGATIVE_INFINITY;
   /** No run begins before. */
   #notBefore = Number.NEGATIVE_INFINITY;
-  /** A run is due by then without being asked for. */
+  /** A full run is due by then without being asked for. */
   #dueAt: number;
   #requested = false;
   #full = true;
@@ -110,11 +110,12 @@ export class SyncLoop {
     const { run, failed, minPeriodMs, retryMs, maxIntervalMs } = this.#options;
     this.#fullAt = Math.max(this.#fullAt, this.#clock.now()) + minPeriodMs;
     this.#requested = false;
+    const full = this.#full || this.#clock.now() >= this.#dueAt;
     try {
-      await run({ full: this.#full });
+      await run({ full });
       this.#full = false;
       this.#notBefore = Number.NEGATIVE_INFINITY;
-      this.#dueAt = this.#clock.now() + maxIntervalMs;
+      if (full) this.#dueAt = this.#clock.now() + maxIntervalMs;
     } catch (error) {
       this.#full = true;
       this.#notBefore = this.#clock.now() + Math.min(retryMs, FAILED_PERIOD_MS);

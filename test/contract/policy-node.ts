@@ -14,6 +14,7 @@ import {
 import type { Cluster } from '../support/policy-oracle.js';
 import {
   addressesOf,
+  manifestOf,
   NAMESPACE_NAMES,
   POD_NAMES,
   PORTS,
@@ -103,7 +104,8 @@ export class PolicyNode {
 
   /** Puts the manifests of a cluster, and the services of its nine pods, in force. */
   async apply(cluster: Cluster, attachments = ATTACHMENTS): Promise<void> {
-    const items = [...manifestsOf(cluster), ...SERVICES];
+    const { namespaces, pods, policies } = cluster;
+    const items = [...[...namespaces, ...pods, ...policies].map(manifestOf), ...SERVICES];
     const { interfaces, routes } = linksOf(attachments);
     await this.proxy.apply({
       manifests: '-',
@@ -168,20 +170,6 @@ export class PolicyNode {
     const answers = this.exchange(asks.map((frame) => ({ at: HOST, frame })));
     if (answers.length !== asks.length) throw new Error('the node does not get an answer');
   }
-}
-
-function manifestsOf({ namespaces, pods, policies }: Cluster): object[] {
-  return [
-    ...namespaces.map((each) => ({ apiVersion: 'v1', kind: 'Namespace', ...each })),
-    ...pods.map((each) => ({ apiVersion: 'v1', kind: 'Pod', ...each })),
-    ...policies.map((each) => ({
-      apiVersion:
-        each.kind === 'NetworkPolicy'
-          ? 'networking.k8s.io/v1'
-          : 'policy.networking.k8s.io/v1alpha2',
-      ...each,
-    })),
-  ];
 }
 
 const SERVICES = ATTACHMENTS.flatMap(({ pod, addresses }) => {

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { DPDK_FOLDER, NETNS_FOLDER } from '../../lib/cli/demo/abandoned.js';
 import { SPREAD } from '../../lib/cli/demo/checks.js';
 import type { Outcome } from '../../lib/cli/demo/outcome.js';
 import { nativeObstacle } from '../../lib/cli/demo/prerequisites.js';
 import { preferredEngine } from '../../lib/engine/choose.js';
+import { type Demo, lastLine, said, startDemo } from '../support/demo.js';
 
-const MAIN = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
-const LIMIT_MS = 150_000;
 const CHECKS = [
   'http answered',
   'http spread',
@@ -24,13 +20,6 @@ const CHECKS = [
   'cleaned up',
 ];
 
-interface Demo {
-  child: ChildProcess;
-  stdout: () => string;
-  stderr: () => string;
-  code: Promise<number | null>;
-}
-
 const obstacle = await findObstacle();
 const native = obstacle === null ? test.serial : test.skip;
 const because = obstacle === null ? '' : ` (cannot run here: ${obstacle})`;
@@ -41,7 +30,7 @@ test.serial('software: the demo shows everything once', async (t) => {
 });
 
 test.serial('software: SIGTERM ends the live table, and ends it well', async (t) => {
-  const demo = start(t, ['--json', '--engine', 'software']);
+  const demo = startDemo(t, ['--json', '--engine', 'software']);
   await said(demo, /INTERFACE[\s\S]*echo-vhost +up +[1-9]/);
   demo.child.kill('SIGTERM');
   t.is(await demo.code, 0, demo.stderr());
@@ -59,7 +48,7 @@ native(`dpdk: the demo shows everything once${because}`, async (t) => {
 
 for (const moment of ['engine:', 'serve HTTP', 'HTTP connections'])
   native(`dpdk: Ctrl-C after "${moment}" leaves nothing behind${because}`, async (t) => {
-    const demo = start(t, ['--once', '--json', '--engine', 'dpdk']);
+    const demo = startDemo(t, ['--once', '--json', '--engine', 'dpdk']);
     await said(demo, new RegExp(moment));
     demo.child.kill('SIGINT');
     // A hurried user: the second one does not cut the clean-up short.
@@ -77,7 +66,7 @@ for (const moment of ['engine:', 'serve HTTP', 'HTTP connections'])
   });
 
 native(`dpdk: a pod that dies makes the demo fail and clean up${because}`, async (t) => {
-  const demo = start(t, ['--once', '--json', '--engine', 'dpdk']);
+  const demo = startDemo(t, ['--once', '--json', '--engine', 'dpdk']);
   await said(demo, /behind memif and vhost-user/);
   for (const pid of childrenOf(demo)) if (/net_memif/.test(commandOf(pid))) process.kill(pid);
   t.is(await demo.code, 1, demo.stderr());
@@ -90,7 +79,7 @@ native(`dpdk: a pod that dies makes the demo fail and clean up${because}`, async
 });
 
 async function showOnce(t: ExecutionContext, engine: 'dpdk' | 'software'): Promise<Outcome> {
-  const demo = start(t, ['--once', '--json', '--engine', engine]);
+  const demo = startDemo(t, ['--once', '--json', '--engine', engine]);
   t.is(await demo.code, 0, demo.stderr());
   const outcome = lastLine(demo);
   t.deepEqual(Object.keys(outcome), ['engine', 'why', 'checks', 'services', 'fates']);
@@ -117,35 +106,6 @@ async function showOnce(t: ExecutionContext, engine: 'dpdk' | 'software'): Promi
   t.true(rx > 600 * 9);
   t.deepEqual(traces(demo), []);
   return outcome;
-}
-
-function start(t: ExecutionContext, words: readonly string[]): Demo {
-  t.timeout(LIMIT_MS);
-  const child = spawn(process.execPath, ['--import=tsx', MAIN, 'demo', ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_NO_WARNINGS: '1' },
-  });
-  // SIGTERM, so that even a test that fails leaves nothing behind.
-  t.teardown(() => child.kill('SIGTERM'));
-  const text = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (chunk: string) => {
-      text[name] += chunk;
-    });
-  const code = once(child, 'close').then(([exitCode]) => exitCode as number | null);
-  return { child, code, stdout: () => text.stdout, stderr: () => text.stderr };
-}
-
-/** Waits until the demo has written something on its standard error. */
-async function said(demo: Demo, pattern: RegExp): Promise<void> {
-  while (!pattern.test(demo.stderr())) {
-    if (demo.child.exitCode !== null) throw new Error(`the demo has ended: ${demo.stderr()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-function lastLine(demo: Demo): Outcome {
-  return JSON.parse(demo.stdout().trimEnd().split('\n').at(-1)!) as Outcome;
 }
 
 /** Whatever carries the number of the demo's process: namespaces, folders, processes. */

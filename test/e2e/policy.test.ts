@@ -9,7 +9,8 @@ import type { DropReason } from '../../lib/engine/reasons.js';
 import type { InterfaceSpec } from '../../lib/index.js';
 import { networkPolicy, pod, service, slice } from '../support/network.js';
 import { requires } from '../support/requires.js';
-import { CLIENT, Node, PODS, type Seat } from './node.js';
+import { CLIENT, HOST, PODS, type Seat } from './namespaces.js';
+import { Node } from './node.js';
 import { ip, until } from './rig.js';
 
 /** Pods with real kernels, manifests that say who may talk to whom, and curl to try it. */
@@ -28,15 +29,6 @@ const BY_SERVICE = [`${SERVICE.v4}:8080`, `[${SERVICE.v6}]:8080`];
 const FOREIGN = { v4: '10.244.77.7', v6: 'fd00:244:77::7' };
 /** Who may be asked, and ask. */
 type Party = Pick<Seat, 'name' | 'v4' | 'v6'>;
-
-/** The node, and our end of the link to its kernel. */
-const HOST = {
-  name: 'host',
-  v4: '172.16.0.1',
-  v6: 'fd16::1',
-  ours4: '169.254.10.1',
-  ours6: 'fd16:ffff::1',
-};
 
 const FROM_WEB = networkPolicy('shop/cart', {
   app: 'cart',
@@ -179,9 +171,9 @@ class Shop {
     t.timeout(180_000);
     const node = await Node.open(t, [CLIENT, ...PODS]);
     const shop = new Shop(t, node);
-    const host = node.addNamespace(HOST.name);
+    node.addNamespace(HOST.name);
     await shop.apply([]);
-    connectKernel(host);
+    node.configureHost();
     const script = fileURLToPath(new URL('http-source.mjs', import.meta.url));
     for (const name of [CLIENT.name, ...PODS.map((seat) => seat.name), HOST.name]) {
       await once(node.start(name, [process.execPath, script]).stdout!, 'data');
@@ -208,17 +200,7 @@ class Shop {
     writeFileSync(this.#file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
     await this.node.proxy.apply({
       manifests: this.#file,
-      interfaces: [
-        ...[CLIENT, ...PODS].map((seat) => this.#tap(seat)),
-        {
-          kind: 'tap',
-          name: HOST.name,
-          netns: this.node.namespace(HOST.name),
-          device: 'eth0',
-          scope: 'host',
-          addresses: [`${HOST.ours4}/32`, `${HOST.ours6}/128`],
-        },
-      ],
+      interfaces: [...[CLIENT, ...PODS].map((seat) => this.#tap(seat)), this.node.hostTap()],
       node: { addresses: [HOST.v4, HOST.v6] },
     });
   }
@@ -278,15 +260,4 @@ function podOf(seat: Seat): object {
   const name = NAMES.get(seat)!;
   const podIPs = [seat.v4, seat.v6].map((address) => ({ ip: address }));
   return pod(name, {}, { phase: 'Running', podIPs }, { app: name.split('/')[1] });
-}
-
-/** The node's kernel has the node's addresses, and goes everywhere by us. */
-function connectKernel(at: string): void {
-  ip('-n', at, 'link', 'set', 'eth0', 'up');
-  ip('-n', at, 'addr', 'add', `${HOST.v4}/32`, 'dev', 'eth0');
-  ip('-n', at, '-6', 'addr', 'add', `${HOST.v6}/128`, 'dev', 'eth0', 'nodad');
-  ip('-n', at, 'route', 'add', HOST.ours4, 'dev', 'eth0');
-  ip('-n', at, 'route', 'add', 'default', 'via', HOST.ours4, 'src', HOST.v4);
-  ip('-n', at, '-6', 'route', 'add', HOST.ours6, 'dev', 'eth0');
-  ip('-n', at, '-6', 'route', 'add', 'default', 'via', HOST.ours6, 'src', HOST.v6);
 }

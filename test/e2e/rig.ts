@@ -85,8 +85,11 @@ export async function stopPeer(child: ChildProcess, signal?: NodeJS.Signals): Pr
   clearTimeout(late);
 }
 
+/** Who ends what was started for it: a test, or all tests of a file. */
+export type Owner = Pick<ExecutionContext, 'teardown'>;
+
 /** A network namespace with a name of its own; deleted when the test ends. */
-export function makeNamespace(t: ExecutionContext, name: string): string {
+export function makeNamespace(t: Owner, name: string): string {
   const unique = `sl${process.pid}-${name}`;
   ip('netns', 'add', unique);
   t.teardown(() => ip('netns', 'del', unique));
@@ -106,16 +109,19 @@ export function unaccounted(worker: WorkerStats): number {
 }
 
 /** A folder for sockets; removed when the test ends. */
-export function makeFolder(t: ExecutionContext): string {
+export function makeFolder(t: Owner): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
 /** Waits until `condition` holds, at most `ms`. */
-export async function until(condition: () => boolean, ms = 10_000): Promise<boolean> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  ms = 10_000,
+): Promise<boolean> {
   const deadline = Date.now() + ms;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) return false;
     await sleep(10);
   }

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '../../lib/index.js';
 import { requires } from '../support/requires.js';
-import { CLIENT, Node, PODS } from './node.js';
+import { CLIENT, PODS } from './namespaces.js';
+import { Node } from './node.js';
 
 const real = requires('the native addon', 'root', '/dev/net/tun', 'ip', 'nginx', 'wrk');
 

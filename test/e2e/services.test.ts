@@ -2,7 +2,8 @@
 import type { ExecutionContext } from 'ava';
 import type { Service } from '../../lib/index.js';
 import { requires } from '../support/requires.js';
-import { CLIENT, Node, PODS } from './node.js';
+import { CLIENT, PODS } from './namespaces.js';
+import { Node } from './node.js';
 
 /**
  * Real programs through every kind of service address, both families: a client outside of the cluster,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { requires } from '../support/requires.js';
-import { CLIENT, Node, PODS, type Seat } from './node.js';
+import { CLIENT, PODS, type Seat } from './namespaces.js';
+import { Node } from './node.js';
 
 const real = requires('the native addon', 'root', '/dev/net/tun', 'ip', 'traceroute', 'tracepath');
 

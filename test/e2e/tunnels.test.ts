@@ -7,7 +7,8 @@ import type { DropReason } from '../../lib/engine/reasons.js';
 import type { ServiceProxy } from '../../lib/index.js';
 import { parseRouteSpec } from '../../lib/model/route-spec.js';
 import { requires } from '../support/requires.js';
-import { CLIENT, Node, PODS, type Seat, seat } from './node.js';
+import { CLIENT, PODS, type Seat, seat } from './namespaces.js';
+import { Node } from './node.js';
 import { ip, isAnswered, PROBE, startPeer, TESTER_ROUTE } from './rig.js';
 
 const real = requires('the native addon', 'root', '/dev/net/tun', 'ip', 'curl');

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { requires } from '../support/requires.js';
-import { CLIENT, Node, seat } from './node.js';
+import { CLIENT, seat } from './namespaces.js';
+import { Node } from './node.js';
 import { ip } from './rig.js';
 
 const real = requires('the native addon', 'root', '/dev/net/tun', 'ip', 'curl', 'nginx', 'ethtool');

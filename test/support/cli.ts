@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { runCommandLine } from '../../lib/cli/command-line.js';
 
-const MAIN = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
+/** The `sluice` command, for `node --import=tsx`. */
+export const MAIN = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url));
 const START_MS = 30_000;
 
 export interface CliResult {
@@ -57,13 +58,14 @@ export async function folderOf(t: ExecutionContext): Promise<string> {
   return folder;
 }
 
-/** A `sluice run` in the background. */
+/** A `sluice run`, or a `sluice agent`, in the background. */
 export class RunningAgent {
   readonly control: string;
   readonly #child: ChildProcess;
   readonly #stderr: () => string;
 
-  private constructor(child: ChildProcess, control: string) {
+  /** @param child - whose standard error nobody has read yet */
+  constructor(child: ChildProcess, control: string) {
     this.#child = child;
     this.control = control;
     this.#stderr = gather(child, 'stderr');
@@ -83,8 +85,16 @@ export class RunningAgent {
     return agent;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  get stderr(): string {
+    return this.#stderr();
+  }
+
   get log(): LogLine[] {
-    return this.#stderr()
+    return this.stderr
       .split('\n')
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as LogLine);
@@ -113,9 +123,16 @@ export class RunningAgent {
 
   /** @returns exit code, or `null` if a signal killed it */
   async end(signal: NodeJS.Signals): Promise<number | null> {
-    const closed = once(this.#child, 'close') as Promise<[number | null]>;
     this.kill(signal);
-    return (await closed)[0];
+    return this.ended();
+  }
+
+  /** @returns exit code, or `null` if a signal killed it */
+  async ended(): Promise<number | null> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return exitCode;
+    const [code] = (await once(this.#child, 'close')) as [number | null];
+    return code;
   }
 }
 

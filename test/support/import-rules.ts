@@ -78,7 +78,6 @@ const LIB: Readonly<Record<string, readonly string[]>> = {
     'observe/',
     'proxy/',
     'testing/',
-    'agent/',
     'cli/',
   ],
 };

@@ -94,3 +94,15 @@ export function clusterPolicy(
     spec: { tier, priority, subject: { namespaces: {} }, ...spec },
   };
 }
+
+/** The object as an API server, or a file, has it. */
+export function manifestOf(
+  object: NamespaceManifest | PodManifest | PolicyManifest,
+): Record<string, unknown> {
+  if (!('kind' in object)) {
+    return { apiVersion: 'v1', kind: 'spec' in object ? 'Pod' : 'Namespace', ...object };
+  }
+  const isNetwork = object.kind === 'NetworkPolicy';
+  const group = isNetwork ? 'networking.k8s.io/v1' : 'policy.networking.k8s.io/v1alpha2';
+  return { apiVersion: group, ...object };
+}

@@ -43,11 +43,17 @@ const CHECKS: Readonly<Record<Exclude<Need, Program>, () => boolean>> = {
  * skipped, and its title says what it needs.
  */
 export function requires(...needs: Need[]) {
-  const missing = needs.filter((need) => !isThere(need));
+  const obstacle = obstacleOf(...needs);
   return (title: string, body: (t: ExecutionContext) => Promise<void>): void => {
-    const register = missing.length === 0 ? anyTest.serial : anyTest.skip;
-    register(missing.length === 0 ? title : `${title} (needs ${missing.join(', ')})`, body);
+    if (obstacle === null) anyTest.serial(title, body);
+    else anyTest.skip(`${title} (${obstacle})`, body);
   };
+}
+
+/** What is missing here of what a test needs, or null. */
+export function obstacleOf(...needs: Need[]): string | null {
+  const missing = needs.filter((need) => !isThere(need));
+  return missing.length === 0 ? null : `needs ${missing.join(', ')}`;
 }
 
 function isThere(need: Need): boolean {

@@ -17,8 +17,24 @@ class Clock {
 
 function rig(): { clock: Clock; health: ProxyHealth } {
   const clock = new Clock();
-  return { clock, health: new ProxyHealth(60_000, clock.read) };
+  return { clock, health: new ProxyHealth(60_000, clock.read, clock.read) };
 }
+
+test('a clock that is set says nothing about what waits', (t) => {
+  const clock = new Clock();
+  let elapsedMs = 0;
+  const health = new ProxyHealth(60_000, clock.read, () => elapsedMs);
+  health.queued();
+  clock.nowMs += 24 * 3_600_000;
+  t.true(health.healthy, 'a day forward');
+  elapsedMs += 60_000;
+  clock.nowMs -= 48 * 3_600_000;
+  t.false(health.healthy, 'and two days back');
+  health.synced(true);
+  t.true(health.healthy);
+  elapsedMs += 60_000;
+  t.false(health.healthy);
+});
 
 test('times are what Go makes of them', (t) => {
   t.is(rfc3339(START), '2026-11-28T12:00:00.5Z');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { stat, writeFile } from 'node:fs/promises';
@@ -155,4 +156,20 @@ test('a stranger at the socket is no reason to start', async (t) => {
   await once(stranger, 'listening');
   t.is(await holderOf(path), null);
   t.true((await refusal(t, path)).endsWith('an agent runs on this node already; stop it first'));
+});
+
+test('who waits for a turn warns of nothing', async (t) => {
+  const path = await lockPath(t);
+  const turn = createServer();
+  turn.listen(`\0sluice-${createHash('sha256').update(path).digest('hex')}`);
+  await once(turn, 'listening');
+  const warnings: Error[] = [];
+  const warned = (warning: Error): number => warnings.push(warning);
+  process.on('warning', warned);
+  setTimeout(() => turn.close(), 400);
+  await using lock = await AgentLock.acquire(path, 'node-1');
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', warned);
+  t.false(lock.wasStale);
+  t.deepEqual(warnings, []);
 });

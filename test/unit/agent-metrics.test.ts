@@ -55,6 +55,7 @@ const SOURCE: SourceState = {
   ],
   counts: { Service: { objects: 10, refused: 2 }, Pod: { objects: 0, refused: 0 } },
   pending: { services: 3, endpoints: 4 },
+  aside: 2,
 };
 
 test("names, types and labels are kube-proxy's, and all series are there from the beginning", async (t) => {
@@ -115,14 +116,20 @@ test('a sync is observed for both families, as what it was', async (t) => {
       seconds: 1.5,
       services: 7,
       endpoints: 9,
-      noLocalEndpoints: { internal: 1, external: 2 },
+      noLocalEndpoints: {
+        IPv4: { internal: 1, external: 2 },
+        IPv6: { internal: 3, external: 4 },
+      },
     }),
     { services: 7, backends: 70 },
   );
   metrics.synced(outcome({ endpoints: 1 }));
   metrics.failed({ seconds: 0.5, full: false });
   const all = await scraped(metrics);
-  for (const ip_family of ['IPv4', 'IPv6']) {
+  for (const [ip_family, internal, external] of [
+    ['IPv4', 1, 2],
+    ['IPv6', 3, 4],
+  ] as const) {
     const of = (name: string, more = {}) =>
       sampleValue(all, `kubeproxy_${name}`, { ip_family, ...more });
     t.is(of('sync_proxy_rules_duration_seconds_count'), 3);
@@ -133,8 +140,8 @@ test('a sync is observed for both families, as what it was', async (t) => {
     t.is(of('sync_proxy_rules_last_queued_timestamp_seconds'), NOW / 1_000);
     t.is(of('sync_proxy_rules_last_timestamp_seconds'), NOW / 1_000 + 0.5);
     t.is(of('sync_proxy_rules_nftables_sync_failures_total'), 1);
-    t.is(of('sync_proxy_rules_no_local_endpoints_total', { traffic_policy: 'internal' }), 1);
-    t.is(of('sync_proxy_rules_no_local_endpoints_total', { traffic_policy: 'external' }), 2);
+    t.is(of('sync_proxy_rules_no_local_endpoints_total', { traffic_policy: 'internal' }), internal);
+    t.is(of('sync_proxy_rules_no_local_endpoints_total', { traffic_policy: 'external' }), external);
   }
   t.is(sampleValue(all, 'kubeproxy_sync_proxy_rules_service_changes_total'), 7);
   t.is(sampleValue(all, 'kubeproxy_sync_proxy_rules_endpoint_changes_total'), 10);
@@ -210,6 +217,7 @@ test('what comes from the API server is read when it is asked for', async (t) =>
     ],
   );
   t.is(of('last_contact_timestamp_seconds', 'Service'), 1.5);
+  t.is(sampleValue(all, 'sluice_source_unprogrammed_members'), 2);
   t.is(of('last_contact_timestamp_seconds', 'Pod'), null, 'never');
   state = { ...SOURCE, watches: [SOURCE.watches[0]!], pending: { services: 0, endpoints: 0 } };
   all = await scraped(metrics);

@@ -5,6 +5,7 @@ import { SluiceError } from '../../lib/errors.js';
 import type { ModelChange } from '../../lib/model/changes.js';
 import type { Service } from '../../lib/model/model.js';
 import type { ApplyReport } from '../../lib/proxy/service-proxy.js';
+import { openProxy, service } from '../support/proxy.js';
 
 /** A proxy that keeps services by name, and does not like some of them. */
 class Picky {
@@ -12,10 +13,12 @@ class Picky {
   readonly bad = new Set<string>();
   updates = 0;
   closed = false;
+  broken = false;
 
   async update(change: ModelChange): Promise<ApplyReport> {
     this.updates++;
     if (this.closed) throw new SluiceError('ERR_CLOSED', 'closed');
+    if (this.broken) throw new SluiceError('ERR_ENGINE', 'no memory');
     const { put = [], removed = [] } = change.services ?? {};
     const worst = put.find(({ name }) => this.bad.has(name));
     if (worst !== undefined) throw new SluiceError('ERR_MODEL', `${worst.name} is bad`);
@@ -84,4 +87,70 @@ test('a proxy that is closed is nobody’s fault', async (t) => {
     code: 'ERR_CLOSED',
   });
   t.is(programmer.aside, 0);
+});
+
+test('what is set aside is tried again when there may be room, a few refusals at a time', async (t) => {
+  const proxy = new Picky();
+  const programmer = new Programmer(proxy);
+  for (let index = 0; index < 40; index += 1) proxy.bad.add(`s${index}`);
+  await programmer.program({ services: { put: numbered(40) } });
+  t.is(programmer.aside, 40);
+
+  proxy.updates = 0;
+  t.deepEqual(await programmer.retrySome(), { report: null, refused: [] }, 'known already');
+  t.true(proxy.updates < 20, `${proxy.updates} updates`);
+  proxy.bad.delete('s39');
+  await programmer.retrySome();
+  t.is(programmer.aside, 40, 'others are before it');
+  const { report } = await programmer.retrySome();
+  t.is(report?.services, 1, 'who has waited longest is first');
+  t.is(programmer.aside, 39);
+
+  proxy.bad.clear();
+  t.is((await programmer.retrySome()).report?.services, 40);
+  t.is(programmer.aside, 0);
+  proxy.bad.add('s1');
+  await programmer.program({ services: { put: services('s1') } });
+  proxy.closed = true;
+  await t.throwsAsync(programmer.retrySome(), { code: 'ERR_CLOSED' });
+  t.is(programmer.aside, 1, 'it is not lost');
+});
+
+test('what is set aside stays so while the proxy fails', async (t) => {
+  const proxy = new Picky();
+  const programmer = new Programmer(proxy);
+  proxy.bad.add('a');
+  await programmer.program({ services: { put: services('a') } });
+  proxy.broken = true;
+  await t.throwsAsync(programmer.retry(), { code: 'ERR_ENGINE' });
+  proxy.broken = false;
+  proxy.bad.clear();
+  t.deepEqual((await programmer.retry()).refused, []);
+  t.true(proxy.kept.has('shop/a'));
+});
+
+test('what passes between two services passes, though a third is refused', async (t) => {
+  await using proxy = await openProxy();
+  await proxy.update({ services: { put: [service('a', 1, []), service('b', 2, [])] } });
+  let updates = 0;
+  const programmer = new Programmer({
+    update: (change) => {
+      updates++;
+      return proxy.update(change);
+    },
+  });
+  const put = [
+    service('a', 2, ['10.1.0.2']),
+    ...Array.from({ length: 20 }, (_, at) => service(`ok-${at}`, 20 + at, [])),
+    service('bad', 3, ['127.0.0.1']),
+    service('b', 1, ['10.1.0.3']),
+  ];
+  const { refused, report } = await programmer.program({ services: { put } });
+  t.deepEqual(
+    refused.map(({ key }) => key),
+    ['default/bad'],
+  );
+  t.is(report?.services, 22);
+  t.is(proxy.services.find(({ name }) => name === 'a')?.ports[0]?.backends.length, 1);
+  t.true(updates <= 5, `${updates} updates`);
 });

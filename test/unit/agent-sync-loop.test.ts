@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { SyncLoop, type SyncLoopOptions } from '../../lib/agent/sync-loop.js';
-import { ManualClock, settled } from '../support/loop-clock.js';
+import { ManualClock, settled } from '../support/manual-clock.js';
 
 interface Rig {
   clock: ManualClock;
@@ -40,7 +40,7 @@ test('after idleness a request is served at once, and many at one time are one',
   await r.clock.pass(5_000);
   t.deepEqual(times(r), []);
   for (let i = 0; i < 1_000; i++) r.loop.request();
-  t.is(r.clock.waiting, 1, 'no timer for each request');
+  t.is(r.clock.waits().length, 1, 'no timer for each request');
   await r.clock.pass(0);
   t.deepEqual(times(r), [5_000]);
   await r.clock.pass(60_000);
@@ -126,16 +126,25 @@ test('a run may ask for the next one', async (t) => {
   t.deepEqual(times(r), [0, 0, 100, 200]);
 });
 
-test('without requests there is a run at the latest interval, and it is not a full one', async (t) => {
+test('without requests there is a full run at the latest interval', async (t) => {
   const r = rig({ maxIntervalMs: 10_000 });
-  await r.clock.pass(10_000);
-  t.deepEqual(r.runs, [{ at: 10_000, full: true }], 'the first is full');
-  await r.clock.pass(4_000);
-  r.loop.request();
-  await r.clock.pass(9_999);
-  t.deepEqual(times(r), [10_000, 14_000]);
+  await r.clock.pass(19_999);
+  t.deepEqual(r.runs, [{ at: 10_000, full: true }]);
   await r.clock.pass(1);
-  t.deepEqual(r.runs[2], { at: 24_000, full: false });
+  t.deepEqual(r.runs[1], { at: 20_000, full: true });
+});
+
+test('requests do not put off the full run', async (t) => {
+  const r = rig({ maxIntervalMs: 10_000 });
+  for (let i = 0; i < 12; i++) {
+    r.loop.request();
+    await r.clock.pass(1_000);
+  }
+  const full = r.runs.filter((run) => run.full);
+  t.deepEqual(full, [
+    { at: 0, full: true },
+    { at: 10_000, full: true },
+  ]);
 });
 
 test('a run that failed is made again without a request, as a full one', async (t) => {
@@ -217,7 +226,7 @@ test('stop waits for the run under way, and no other begins', async (t) => {
   r.loop.request();
   await r.clock.pass(10_000_000);
   t.is(r.runs.length, 1);
-  t.is(r.clock.waiting, 0);
+  t.deepEqual(r.clock.waits(), []);
   await t.notThrowsAsync(r.loop.stop(), 'again');
 });
 

@@ -2,7 +2,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { formatBindAddress, parseBindAddress } from '../../lib/agent/bind-address.js';
-import { DURATION_PATTERN, formatDuration, parseDuration } from '../../lib/agent/duration.js';
+import { DURATION_PATTERN, parseDuration } from '../../lib/agent/duration.js';
 
 const DURATIONS: [string, number | null, string?][] = [
   ['0', 0, '0s'],
@@ -27,6 +27,17 @@ const DURATIONS: [string, number | null, string?][] = [
   ['30s ', null],
   ['1d', null],
 ];
+
+/** As Go prints whole milliseconds. */
+function formatDuration(ms: number): string {
+  if (ms > 0 && ms < 1) return `${ms * 1_000}µs`;
+  if (ms > 0 && ms < 1_000) return `${ms}ms`;
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor((ms % 3_600_000) / 60_000);
+  const seconds = `${(ms % 60_000) / 1_000}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}
 
 test('durations are those of Go', (t) => {
   const pattern = new RegExp(DURATION_PATTERN, 'u');

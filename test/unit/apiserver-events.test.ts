@@ -111,6 +111,34 @@ test('what is repeated is counted, and told once a minute', async (t) => {
   t.is(recorder.dropped, 0);
 });
 
+test('a date that is set after the start is the date', async (t) => {
+  const { server, clock, recorder, bodies } = await rig(t);
+  clock.setDate(Date.UTC(2030, 0, 1));
+  recorder.record(started);
+  await until(() => server.requests.length === 1);
+  t.like(bodies()[0], { eventTime: '2030-01-01T00:00:00.000000Z' });
+});
+
+test('what waits to be told is not, once the API is left alone', async (t) => {
+  let isForbidden = false;
+  const { server, clock, recorder, warnings } = await rig(t, (_, response) => {
+    if (isForbidden) sendJson(response, failure(403, 'Forbidden'), 403);
+    else sendJson(response, {}, 201);
+  });
+  for (let times = 1; times <= 2; times++) {
+    recorder.record(started);
+    await until(() => server.requests.length === times && clock.waits().length === 0);
+  }
+  recorder.record(started);
+  isForbidden = true;
+  recorder.record({ ...started, reason: 'Other' });
+  await until(() => recorder.dropped === 1);
+  clock.advance(60_000);
+  t.is(recorder.dropped, 2);
+  t.is(server.requests.length, 3);
+  t.is(warnings.length, 1);
+});
+
 test('a series that the server has forgotten begins anew', async (t) => {
   const { server, clock, recorder } = await rig(t, ({ method }, response) => {
     if (method === 'PATCH') sendJson(response, failure(404, 'NotFound'), 404);

@@ -48,6 +48,8 @@ test('lists in pages, then watches from there', async (t) => {
   const [state] = rig.watch.state();
   t.like(state, { kind: 'Service', synced: true, resourceVersion: '9', lists: 1, watches: 1 });
   t.like(state, { errors: 0, lastError: undefined, lastContactMs: rig.clock.now() });
+  rig.clock.setDate(rig.clock.now() + 3_600_000);
+  t.is(rig.watch.state()[0]?.lastContactMs, rig.clock.date());
   t.true(rig.changes >= 6);
 });
 

@@ -15,7 +15,7 @@ const REFERENCE = new URL('../../docs/reference/cli.md', import.meta.url);
 
 /** The options of every command. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
-  demo: ['--once', '--json', '--engine'],
+  demo: ['--once', '--json', '--engine', '--kubeconfig'],
   agent: [
     '--config',
     ...CONFIGURATION_FLAGS.map(({ flag }) => flag),

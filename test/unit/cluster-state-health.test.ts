@@ -55,6 +55,21 @@ for (const [name, spec, list, counted] of COUNTS) {
   });
 }
 
+test('local endpoints: a pod of two families is one', (t) => {
+  const dual = { clusterIPs: ['10.96.0.10', 'fd00:96::10'], ipFamilies: ['IPv4', 'IPv6'] };
+  const scene = new Scene().put('Service', web({ clusterIP: '10.96.0.10', ...dual }));
+  const ports = [{ port: 8080 }];
+  for (const [addressType, addresses] of [
+    ['IPv4', ['10.1.0.1', '10.1.0.2']],
+    ['IPv6', ['fd01::1']],
+  ] as const) {
+    const members = addresses.map((address) => at(address));
+    const name = `web-${addressType}`;
+    scene.put('EndpointSlice', slice(name.toLowerCase(), 'web', members, { ports, addressType }));
+  }
+  t.deepEqual(health(scene), [[32_000, 2]]);
+});
+
 test('it is told when it changes, and when it ends', (t) => {
   const scene = new Scene().put('Service', web()).put('EndpointSlice', endpoints(at('10.1.0.1')));
   const told = () => [...scene.take().health];
@@ -123,13 +138,31 @@ const LACKING: [name: string, spec: object, list: object[], internal: number, ex
 for (const [name, spec, list, internal, external] of LACKING) {
   test(`services without local endpoints: ${name}`, (t) => {
     const scene = new Scene().put('Service', web(spec)).put('EndpointSlice', endpoints(...list));
-    t.deepEqual(scene.take().noLocalEndpoints, { internal, external });
-    t.deepEqual(scene.remove('Service', web()).take().noLocalEndpoints, {
-      internal: 0,
-      external: 0,
-    });
+    const NONE = { internal: 0, external: 0 };
+    t.deepEqual(scene.take().noLocalEndpoints, { IPv4: { internal, external }, IPv6: NONE });
+    const after = scene.remove('Service', web()).take().noLocalEndpoints;
+    t.deepEqual(after, { IPv4: NONE, IPv6: NONE });
   });
 }
+
+test('services without local endpoints: of one family alone', (t) => {
+  const scene = new Scene();
+  const clusterIPs = ['10.96.0.10', 'fd00:96::10'];
+  const spec = { clusterIPs, internalTrafficPolicy: 'Local', externalIPs: ['fd00:e::1'] };
+  scene.put('Service', web(spec)).put('EndpointSlice', endpoints(at('10.1.0.1')));
+  const six = slice('web-6', 'web', [at('fd00:1::1', {}, 'there')], { addressType: 'IPv6' });
+  scene.put('EndpointSlice', six);
+  t.deepEqual(scene.take().noLocalEndpoints, {
+    IPv4: { internal: 0, external: 0 },
+    IPv6: { internal: 1, external: 1 },
+  });
+  scene.put('EndpointSlice', endpoints(at('10.1.0.1', {}, 'there')));
+  scene.put('EndpointSlice', { ...six, endpoints: [], metadata: { ...six.metadata, uid: 'x' } });
+  t.deepEqual(scene.take().noLocalEndpoints, {
+    IPv4: { internal: 1, external: 0 },
+    IPv6: { internal: 0, external: 0 },
+  });
+});
 
 test('without the name of a node nothing is here, and nobody knows what is not', (t) => {
   const scene = new Scene({ nodeName: null }).put('Service', web());

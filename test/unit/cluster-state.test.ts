@@ -352,6 +352,13 @@ test('a change that was not made is in the next one, as a whole', (t) => {
   t.deepEqual(named(scene.take()), { services: ['-shop/web'] });
 });
 
+test('after an outage there are more triggers than a call takes arguments', (t) => {
+  const scene = new Scene().put('Service', web()).put('EndpointSlice', webSlice('10.1.0.1'));
+  const triggers = Array.from({ length: 300_000 }, (_, index) => index);
+  scene.state.putBack({ ...scene.state.take(), triggers });
+  t.is(scene.take().triggers.length, 300_000);
+});
+
 test('when things happened: of slices alone that changed something, and are readable', (t) => {
   const scene = new Scene().put('Service', web());
   const timed = (time: unknown, ...addresses: string[]) => {

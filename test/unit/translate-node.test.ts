@@ -44,6 +44,20 @@ for (const [name, given, expected] of CASES) {
   test(`the Node object: ${name}`, (t) => t.deepEqual(completeNode(given, [NODE]), expected));
 }
 
+test('internal addresses go before external ones, whatever comes first', (t) => {
+  const addresses = [
+    { type: 'ExternalIP', address: '192.0.2.2' },
+    { type: 'InternalIP', address: 'fd00::2' },
+    { type: 'InternalIP', address: '192.168.0.2' },
+  ];
+  const node = readNode({ metadata: { name: 'a' }, status: { addresses } });
+  t.deepEqual(completeNode({ name: 'a' }, [node]).addresses, [
+    'fd00::2',
+    '192.168.0.2',
+    '192.0.2.2',
+  ]);
+});
+
 test('a node that says little', (t) => {
   const bare = readNode({ metadata: { name: 'a' }, spec: { podCIDR: '10.1.0.0/24' } });
   t.deepEqual(completeNode({ name: 'a' }, [bare]), {

@@ -8,6 +8,7 @@ interface DemoFlags {
   once: boolean;
   json: boolean;
   engine: EngineChoice;
+  kubeconfig?: string;
 }
 
 export function addDemoCommand(program: Command, terminal: Terminal): void {
@@ -17,6 +18,7 @@ export function addDemoCommand(program: Command, terminal: Terminal): void {
     .option('--once', 'check everything once and end', false)
     .option('--json', 'print the outcome as one JSON object, as the last line', false)
     .addOption(engineOption().default('auto'))
+    .option('--kubeconfig <file>', "the services come from this file's API server")
     .action(async (flags: DemoFlags) => {
       const { runDemo } = await import('../demo/demo.js');
       terminal.exit(await runDemo(flags));

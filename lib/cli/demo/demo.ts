@@ -4,13 +4,16 @@ import { SluiceError } from '../../errors.js';
 import type { EngineChoice } from '../../model/options.js';
 import { brokenOff, cleanUpCheck } from './checks.js';
 import { Cleanup } from './cleanup.js';
+import { ClusterShop } from './cluster-shop.js';
 import { Ending, Interruption } from './ending.js';
 import { showLive } from './live.js';
 import { openNativeWorld } from './native-demo.js';
 import { showOnce } from './once.js';
 import { fatesOutcome, formatJson, formatReport, holds, type Outcome } from './outcome.js';
 import { nativeObstacle } from './prerequisites.js';
+import { keepRolling } from './rollout.js';
 import { settledFates } from './settle.js';
+import { MANIFESTS } from './shop.js';
 import { openSoftwareWorld } from './software-demo.js';
 import type { Setting, World } from './world.js';
 
@@ -20,6 +23,8 @@ export interface DemoOptions {
   /** Print the outcome as one JSON object, as the last line on the standard output. */
   json: boolean;
   engine: EngineChoice;
+  /** Path of a file that says where the API server is that the services are to come from. */
+  kubeconfig?: string;
 }
 
 const ONCE_LIMIT_MS = 120_000;
@@ -51,12 +56,20 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   let inventory = 'what was made so far';
   let failure: unknown = null;
   try {
+    const { kubeconfig } = options;
+    const shop = kubeconfig === undefined ? null : await ClusterShop.open(kubeconfig, setting);
     const world = await openWorld(options.engine, setting);
     outcome.engine = world.proxy.engine.kind;
     outcome.why = world.why;
     inventory = world.inventory();
-    if (options.once) Object.assign(outcome, await showOnce(world, setting));
-    else Object.assign(outcome, await showUntilEnded(world, setting, options));
+    if (shop === null) await world.proxy.apply({ manifests: MANIFESTS });
+    else {
+      inventory += `, namespace ${shop.namespace} of the cluster`;
+      outcome.cluster = { server: shop.server, namespace: shop.namespace };
+      await shop.serve(world.proxy);
+    }
+    if (options.once) Object.assign(outcome, await showOnce(world, shop, setting));
+    else Object.assign(outcome, await showUntilEnded(world, shop, setting, options));
   } catch (error) {
     // What an aborted command says of itself is not why it was aborted.
     failure = ending.signal.aborted ? ending.signal.reason : error;
@@ -94,13 +107,22 @@ async function openWorld(choice: EngineChoice, setting: Setting): Promise<World>
 
 async function showUntilEnded(
   world: World,
+  shop: ClusterShop | null,
   setting: Setting,
   { json }: DemoOptions,
 ): Promise<Pick<Outcome, 'fates'>> {
   const { signal } = setting;
-  await showLive(world, setting, json ? process.stderr : process.stdout).catch((error: unknown) => {
+  const shown = new AbortController();
+  if (shop !== null) void keepRolling(shop, AbortSignal.any([signal, shown.signal]));
+  const why = shop === null ? '' : `services of ${shop.namespace} at ${shop.server}; `;
+  const titled = { ...world, why: why + world.why };
+  try {
+    await showLive(titled, setting, json ? process.stderr : process.stdout);
+  } catch (error) {
     if (!signal.aborted) throw error;
-  });
+  } finally {
+    shown.abort();
+  }
   // A time of its own: the run's signal has been given already.
   return { fates: fatesOutcome(await settledFates(world.proxy, AbortSignal.timeout(10_000))) };
 }

@@ -21,7 +21,7 @@ const IDLE_MS = 2;
 export class MemoryNetwork {
   readonly #wire: Wire;
   readonly #cables = new Map<string, Cable>();
-  #timer: NodeJS.Timeout | NodeJS.Immediate | null = null;
+  #cancel: () => void = () => undefined;
   #running = true;
 
   constructor(wire: Wire) {
@@ -46,7 +46,7 @@ export class MemoryNetwork {
 
   stop(): void {
     this.#running = false;
-    if (this.#timer !== null) clearTimeout(this.#timer as NodeJS.Timeout);
+    this.#cancel();
   }
 
   #carry(): void {
@@ -64,8 +64,12 @@ export class MemoryNetwork {
   /** As long as something moves the next look comes at once, in turn with the engine's own. */
   #schedule(atOnce: boolean): void {
     if (!this.#running) return;
-    this.#timer = atOnce
-      ? setImmediate(() => this.#carry())
-      : setTimeout(() => this.#carry(), IDLE_MS);
+    if (atOnce) {
+      const immediate = setImmediate(() => this.#carry());
+      this.#cancel = () => clearImmediate(immediate);
+    } else {
+      const timer = setTimeout(() => this.#carry(), IDLE_MS);
+      this.#cancel = () => clearTimeout(timer);
+    }
   }
 }

@@ -13,7 +13,6 @@ import {
   CLIENT,
   ECHO_PODS,
   ECHO_ROUTES,
-  MANIFESTS,
   POD_PORTS,
   PREFIX_LENGTH,
   type Seat,
@@ -57,7 +56,6 @@ export async function openNativeWorld(setting: Setting): Promise<World> {
   cleanup.defer('interfaces', () => proxy.close());
 
   await proxy.apply({
-    manifests: MANIFESTS,
     interfaces: [...seats.map((seat) => tap(seat, namespaces)), ...echoInterfaces(folder)],
     routes: ECHO_ROUTES,
   });

@@ -8,7 +8,9 @@ import {
   serviceOutcomes,
   spreadCheck,
 } from './checks.js';
+import type { ClusterShop } from './cluster-shop.js';
 import { fatesOutcome, type Outcome } from './outcome.js';
+import { showRollout } from './rollout.js';
 import { settledFates } from './settle.js';
 import { CLIENT, ECHO_PODS, podAt, targetOf, UDP_SERVICES, WEB_PODS } from './shop.js';
 import type { Answers, Setting, World } from './world.js';
@@ -23,8 +25,16 @@ export interface Shown {
   fates: Outcome['fates'];
 }
 
-/** Sends everything once and looks whether what should be so is so. */
-export async function showOnce(world: World, { signal, say }: Setting): Promise<Shown> {
+/**
+ * Sends everything once and looks whether what should be so is so.
+ * @param shop - `null`: the services are not those of a cluster
+ */
+export async function showOnce(
+  world: World,
+  shop: ClusterShop | null,
+  setting: Setting,
+): Promise<Shown> {
+  const { signal, say } = setting;
   const { proxy } = world;
   const web = targetOf(proxy.services, 'web');
   const udpTargets = UDP_SERVICES.map((name) => targetOf(proxy.services, name));
@@ -36,9 +46,11 @@ export async function showOnce(world: World, { signal, say }: Setting): Promise<
   const udp = await world.udp(udpTargets, UDP_REQUESTS);
   say(`${HTTP_CONNECTIONS} HTTP connections to http://${web.address}:${web.port}`);
   const http = await world.http(web, HTTP_CONNECTIONS);
-  const fates = await settledFates(proxy, signal);
-
+  const settled = await settledFates(proxy, signal);
   const { services } = proxy;
+  const followed = shop === null ? [] : [await showRollout(world, shop, web, setting)];
+  const fates = shop === null ? settled : await settledFates(proxy, signal);
+
   const results = [
     { target: web, answers: http },
     ...udpTargets.map((target, index) => ({ target, answers: udp[index]! })),
@@ -53,6 +65,7 @@ export async function showOnce(world: World, { signal, say }: Setting): Promise<
         answeredCheck(udpCheckName(service), udp[index]!, podsOf(world, service)),
       ),
       ...pingCheck(pinged),
+      ...followed,
       fatesCheck(fates),
     ],
     services: serviceOutcomes(services, results),

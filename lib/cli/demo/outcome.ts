@@ -10,6 +10,8 @@ export interface Outcome {
   engine: EngineKind;
   /** Why this engine. */
   why: string;
+  /** Where the services came from; left out: from examples/shop. */
+  cluster?: { server: string; namespace: string };
   checks: Check[];
   services: ServiceOutcome[];
   fates: {
@@ -30,16 +32,19 @@ export function fatesOutcome(fates: Fates): Outcome['fates'] {
 
 /** One object on one line. */
 export function formatJson(outcome: Outcome): string {
-  const { engine, why, checks, services, fates } = outcome;
-  return JSON.stringify({ engine, why, checks, services, fates });
+  const { engine, why, cluster, checks, services, fates } = outcome;
+  return JSON.stringify({ engine, why, cluster, checks, services, fates });
 }
 
 /** For people. */
 export function formatReport(outcome: Outcome): string {
-  const { engine, why, checks, services, fates } = outcome;
+  const { engine, why, cluster, checks, services, fates } = outcome;
   const drops = Object.entries(fates.drops);
   const sections = [
     `Engine: ${engine} (${why})`,
+    ...(cluster === undefined
+      ? []
+      : [`Services: of ${cluster.server}, namespace ${cluster.namespace}`]),
     formatTable(
       ['service', 'address', 'backend', 'requests', 'share'],
       services.flatMap((service) =>

@@ -6,7 +6,6 @@ import {
   CLIENT,
   ECHO_PODS,
   ECHO_ROUTES,
-  MANIFESTS,
   POD_PORTS,
   PREFIX_LENGTH,
   type Seat,
@@ -34,7 +33,6 @@ export async function openSoftwareWorld(setting: Setting, reason: string): Promi
 
   const seats: readonly Seat[] = [CLIENT, ...WEB_PODS, ...ECHO_PODS];
   await proxy.apply({
-    manifests: MANIFESTS,
     interfaces: seats.map(({ name, gateway }) => ({
       kind: 'memory',
       name,

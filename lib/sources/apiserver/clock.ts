@@ -3,8 +3,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Time, so that tests need not wait. */
 export interface Clock {
-  /** Milliseconds since 1970; never goes back. */
+  /** Milliseconds since some time; never goes back, and nobody sets it. */
   now(): number;
+  /** Milliseconds since 1970, as far as the node knows: it is set at times. */
+  date(): number;
   /**
    * Calls `run` once, after `ms`, unless the function that is returned has been called by then.
    * A background timer does not keep the process alive.
@@ -13,13 +15,19 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => performance.now(),
+  date: () => Date.now(),
   after(ms, run, background = false) {
     const timer = setTimeout(run, ms);
     if (background) timer.unref();
     return () => clearTimeout(timer);
   },
 };
+
+/** The date of a time of the clock's, by what the node knows of dates now. */
+export function dateOf(clock: Clock, time: number): number {
+  return clock.date() - (clock.now() - time);
+}
 
 /** Resolves after `ms`, or as soon as `signal` is aborted. */
 export function sleep(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setMaxListeners } from 'node:events';
 import { SluiceError } from '../../errors.js';
 import type { ObjectSink } from '../kubernetes/watched.js';
 import { type Clock, systemClock } from './clock.js';
@@ -65,6 +66,8 @@ export class ClusterWatch {
 
   start(): void {
     const { signal } = this.#closing;
+    // Every kind has a request, or waits.
+    setMaxListeners(0, signal);
     this.#running = Promise.all(this.#reflectors.map((reflector) => reflector.run(signal)));
   }
 

@@ -11,7 +11,7 @@ import { TokenBucket } from './pacing.js';
 import { readStatus, statusError } from './status.js';
 
 export interface ConnectionOptions extends ServerOptions {
-  /** Lists and writes a second; default 5, as kube-proxy's. 0: no deadline. */
+  /** Lists and writes a second; default 5, as kube-proxy's. 0: no limit. */
   qps?: number;
   /** How many of them at once; default 10. */
   burst?: number;
@@ -44,7 +44,7 @@ export interface RequestSettings {
 }
 
 interface Sent {
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
   query?: Query;
   headers?: Record<string, string>;
@@ -110,6 +110,12 @@ export class ApiConnection {
   patchJson(path: string, body: unknown, settings: RequestSettings = {}): Promise<unknown> {
     const headers = { 'content-type': 'application/merge-patch+json' };
     return this.#json({ method: 'PATCH', path, headers, body: JSON.stringify(body) }, settings);
+  }
+
+  /** @param options - the DeleteOptions. @throws SluiceError `ERR_APISERVER`, `ERR_CLOSED` */
+  deleteJson(path: string, options: unknown, settings: RequestSettings = {}): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#json({ method: 'DELETE', path, headers, body: JSON.stringify(options) }, settings);
   }
 
   /**

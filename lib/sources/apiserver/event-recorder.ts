@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { type Clock, sleep, systemClock } from './clock.js';
+import { type Clock, dateOf, sleep, systemClock } from './clock.js';
 import type { ApiConnection } from './connection.js';
 import type { WatchLog } from './failure-log.js';
 import { Backoff, TokenBucket } from './pacing.js';
@@ -33,7 +33,7 @@ export interface EventRecorderOptions {
   random?: () => number;
 }
 
-/** An event that the server has, or will have; what is repeated is counted in it. */
+/** An event that the server has, or will have; what is repeated is counted in it. Times are the clock's. */
 interface Series {
   event: RecordedEvent;
   key: string;
@@ -146,7 +146,7 @@ export class EventRecorder {
 
   #enqueue(series: Series): void {
     series.queued = true;
-    if (this.#closing.signal.aborted || this.#queue.length >= LONGEST_QUEUE) {
+    if (this.#disabled || this.#closing.signal.aborted || this.#queue.length >= LONGEST_QUEUE) {
       this.#drop(series);
     } else {
       this.#queue.push(series);
@@ -183,7 +183,7 @@ export class EventRecorder {
     if (series.sentCount === 0) {
       await this.#connection.postJson(path, this.#body(series), settings);
     } else {
-      const body = { series: seriesOf(series) };
+      const body = { series: this.#seriesOf(series) };
       await this.#connection.patchJson(`${path}/${series.name}`, body, settings);
     }
     series.sentCount = count;
@@ -196,8 +196,8 @@ export class EventRecorder {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
       metadata: { name, namespace },
-      eventTime: microTime(series.firstMs),
-      ...(count > 1 ? { series: seriesOf(series) } : {}),
+      eventTime: this.#microTime(series.firstMs),
+      ...(count > 1 ? { series: this.#seriesOf(series) } : {}),
       reportingController: CONTROLLER,
       reportingInstance: this.#options.nodeName.slice(0, LONGEST_NAME),
       action: (event.action ?? 'Sync').slice(0, LONGEST_NAME),
@@ -206,6 +206,17 @@ export class EventRecorder {
       note: cut(event.message, LONGEST_NOTE),
       type: event.type,
     };
+  }
+
+  #seriesOf({ count, latestMs }: Series) {
+    return { count, lastObservedTime: this.#microTime(latestMs) };
+  }
+
+  /** A Kubernetes MicroTime. */
+  #microTime(time: number): string {
+    const ms = dateOf(this.#clock, time);
+    const micros = Math.floor((ms % 1) * 1000);
+    return new Date(ms).toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`);
   }
 
   #drop(series: Series): void {
@@ -237,17 +248,6 @@ export class EventRecorder {
 function keyOf({ object, type, reason, message }: RecordedEvent): string {
   const { kind, namespace = '', name, uid = '' } = object;
   return [kind, namespace, name, uid, type, reason, message].join('\0');
-}
-
-const seriesOf = ({ count, latestMs }: Series) => ({
-  count,
-  lastObservedTime: microTime(latestMs),
-});
-
-/** A Kubernetes MicroTime. */
-function microTime(ms: number): string {
-  const micros = Math.floor((ms % 1) * 1000);
-  return new Date(ms).toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`);
 }
 
 /** Cuts to so many bytes of UTF-8, between characters. */

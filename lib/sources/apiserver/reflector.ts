@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SluiceError } from '../../errors.js';
 import type { ObjectSink, WatchedKind } from '../kubernetes/watched.js';
-import { type Clock, sleep, Turns } from './clock.js';
+import { type Clock, dateOf, sleep, Turns } from './clock.js';
 import type { ApiConnection } from './connection.js';
 import { TimeUp } from './deadline.js';
 import { isOlder, openWatch, type WatchEvent } from './events.js';
@@ -58,6 +58,7 @@ export class Reflector {
   readonly #settings: ReflectorSettings;
   readonly #backoff: Backoff;
   readonly #turns = new Turns();
+  /** Its times are the clock's. */
   readonly #state: WatchState;
   readonly #failures: FailureLog;
   /** Answers in succession that made no sense, from one and the same resourceVersion. */
@@ -100,7 +101,9 @@ export class Reflector {
   }
 
   get state(): WatchState {
-    return { ...this.#state };
+    const { lastContactMs: contact } = this.#state;
+    const lastContactMs = contact && dateOf(this.#settings.clock, contact);
+    return { ...this.#state, lastContactMs };
   }
 
   /** Another one has found the server: waiting for it is over. */

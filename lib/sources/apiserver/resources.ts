@@ -19,6 +19,8 @@ export interface WatchedResourcesOptions {
   serviceProxyName?: string;
   /** Also what policies are made of; default true. */
   policy?: boolean;
+  /** Of what is in namespaces, only that of one; default: of all. */
+  namespace?: string;
 }
 
 const PROXY_NAME = 'service.kubernetes.io/service-proxy-name';
@@ -33,18 +35,20 @@ const PROXY_NAME = 'service.kubernetes.io/service-proxy-name';
  * has got round to it, and a slice without a Service does nothing.
  */
 export function watchedResources(options: WatchedResourcesOptions): WatchedResource[] {
-  const { nodeName, serviceProxyName, policy = true } = options;
+  const { nodeName, serviceProxyName, policy = true, namespace } = options;
+  const at = (root: string, plural: string): string =>
+    namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${namespace}/${plural}`;
   const resources: WatchedResource[] = [
     {
       kind: 'Service',
-      path: '/api/v1/services',
+      path: at('/api/v1', 'services'),
       fieldSelector: 'spec.clusterIP!=None',
       labelSelector:
         serviceProxyName === undefined ? `!${PROXY_NAME}` : `${PROXY_NAME}=${serviceProxyName}`,
     },
     {
       kind: 'EndpointSlice',
-      path: '/apis/discovery.k8s.io/v1/endpointslices',
+      path: at('/apis/discovery.k8s.io/v1', 'endpointslices'),
       labelSelector: '!service.kubernetes.io/headless',
     },
   ];
@@ -56,8 +60,8 @@ export function watchedResources(options: WatchedResourcesOptions): WatchedResou
   return [
     ...resources,
     { kind: 'Namespace', path: '/api/v1/namespaces' },
-    { kind: 'Pod', path: '/api/v1/pods' },
-    { kind: 'NetworkPolicy', path: '/apis/networking.k8s.io/v1/networkpolicies' },
+    { kind: 'Pod', path: at('/api/v1', 'pods') },
+    { kind: 'NetworkPolicy', path: at('/apis/networking.k8s.io/v1', 'networkpolicies') },
     {
       kind: 'ClusterNetworkPolicy',
       path: '/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies',

@@ -50,8 +50,11 @@ export interface RefusedObject {
   message: string;
 }
 
-/** Services with the traffic policy `Local` and endpoints of which none is here. */
-export interface NoLocalEndpoints {
-  internal: number;
-  external: number;
-}
+export const IP_FAMILIES = ['IPv4', 'IPv6'] as const;
+export const TRAFFIC_POLICIES = ['internal', 'external'] as const;
+
+/** By family and policy: services with the traffic policy `Local` and endpoints of which none is here. */
+export type NoLocalEndpoints = Record<
+  (typeof IP_FAMILIES)[number],
+  Record<(typeof TRAFFIC_POLICIES)[number], number>
+>;

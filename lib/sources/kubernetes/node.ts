@@ -4,7 +4,8 @@ import type { NodeSpec } from '../../model/model.js';
 import type { NodeObject } from './objects.js';
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
-const ADDRESS_TYPES = ['InternalIP', 'ExternalIP'];
+/** The first one is the primary address's, in whatever order the object has them. */
+const ADDRESS_TYPES = ['InternalIP', 'ExternalIP'] as const;
 
 /**
  * Fills in what `given` leaves out and the Node object of its name knows: zone, addresses, networks
@@ -25,8 +26,9 @@ export function completeNode(given: NodeSpec, nodes: readonly NodeObject[]): Nod
 }
 
 function addressesOf({ status }: NodeObject): string[] {
-  const addresses = (status?.addresses ?? [])
-    .filter(({ type }) => ADDRESS_TYPES.includes(type))
+  const addresses = ADDRESS_TYPES.flatMap((wanted) =>
+    (status?.addresses ?? []).filter(({ type }) => type === wanted),
+  )
     .map(({ address }) => canonicalAddress(address))
     .filter((address) => address !== null && !isMartian(parseAddress(address)!));
   return [...new Set(addresses as string[])];

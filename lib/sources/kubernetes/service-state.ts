@@ -3,7 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Changes } from '../../model/changes.js';
 import type { Service } from '../../model/model.js';
 import { ChangedKeys, changesOf, type Draft } from './changed-keys.js';
-import type { ClusterChange, NoLocalEndpoints, ServiceHealth } from './cluster-change.js';
+import {
+  type ClusterChange,
+  IP_FAMILIES,
+  type NoLocalEndpoints,
+  type ServiceHealth,
+  TRAFFIC_POLICIES,
+} from './cluster-change.js';
 import { type Claimant, claimantOf, DestinationClaims, destinationsIn } from './destinations.js';
 import { KnownObjects } from './known-objects.js';
 import { type KnownSlice, knownSliceOf, triggerOf } from './known-slice.js';
@@ -23,7 +29,7 @@ interface Row {
   warnings: readonly string[];
   /** What the model's owner has been told that it answers on. */
   destinations: readonly string[];
-  noneHere: NoLocalEndpoints;
+  noneHere: Readonly<NoLocalEndpoints>;
   /** What has come since it was last taken: the Service, and keys of slices. */
   serviceCame: boolean;
   slicesCame: Set<string> | null;
@@ -59,7 +65,7 @@ export class ServiceState {
   /** Whose the model's owner has been told that a destination is. */
   readonly #owners = new Map<string, string>();
   readonly #health = new Map<string, ServiceHealth>();
-  readonly #noneHere = { internal: 0, external: 0 };
+  readonly #noneHere: NoLocalEndpoints = structuredClone(NOTHING);
 
   constructor(options: ServiceStateOptions, warnings: ToldWarnings) {
     this.#options = options;
@@ -80,7 +86,7 @@ export class ServiceState {
 
   /** Services with a policy `Local` and endpoints elsewhere alone. */
   get noneHere(): NoLocalEndpoints {
-    return { ...this.#noneHere };
+    return structuredClone(this.#noneHere);
   }
 
   /** How many objects have come that have not been taken. */
@@ -128,7 +134,7 @@ export class ServiceState {
     }
     this.#carried.services += services;
     this.#carried.endpoints += endpoints;
-    this.#carried.triggers.push(...triggers);
+    this.#carried.triggers = this.#carried.triggers.concat(triggers);
   }
 
   #essenceOf(object: ServiceObject): ServiceObject | null {
@@ -198,13 +204,11 @@ export class ServiceState {
     this.#changed.settle(key, service, draft);
     const { nodeName } = this.#options;
     this.#settleHealth(key, service && healthOf(row.claimant!.object, service, nodeName), taken);
-    const noneHere = service === null ? NOTHING : noLocalEndpoints(service, nodeName);
-    this.#noneHere.internal += noneHere.internal - row.noneHere.internal;
-    this.#noneHere.external += noneHere.external - row.noneHere.external;
-    row.noneHere = noneHere;
+    this.#countNoneHere(row, service === null ? NOTHING : noLocalEndpoints(service, nodeName));
     taken.services += Number(row.serviceCame);
     taken.endpoints += row.slicesCame?.size ?? 0;
-    if (service !== null) taken.triggers.push(...row.triggers);
+    // One by one, as there may be more than a call takes arguments.
+    if (service !== null) for (const trigger of row.triggers) taken.triggers.push(trigger);
     row.serviceCame = false;
     row.slicesCame = null;
     row.triggers = [];
@@ -232,6 +236,16 @@ export class ServiceState {
       this.#owners.set(destination, key);
       return owner !== undefined && this.#changed.has(owner) ? [owner] : [];
     });
+  }
+
+  #countNoneHere(row: Row, now: Readonly<NoLocalEndpoints>): void {
+    const before = row.noneHere;
+    if (now === before) return;
+    for (const family of IP_FAMILIES) {
+      for (const policy of TRAFFIC_POLICIES)
+        this.#noneHere[family][policy] += now[family][policy] - before[family][policy];
+    }
+    row.noneHere = now;
   }
 
   #settleHealth(key: string, health: ServiceHealth | null, taken: Taken): void {
