@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one list of Debian packages that Sluice wants, each with the reason why.
 
-/** With `for`: wanted by `npm test` or `npm run bench` alone. Names are those of Debian 12. */
+/**
+ * With `for`: wanted by `npm test` or `npm run bench` alone; with `program`: only where that is not
+ * there. Names are those of Debian 12.
+ */
 export const SYSTEM_PACKAGES = [
   { name: 'build-essential', why: 'g++ and make build the addon' },
   { name: 'python3', why: 'node-gyp runs on it' },
@@ -22,7 +25,12 @@ export const SYSTEM_PACKAGES = [
   { name: 'ethtool', why: "turns the offloads of the tests' devices off", for: ['test'] },
   { name: 'traceroute', why: 'asks for the hops on the way in e2e tests', for: ['test'] },
   { name: 'iputils-tracepath', why: 'asks for the MTU of a way in e2e tests', for: ['test'] },
-  { name: 'kubernetes-client', why: 'kubectl, which changes the clusters of tests', for: ['test'] },
+  {
+    name: 'kubernetes-client',
+    why: 'kubectl, which changes the clusters of tests',
+    for: ['test'],
+    program: 'kubectl',
+  },
   { name: 'openssl', why: 'makes the certificates of the clusters of tests', for: ['test'] },
   { name: 'libbenchmark-dev', why: 'the framework of the micro-benchmarks', for: ['bench'] },
   {

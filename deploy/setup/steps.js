@@ -45,7 +45,10 @@ async function systemPackages(starting, purpose) {
   if (!which('apt-get') || !which('dpkg-query')) {
     return skipped('no apt-get here; see README.md for what the native engine needs');
   }
-  const wanted = SYSTEM_PACKAGES.filter((entry) => entry.for?.includes(purpose) ?? true);
+  const wanted = SYSTEM_PACKAGES.filter((entry) => entry.for?.includes(purpose) ?? true).filter(
+    // Somebody else's package of the same program would be in the way of Debian's.
+    ({ program }) => program === undefined || !which(program),
+  );
   const missing = await missingPackages(wanted.map((entry) => entry.name));
   if (missing.length === 0) return skipped('all installed');
   const command = `apt-get install --no-install-recommends ${missing.join(' ')}`;
