@@ -78,9 +78,9 @@ export class NodeAgent implements AsyncDisposable {
         refused: (members) => reporter.notTaken(members),
         round: (round) => reporter.round(round),
         synced: (dirty) => this.health.synced(dirty),
-        failed: (error) => {
+        failed: (error, seconds) => {
           this.health.failed();
-          reporter.failed(error);
+          reporter.failed(error, seconds);
         },
       },
       log,
@@ -208,15 +208,17 @@ export async function runNodeAgent({ stop, started, ...options }: RunNodeAgent):
   const { configuration, log } = options;
   await using agent = await NodeAgent.start(options);
   started(agent);
-  agent.ready.then(
-    () => log.info('in step with the API server'),
-    () => undefined,
-  );
+  let isInStep = false;
+  void agent.ready.then(() => {
+    isInStep = true;
+    log.info('in step with the API server');
+  });
   if (!stop.aborted)
     await new Promise<void>((resolve) => {
       stop.addEventListener('abort', () => resolve(), { once: true });
     });
-  const { drainPeriod } = configuration;
+  // Who serves nothing has nobody to wait for.
+  const drainPeriod = isInStep ? configuration.drainPeriod : 0;
   log.info({ cause: stop.reason, drainPeriod }, drainPeriod > 0 ? 'draining' : 'stopping');
   await agent.drain(drainPeriod);
 }

@@ -13,12 +13,12 @@ const MAX_INTERVAL_MS = 3_600_000;
 
 /** What is told of how a proxy follows a cluster. None of it may throw. */
 export interface SyncListener extends FollowerListener {
-  /** Something has come that is not in force yet. Called often. */
+  /** The lists are complete, and something has come that is not in force yet. Called often. */
   queued(): void;
   /** A round is over. @param dirty - something has come in the meantime */
   synced(dirty: boolean): void;
-  /** A round could not be made: what was in force stays. */
-  failed(error: unknown): void;
+  /** A round could not be made: what was in force stays. @param seconds - that it took */
+  failed(error: unknown, seconds: number): void;
 }
 
 export interface ClusterSyncOptions {
@@ -44,6 +44,8 @@ export class ClusterSync {
   readonly watch: ClusterWatch;
   readonly #follower: ClusterFollower;
   readonly #loop: SyncLoop;
+  #isListed = false;
+  #isClosed = false;
   #markReady: () => void = () => undefined;
 
   /** Resolves when everything of the first lists is in force. */
@@ -58,7 +60,7 @@ export class ClusterSync {
     this.watch = new ClusterWatch(connection, watchedResources(scope), this.state, {
       log,
       onChange: () => {
-        if (!this.state.dirty) return;
+        if (!this.#isListed || !this.state.dirty) return;
         listener.queued();
         this.#loop.request();
       },
@@ -66,11 +68,18 @@ export class ClusterSync {
     this.#loop = new SyncLoop({
       run: async ({ full }) => {
         await this.watch.synced;
-        await this.#follower.round(full);
+        this.#isListed = true;
+        const beginning = performance.now();
+        try {
+          await this.#follower.round(full);
+        } catch (error) {
+          listener.failed(error, (performance.now() - beginning) / 1_000);
+          throw error;
+        }
+        if (this.#isClosed) return;
         listener.synced(this.state.dirty);
         this.#markReady();
       },
-      failed: (error) => listener.failed(error),
       minPeriodMs: options.minPeriodMs,
       retryMs: options.retryMs,
       maxIntervalMs: MAX_INTERVAL_MS,
@@ -89,6 +98,8 @@ export class ClusterSync {
 
   /** After it nothing changes any more. What is in force stays. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#follower.stop();
     const stopped = this.#loop.stop();
     await this.watch.close();
     await stopped;

@@ -218,8 +218,8 @@ export const configurationSchema = objectOf({
   syncPeriod: duration('a duration above 0, such as 30s', (ms) => ms >= 1)
     .describe('After which time an update that failed is tried again; default 30s')
     .optional(),
-  minSyncPeriod: duration('a duration, such as 10ms or 1s')
-    .describe('Least time between two updates of the data plane; 0s: none; default 10ms')
+  minSyncPeriod: duration('a duration, such as 5ms or 1s')
+    .describe('Least time between two updates of the data plane; 0s: none; default 5ms')
     .optional(),
   drainPeriod: duration('a duration, such as 15s')
     .describe(

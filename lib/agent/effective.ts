@@ -90,7 +90,7 @@ const DEFAULTS = {
   metricsBindAddress: `127.0.0.1:${METRICS_PORT}`,
   bindAddressHardFail: false,
   syncPeriod: '30s',
-  minSyncPeriod: '10ms',
+  minSyncPeriod: '5ms',
   drainPeriod: '0s',
   policy: true,
   engine: 'auto',

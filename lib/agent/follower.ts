@@ -52,6 +52,7 @@ export class ClusterFollower {
   #made = nothingMade();
   /** Something was removed in this round. */
   #isFreed = false;
+  #stopped = false;
 
   constructor(
     state: ClusterState,
@@ -84,7 +85,7 @@ export class ClusterFollower {
       this.#tell(again.refused);
       report = again.report;
     }
-    for (let more = true; more; ) {
+    for (let more = true; more && !this.#stopped; ) {
       const change = this.#state.take(SERVICES_AT_A_TIME);
       more = change.more;
       report = (await this.#make(change)) ?? report;
@@ -101,6 +102,11 @@ export class ClusterFollower {
     const durationMs = performance.now() - beginning;
     this.#listener.round({ durationMs, full, ...this.#made, report });
     this.#made = nothingMade();
+  }
+
+  /** The round under way ends with the commit that it is at; what is left stays untaken. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   async #make(change: ClusterChange): Promise<ApplyReport | null> {

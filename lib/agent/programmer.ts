@@ -63,9 +63,15 @@ export class Programmer {
     } catch (error) {
       if (!isRefusal(error)) throw error;
     }
-    const { report, failed } = await this.#byParts(change);
+    const members = membersOf(change);
+    const { report, failed } = await this.#byParts(change, members);
+    const first = failed[0]?.error;
+    // What befalls everybody is nobody's fault.
+    const isOurs = failed.every(({ error }) => !(error instanceof SluiceError));
+    if (members.length > 1 && failed.length === members.length && isOurs) throw first;
     const refused: RefusedMember[] = [];
-    for (const { member, reason } of failed) {
+    for (const { member, error } of failed) {
+      const reason = error.message;
       const id = idOf(member);
       this.#aside.set(id, { member, reason });
       const { section, value } = member;
@@ -123,7 +129,7 @@ export class Programmer {
     }
   }
 
-  async #byParts(change: ModelChange) {
+  async #byParts(change: ModelChange, members: readonly Member[]) {
     const { interfaces, routes, node } = change;
     // Nobody refuses a removal, and it may make room for what comes.
     let report = await this.#proxy.update({
@@ -134,7 +140,7 @@ export class Programmer {
         SECTIONS.map((section) => [section, { removed: change[section]?.removed ?? [] }]),
       ),
     });
-    const attempt = async (members: readonly Member[]): Promise<SluiceError | null> => {
+    const attempt = async (members: readonly Member[]): Promise<Error | null> => {
       try {
         report = await this.#proxy.update(changeOf(members));
         return null;
@@ -160,22 +166,25 @@ export class Programmer {
       }
       return blamed;
     };
-    const failed: { member: Member; reason: string }[] = [];
+    const failed: { member: Member; error: Error }[] = [];
     // Once more, because one may have waited for another that came after it.
-    for (const member of await sift(membersOf(change))) {
+    for (const member of await sift(members)) {
       const error = await attempt([member]);
-      if (error !== null) failed.push({ member, reason: error.message });
+      if (error !== null) failed.push({ member, error });
     }
     return { report, failed };
   }
 }
 
-function isRefusal(error: unknown): error is SluiceError {
-  return error instanceof SluiceError && error.code !== 'ERR_CLOSED' && error.code !== 'ERR_ENGINE';
+/** A mistake of our own that one member brings to light is as good a reason as the proxy's. */
+function isRefusal(error: unknown): error is Error {
+  if (!(error instanceof SluiceError)) return error instanceof Error;
+  return error.code !== 'ERR_CLOSED' && error.code !== 'ERR_ENGINE';
 }
 
 /** Which of the members the error's path is in, such as `services.put[3].addresses[0]`; -1: it does not say. */
-function blamedBy({ path = '' }: SluiceError, members: readonly Member[]): number {
+function blamedBy(error: Error, members: readonly Member[]): number {
+  const { path = '' } = error instanceof SluiceError ? error : {};
   const [, name, index] = /^(\w+)\.put\[(\d+)\]/.exec(path) ?? [];
   const ofSection = members.filter(({ section }) => section === name);
   const blamed = ofSection[Number(index)];

@@ -98,7 +98,9 @@ export class ProxyHealth {
   /** What `/healthz` answers. */
   healthz(): { ok: boolean; report: HealthReport } {
     const { healthy, nodeEligible } = this;
-    return this.#answer(healthy && nodeEligible, healthy, { nodeEligible });
+    // Before the first sync there is nothing in this node that a balancer could send to.
+    const ok = healthy && nodeEligible && this.#lastUpdated !== null;
+    return this.#answer(ok, healthy, { nodeEligible });
   }
 
   /** What `/livez` answers: nothing of the node in it. */

@@ -90,9 +90,10 @@ export class Reporter {
     this.#first = false;
   }
 
-  failed(error: unknown): void {
+  /** @param seconds - that the round took */
+  failed(error: unknown, seconds: number): void {
     if (error instanceof SluiceError && error.code === 'ERR_CLOSED') return;
-    this.#metrics.failed({ seconds: 0, full: true });
+    this.#metrics.failed({ seconds, full: true });
     const reason = error instanceof Error ? error.message : String(error);
     // The same again and again is no news.
     const level = reason === this.#latestFailure ? 'debug' : 'error';

@@ -36,6 +36,9 @@ void Publisher::publish(std::unique_ptr<World> next) {
 }
 
 void Publisher::quiesce() {
+  // What was published is seen before we look who is reading; a worker that wakes does the same the
+  // other way round.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   const uint64_t token = rte_rcu_qsbr_start(rcu_);
   for (uint32_t looks = 0; rte_rcu_qsbr_check(rcu_, token, false) == 0; looks++) {
     if (looks < kLooks) {

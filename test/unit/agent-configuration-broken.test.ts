@@ -66,7 +66,7 @@ const BROKEN: [text: string, path: string, message: string, code?: ErrorCode][] 
   ['bindAddressHardFail: 1', 'bindAddressHardFail', 'true or false'],
   ['syncPeriod: 30', 'syncPeriod', 'a duration above 0, such as 30s, found 30'],
   ['syncPeriod: 0s', 'syncPeriod', 'a duration above 0'],
-  ['minSyncPeriod: 10 ms', 'minSyncPeriod', 'such as 10ms'],
+  ['minSyncPeriod: 10 ms', 'minSyncPeriod', 'such as 5ms'],
   ['drainPeriod: 1d', 'drainPeriod', 'such as 15s'],
   ['logging: { level: verbose }', 'logging.level', 'expected fatal, error,'],
   ['logging: { verbosity: 4 }', 'logging.verbosity', 'logging.level'],

@@ -26,7 +26,7 @@ test('nothing given: every default is filled in', async (t) => {
     metrics: { host: '127.0.0.1', port: 10249 },
     bindAddressHardFail: false,
     syncPeriod: 30_000,
-    minSyncPeriod: 10,
+    minSyncPeriod: 5,
     drainPeriod: 0,
     serviceProxyName: null,
     policy: true,

@@ -52,10 +52,14 @@ test('the bodies of /healthz and /livez, to the byte', async (t) => {
     const { status, body } = await ask({ port: server.port, path });
     return [status, body];
   };
-  t.deepEqual(await get('/healthz'), [
-    200,
-    '{"lastUpdated":"2026-11-28T12:00:00.5Z","currentTime":"2026-11-28T12:00:00.5Z","nodeEligible":true,"healthy":true}',
-  ]);
+  t.deepEqual(
+    await get('/healthz'),
+    [
+      503,
+      '{"lastUpdated":"0001-01-01T00:00:00Z","currentTime":"2026-11-28T12:00:00.5Z","nodeEligible":true,"healthy":true}',
+    ],
+    'nothing is served yet',
+  );
   t.deepEqual(await get('/livez'), [
     200,
     '{"lastUpdated":"2026-11-28T12:00:00.5Z","currentTime":"2026-11-28T12:00:00.5Z","healthy":true}',
@@ -89,6 +93,7 @@ test('the bodies of /healthz and /livez, to the byte', async (t) => {
 
 test('headers, other paths, and every method', async (t) => {
   const { health } = rig();
+  health.synced();
   const server = await openHealthServer(LOOPBACK, health);
   t.teardown(() => server.close());
   const { port } = server;
@@ -114,6 +119,7 @@ test('answers are counted by path and code', async (t) => {
   );
   t.teardown(() => server.close());
   const { port } = server;
+  health.synced();
   await ask({ port, path: '/healthz' });
   await ask({ port, path: '/nothing' });
   health.setNode(null);

@@ -154,3 +154,29 @@ test('what passes between two services passes, though a third is refused', async
   t.is(proxy.services.find(({ name }) => name === 'a')?.ports[0]?.backends.length, 1);
   t.true(updates <= 5, `${updates} updates`);
 });
+
+test('a mistake of our own that one member brings to light does not hold up the rest', async (t) => {
+  const proxy = new Picky();
+  const programmer = new Programmer(proxy);
+  const update = proxy.update.bind(proxy);
+  proxy.update = (change) => {
+    if (change.services?.put?.some(({ name }) => name === 's7')) throw new TypeError('no such key');
+    return update(change);
+  };
+  const { refused } = await programmer.program({ services: { put: numbered(20) } });
+  t.deepEqual(refused, [{ section: 'services', key: 'shop/s7', reason: 'no such key' }]);
+  t.is(proxy.kept.size, 19);
+});
+
+test('a mistake that befalls everybody is nobody’s fault', async (t) => {
+  const proxy = new Picky();
+  const programmer = new Programmer(proxy);
+  const update = proxy.update.bind(proxy);
+  proxy.update = (change) => {
+    if ((change.services?.put?.length ?? 0) > 0) throw new TypeError('no such key');
+    return update(change);
+  };
+  const change = { services: { put: numbered(5) } };
+  await t.throwsAsync(programmer.program(change), { instanceOf: TypeError });
+  t.is(programmer.aside, 0);
+});
