@@ -27,6 +27,12 @@ let agent: NodeAgent | null = null;
 let probe: Probe | null = null;
 let outlook: Outlook | null = null;
 
+/** What is looked at of an object that is put. */
+interface WatchedSlice {
+  metadata?: { name?: string };
+  endpoints?: readonly { addresses?: readonly string[] }[];
+}
+
 /** Someone waits for new flows to a service to go somewhere. */
 class Outlook {
   readonly wanted: Wanted;
@@ -52,9 +58,10 @@ class Outlook {
     return this.#line > 0;
   }
 
-  put(kind: string, object: { metadata?: { name?: string } }): void {
-    if (kind === 'EndpointSlice' && object.metadata?.name === this.wanted.slice)
-      this.#line = monotonic();
+  /** Versions of the slice that are older may still be on their way. */
+  put(kind: string, object: WatchedSlice): void {
+    if (kind !== 'EndpointSlice' || object.metadata?.name !== this.wanted.slice) return;
+    if (object.endpoints?.[0]?.addresses?.[0] === this.wanted.backend) this.#line = monotonic();
   }
 
   /** What the slice says has been committed: packets have the last word. */
