@@ -4,7 +4,7 @@ import { SluiceError } from '../errors.js';
 import type { NodeSpec } from '../model/model.js';
 import type { EventObject, EventRecorder } from '../sources/apiserver/event-recorder.js';
 import type { ClusterChange } from '../sources/kubernetes/cluster-change.js';
-import { type TranslationWarning, warningText } from '../sources/kubernetes/warnings.js';
+import { isOfOtherFamily, warningText } from '../sources/kubernetes/warnings.js';
 import type { Round } from './follower.js';
 import type { AgentMetrics } from './metrics.js';
 import { healthCheckAddresses } from './node-section.js';
@@ -44,8 +44,9 @@ export class Reporter {
       );
     for (const warning of change.warnings) {
       this.#log.warn(warningText(warning));
-      const reason = eventReasonOf(warning);
-      if (reason === null) continue;
+      // The one that kube-proxy tells the cluster of, too.
+      if (!isOfOtherFamily(warning)) continue;
+      const reason = 'KubeProxyIncorrectIPVersion';
       const object = serviceObject(warning);
       this.#events.record({ object, type: 'Warning', reason, message: warning.message });
     }
@@ -110,11 +111,4 @@ export class Reporter {
 
 function serviceObject({ namespace, name }: { namespace: string; name: string }): EventObject {
   return { apiVersion: 'v1', kind: 'Service', namespace, name };
-}
-
-/** The reason of kube-proxy's Event of such a problem; `null`: it sends none. */
-function eventReasonOf({ kind, message }: TranslationWarning): string | null {
-  return kind === 'Service' && /has no IPv[46] cluster IP/.test(message)
-    ? 'KubeProxyIncorrectIPVersion'
-    : null;
 }

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  contains,
-  type Family,
-  familyOf,
-  formatAddress,
-  isIpv4,
-  parseAddress,
-} from '../model/address.js';
+import { type Family, formatAddress, isIpv4 } from '../model/address.js';
 import type { CheckedInterface, CheckedNode } from '../model/checked.js';
+import { nodePortAddresses } from '../model/node-ports.js';
 import type { DestinationsDraft } from './destinations.js';
 import type { Locality } from './endpoints.js';
 import { same } from './same.js';
@@ -47,7 +41,7 @@ export function siteOf(interfaces: readonly CheckedInterface[], node: CheckedNod
     masqueradeAll: node.masqueradeAll,
     podsKnown: podFamilies(interfaces, node),
     own,
-    accepted: new Set(acceptedAddresses(own, node)),
+    accepted: new Set(nodePortAddresses(own, node.nodePorts)),
   };
 }
 
@@ -72,18 +66,4 @@ function podFamilies(interfaces: readonly CheckedInterface[], node: CheckedNode)
   if (interfaces.some(({ scope }) => scope === 'pod')) return [4, 6];
   const families = node.podNetworks.map(({ bytes }): Family => (isIpv4(bytes) ? 4 : 6));
   return [...new Set(families)].sort();
-}
-
-function acceptedAddresses(own: readonly string[], { nodePorts }: CheckedNode): string[] {
-  const { all, primary, networks } = nodePorts;
-  return ([4, 6] as const).flatMap((family) => {
-    const candidates = own.filter((address) => familyOf(address) === family);
-    const ofFamily = networks.filter(({ bytes }) => isIpv4(bytes) === (family === 4));
-    if (all || (ofFamily.length === 0 && !primary)) return candidates;
-    return candidates.filter(
-      (address, index) =>
-        (primary && index === 0) ||
-        ofFamily.some((network) => contains(network, parseAddress(address)!)),
-    );
-  });
 }

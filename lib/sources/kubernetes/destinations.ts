@@ -4,6 +4,7 @@ import { destinationOf } from '../../model/check-destinations.js';
 import { Claims } from './claims.js';
 import { compareNames } from './names.js';
 import type { ServiceObject } from './read-service.js';
+import { lacksFamily } from './warnings.js';
 
 /** What a Service answers on. */
 export interface Destinations {
@@ -141,7 +142,7 @@ export class DestinationClaims {
       const ofFamilies = wanted.filter((address) => {
         if (families.has(familyOf(address))) return true;
         const family = `IPv${familyOf(address)}`;
-        warn(`its ${what} ${address} is not served: it has no ${family} cluster IP`);
+        warn(`its ${what} ${address} is not served: ${lacksFamily(family)}`);
         return false;
       });
       return this.#kept(claimant, what, ofFamilies, warn);
